@@ -1,0 +1,74 @@
+import type { Admin, CommittedOffset, OffsetSpec, TopicDescription, TopicSpec } from '../../broker/broker.ts'
+import type { TopicPartition } from '../../common/record.ts'
+import type { LogStore } from './log-store.ts'
+
+export class EmbeddedAdmin implements Admin {
+  readonly #store: LogStore
+
+  constructor(store: LogStore) {
+    this.#store = store
+  }
+
+  async clusterId(): Promise<string> {
+    return this.#store.clusterId
+  }
+
+  async describeTopics(topics: readonly string[]): Promise<ReadonlyMap<string, TopicDescription>> {
+    const found = new Map<string, TopicDescription>()
+    for (const topic of topics) {
+      const description = this.#store.describe(topic)
+      if (description) found.set(topic, description)
+    }
+    return found
+  }
+
+  createTopics(specs: readonly TopicSpec[]): Promise<void> {
+    return this.#store.createTopics(specs)
+  }
+
+  deleteTopics(topics: readonly string[]): Promise<void> {
+    return this.#store.deleteTopics(topics)
+  }
+
+  async listOffsets(partitions: readonly TopicPartition[], at: OffsetSpec): Promise<readonly number[]> {
+    return partitions.map(({ topic, partition }) => {
+      const log = this.#store.partition(topic, partition)
+      if (at === 'earliest') return log.logStartOffset
+      return at === 'latest' ? log.highWatermark : log.lastStableOffset
+    })
+  }
+
+  async committedOffsets(
+    groupId: string,
+    partitions: readonly TopicPartition[],
+    options: { readonly requireStable: boolean },
+  ): Promise<readonly CommittedOffset[]> {
+    if (options.requireStable) await this.#waitUntilStable(groupId, partitions)
+    return partitions.map(({ topic, partition }) => this.#store.committedOffset(groupId, topic, partition))
+  }
+
+  async deleteRecords(before: readonly (TopicPartition & { readonly offset: number })[]): Promise<void> {
+    await this.#store.commits.run(() => {
+      for (const { topic, partition, offset } of before) this.#store.partition(topic, partition).deleteBelow(offset)
+    })
+  }
+
+  async #waitUntilStable(groupId: string, partitions: readonly TopicPartition[]): Promise<void> {
+    const isPending = (): boolean => {
+      for (const transaction of this.#store.transactions.values()) {
+        for (const pending of transaction.offsets.get(groupId) ?? []) {
+          if (partitions.some((p) => p.topic === pending.topic && p.partition === pending.partition)) return true
+        }
+      }
+      return false
+    }
+    while (isPending() && !this.#store.closed) {
+      await new Promise<void>((resolve) => {
+        const stop = this.#store.onChange(() => {
+          stop()
+          resolve()
+        })
+      })
+    }
+  }
+}

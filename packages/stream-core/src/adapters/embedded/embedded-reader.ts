@@ -1,0 +1,140 @@
+import type { FetchedPartition, LogReader, LogReaderOptions } from '../../broker/broker.ts'
+import { BrokerError, StreamsError } from '../../common/errors.ts'
+import { RecordBatchReader } from '../../common/record-batch-reader.ts'
+import { partitionKey, type TopicPartition } from '../../common/record.ts'
+import type { LogStore } from './log-store.ts'
+
+interface Assigned extends TopicPartition {
+  position: number
+  paused: boolean
+}
+
+/** Reads the embedded log from given offsets; waits for a change of the log when there is nothing to read. */
+export class EmbeddedReader implements LogReader {
+  readonly #store: LogStore
+  readonly #isolation: 'read_committed' | 'read_uncommitted'
+  readonly #partitionMaxBytes: number
+  readonly #maxBytes: number
+  #assigned = new Map<string, Assigned>()
+  #wake: (() => void) | null = null
+  #closed = false
+
+  constructor(store: LogStore, options: LogReaderOptions) {
+    this.#store = store
+    this.#isolation = options.isolation ?? 'read_committed'
+    this.#partitionMaxBytes = options.partitionMaxBytes ?? 1 << 20
+    this.#maxBytes = options.maxBytes ?? 8 << 20
+  }
+
+  assign(positions: readonly (TopicPartition & { readonly offset: number })[]): void {
+    this.#assigned = new Map()
+    for (const { topic, partition, offset } of positions) {
+      this.#assigned.set(partitionKey(topic, partition), { topic, partition, position: offset, paused: false })
+    }
+  }
+
+  seek(partition: TopicPartition, offset: number): void {
+    this.#find(partition).position = offset
+  }
+
+  pause(partition: TopicPartition): void {
+    this.#find(partition).paused = true
+  }
+
+  resume(partition: TopicPartition): void {
+    this.#find(partition).paused = false
+    this.wakeup()
+  }
+
+  async poll(maxWaitMs: number): Promise<readonly FetchedPartition[]> {
+    const fetched = this.#fetch()
+    if (fetched.length > 0 || maxWaitMs <= 0 || this.#closed) return fetched
+    await this.#waitForChange(maxWaitMs)
+    return this.#closed ? [] : this.#fetch()
+  }
+
+  wakeup(): void {
+    this.#wake?.()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.wakeup()
+  }
+
+  #fetch(): FetchedPartition[] {
+    if (this.#closed || this.#store.closed) return []
+    const fetched: FetchedPartition[] = []
+    let left = this.#maxBytes
+    for (const assigned of this.#assigned.values()) {
+      if (assigned.paused || left <= 0) continue
+      const bytes = this.#fetchPartition(assigned, Math.min(left, this.#partitionMaxBytes), fetched)
+      if (bytes === 0) continue
+      left -= bytes
+      // Whoever was served goes to the back of the line, so that a busy partition cannot starve the others.
+      const key = partitionKey(assigned.topic, assigned.partition)
+      this.#assigned.delete(key)
+      this.#assigned.set(key, assigned)
+    }
+    return fetched
+  }
+
+  #fetchPartition(assigned: Assigned, maxBytes: number, fetched: FetchedPartition[]): number {
+    const { topic, partition, position } = assigned
+    const log = this.#store.partition(topic, partition)
+    if (position < log.logStartOffset || position > log.highWatermark) {
+      throw new BrokerError(
+        'OFFSET_OUT_OF_RANGE',
+        `offset ${position} of ${topic} partition ${partition} is outside the log (${log.logStartOffset} to ${log.highWatermark})`,
+        { retryable: false },
+      )
+    }
+    const end = this.#isolation === 'read_committed' ? log.lastStableOffset : log.highWatermark
+    if (position >= end) return 0
+    const batches = log.read(position, end, maxBytes)
+    if (batches.length === 0) {
+      // Compaction took everything up to the end.
+      assigned.position = end
+      return 0
+    }
+    const last = batches[batches.length - 1]!
+    const input = batches.length === 1 ? batches[0]!.bytes : Buffer.concat(batches.map((batch) => batch.bytes))
+    const records = new RecordBatchReader(input, 0, input.length, {
+      fromOffset: position,
+      isolation: this.#isolation,
+      where: `${topic} partition ${partition}`,
+      abortedTransactions:
+        this.#isolation === 'read_committed' ? log.abortedBetween(position, last.lastOffset + 1) : [],
+    })
+    assigned.position = last.lastOffset + 1
+    fetched.push({
+      topic,
+      partition,
+      records,
+      highWatermark: log.highWatermark,
+      lastStableOffset: log.lastStableOffset,
+      logStartOffset: log.logStartOffset,
+    })
+    return input.length
+  }
+
+  #waitForChange(maxWaitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        clearTimeout(timer)
+        stop()
+        this.#wake = null
+        resolve()
+      }
+      const timer = setTimeout(finish, maxWaitMs)
+      const stop = this.#store.onChange(finish)
+      this.#wake = finish
+    })
+  }
+
+  #find(partition: TopicPartition): Assigned {
+    const found = this.#assigned.get(partitionKey(partition.topic, partition.partition))
+    if (found) return found
+    throw new StreamsError('ILLEGAL_STATE', `${partition.topic} partition ${partition.partition} is not assigned here`)
+  }
+}

@@ -1,0 +1,235 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { Database, Statement } from 'better-sqlite3'
+import type { CommittedOffset, TopicDescription, TopicSpec } from '../../broker/broker.ts'
+import { BrokerError } from '../../common/errors.ts'
+import { RecordBatchBuilder } from '../../common/record-batch-builder.ts'
+import { noHeaders, partitionKey } from '../../common/record.ts'
+import { GroupCommit } from './group-commit.ts'
+import { openLogDatabase } from './log-database.ts'
+import { BatchTable, PartitionLog } from './partition-log.ts'
+
+/** What a producer has open: the partitions it wrote to and the offsets that wait for the commit. */
+export interface OpenTransaction {
+  readonly partitions: Map<PartitionLog, number>
+  readonly offsets: Map<string, readonly CommittedOffset[]>
+}
+
+/**
+ * The state of the embedded log: partitions, producers, group offsets. Everything is written through `commits`, so that
+ * it becomes durable in groups; memory follows the disk, never the other way round.
+ */
+export class LogStore {
+  readonly database: Database
+  readonly commits: GroupCommit
+  readonly clusterId: string
+  readonly #table: BatchTable
+  readonly #partitions = new Map<string, PartitionLog>()
+  readonly #descriptions = new Map<string, TopicDescription>()
+  readonly #offsets = new Map<string, CommittedOffset>()
+  readonly #saveOffset: Statement
+  readonly #listeners = new Set<() => void>()
+  /** Open transactions by producer id. */
+  readonly transactions = new Map<number, OpenTransaction>()
+  /** Epoch of each transactional id: a producer with an older one is fenced. */
+  readonly epochs = new Map<string, { producerId: number; epoch: number }>()
+  closed = false
+
+  constructor(path: string) {
+    this.database = openLogDatabase(path)
+    this.commits = new GroupCommit(this.database, () => this.#reload())
+    this.#table = new BatchTable(this.database)
+    this.#saveOffset = this.database.prepare('INSERT OR REPLACE INTO group_offsets VALUES (?,?,?,?,?)')
+    const info = this.database.prepare("SELECT value FROM log_info WHERE name = 'cluster_id'").get() as
+      | { value: string }
+      | undefined
+    this.clusterId = info?.value ?? randomBytes(16).toString('base64url')
+    if (!info) this.database.prepare("INSERT INTO log_info VALUES ('cluster_id', ?)").run(this.clusterId)
+    this.#load()
+    this.#abortLeftOpen()
+  }
+
+  partition(topic: string, partition: number): PartitionLog {
+    const found = this.#partitions.get(partitionKey(topic, partition))
+    if (!found) {
+      throw new BrokerError('BROKER_REFUSED', `the log has no partition ${partition} of topic "${topic}"`, {
+        retryable: false,
+      })
+    }
+    return found
+  }
+
+  describe(topic: string): TopicDescription | undefined {
+    return this.#descriptions.get(topic)
+  }
+
+  async createTopics(specs: readonly TopicSpec[]): Promise<void> {
+    const missing = specs.filter((spec) => !this.#descriptions.has(spec.topic))
+    if (missing.length === 0) return
+    const addTopic = this.database.prepare('INSERT OR IGNORE INTO topics VALUES (?,?,?)')
+    const addPartition = this.database.prepare(
+      'INSERT OR IGNORE INTO partitions (topic, partition, log_start_offset, next_offset) VALUES (?,?,0,0)',
+    )
+    await this.commits.run(() => {
+      for (const spec of missing) {
+        if (addTopic.run(spec.topic, randomUUID(), JSON.stringify(spec.configs ?? {})).changes === 0) continue
+        for (let partition = 0; partition < spec.partitions; partition++) addPartition.run(spec.topic, partition)
+      }
+    })
+    this.#loadTopics()
+  }
+
+  async deleteTopics(names: readonly string[]): Promise<void> {
+    const statements = [
+      'DELETE FROM batches WHERE partition_id IN (SELECT id FROM partitions WHERE topic = ?)',
+      'DELETE FROM open_transactions WHERE partition_id IN (SELECT id FROM partitions WHERE topic = ?)',
+      'DELETE FROM aborted_transactions WHERE partition_id IN (SELECT id FROM partitions WHERE topic = ?)',
+      'DELETE FROM partitions WHERE topic = ?',
+      'DELETE FROM topics WHERE topic = ?',
+    ].map((sql) => this.database.prepare(sql))
+    await this.commits.run(() => {
+      for (const name of names) for (const statement of statements) statement.run(name)
+    })
+    for (const name of names) {
+      for (const [key, log] of this.#partitions) if (log.topic === name) this.#partitions.delete(key)
+      this.#descriptions.delete(name)
+    }
+  }
+
+  committedOffset(groupId: string, topic: string, partition: number): CommittedOffset {
+    return this.#offsets.get(offsetKey(groupId, topic, partition)) ?? { topic, partition, offset: -1, metadata: '' }
+  }
+
+  /** Inside `commits.run`; `applyOffsets` follows once it is durable. */
+  writeOffsets(groupId: string, offsets: readonly CommittedOffset[]): void {
+    for (const { topic, partition, offset, metadata } of offsets) {
+      this.#saveOffset.run(groupId, topic, partition, offset, metadata)
+    }
+  }
+
+  applyOffsets(groupId: string, offsets: readonly CommittedOffset[]): void {
+    for (const offset of offsets) this.#offsets.set(offsetKey(groupId, offset.topic, offset.partition), offset)
+  }
+
+  /** Ends a transaction: a marker in every partition it wrote to, offsets if it commits. Durable when resolved. */
+  async endTransaction(producerId: number, epoch: number, commit: boolean): Promise<void> {
+    const transaction = this.transactions.get(producerId)
+    if (!transaction) return
+    await this.commits.run(
+      () => {
+        this.#writeMarkers(producerId, epoch, transaction.partitions, commit)
+        if (commit) for (const [groupId, offsets] of transaction.offsets) this.writeOffsets(groupId, offsets)
+      },
+      () => {
+        this.transactions.delete(producerId)
+        for (const log of transaction.partitions.keys()) {
+          log.openTransactions.delete(producerId)
+          log.highWatermark = log.nextOffset
+        }
+        if (commit) for (const [groupId, offsets] of transaction.offsets) this.applyOffsets(groupId, offsets)
+        this.notify()
+      },
+    )
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  notify(): void {
+    for (const listener of this.#listeners) listener()
+  }
+
+  close(): void {
+    if (this.closed) return
+    this.commits.flush()
+    this.closed = true
+    this.notify()
+    this.database.close()
+  }
+
+  #writeMarkers(
+    producerId: number,
+    epoch: number,
+    partitions: ReadonlyMap<PartitionLog, number>,
+    commit: boolean,
+  ): void {
+    const addAborted = this.database.prepare('INSERT INTO aborted_transactions VALUES (?,?,?,?)')
+    for (const [log, firstOffset] of partitions) {
+      const builder = new RecordBatchBuilder(128)
+      builder.append(Buffer.from([0, 0, 0, commit ? 1 : 0]), Buffer.alloc(6), Date.now(), noHeaders)
+      const lastOffset = log.append(
+        builder.seal({ producerId, producerEpoch: epoch, transactional: true, control: true }),
+      )
+      log.saveEnds()
+      if (!commit) addAborted.run(log.id, lastOffset, producerId, firstOffset)
+    }
+    this.database.prepare('DELETE FROM open_transactions WHERE producer_id = ?').run(producerId)
+  }
+
+  /** No other process can hold the file, so whatever is open was left by one that died. */
+  #abortLeftOpen(): void {
+    const rows = this.database
+      .prepare(
+        'SELECT producer_id AS producerId, partition_id AS partitionId, first_offset AS firstOffset FROM open_transactions',
+      )
+      .all() as { producerId: number; partitionId: number; firstOffset: number }[]
+    if (rows.length === 0) return
+    const byId = new Map([...this.#partitions.values()].map((log) => [log.id, log]))
+    this.database.transaction(() => {
+      for (const row of rows) {
+        const log = byId.get(row.partitionId)
+        if (log) this.#writeMarkers(row.producerId, 0, new Map([[log, row.firstOffset]]), false)
+      }
+      this.database.exec('DELETE FROM open_transactions')
+    })()
+    for (const log of byId.values()) log.highWatermark = log.nextOffset
+  }
+
+  /** After a turn that could not be written: back to what is on disk, with every open transaction aborted. */
+  #reload(): void {
+    this.transactions.clear()
+    this.#load()
+    this.#abortLeftOpen()
+  }
+
+  #load(): void {
+    this.#partitions.clear()
+    this.#descriptions.clear()
+    this.#loadTopics()
+    this.#offsets.clear()
+    for (const row of this.database
+      .prepare('SELECT group_id AS groupId, topic, partition, next_offset AS offset, metadata FROM group_offsets')
+      .all() as (CommittedOffset & { groupId: string })[]) {
+      const { groupId, ...offset } = row
+      this.#offsets.set(offsetKey(groupId, row.topic, row.partition), offset)
+    }
+    this.epochs.clear()
+    for (const row of this.database
+      .prepare('SELECT transactional_id AS id, producer_id AS producerId, epoch FROM producers')
+      .all() as { id: string; producerId: number; epoch: number }[]) {
+      this.epochs.set(row.id, { producerId: row.producerId, epoch: row.epoch })
+    }
+  }
+
+  #loadTopics(): void {
+    const rows = this.database.prepare('SELECT * FROM partitions').all() as ConstructorParameters<
+      typeof PartitionLog
+    >[1][]
+    const counts = new Map<string, number>()
+    for (const row of rows) {
+      counts.set(row.topic, (counts.get(row.topic) ?? 0) + 1)
+      const key = partitionKey(row.topic, row.partition)
+      if (!this.#partitions.has(key)) this.#partitions.set(key, new PartitionLog(this.#table, row))
+    }
+    for (const { topic, topicId } of this.database.prepare('SELECT topic, topic_id AS topicId FROM topics').all() as {
+      topic: string
+      topicId: string
+    }[]) {
+      this.#descriptions.set(topic, { topic, topicId, partitionCount: counts.get(topic) ?? 0 })
+    }
+  }
+}
+
+const offsetKey = (groupId: string, topic: string, partition: number): string =>
+  `${groupId}\n${partitionKey(topic, partition)}`

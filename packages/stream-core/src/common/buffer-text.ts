@@ -1,0 +1,22 @@
+/**
+ * Node's per-encoding Buffer methods. They are stable and public on every Buffer but missing from its types; they spare
+ * `toString` and `write` a look-up of the encoding per call, which shows on the hot path.
+ */
+interface TextBuffer {
+  latin1Slice(start: number, end: number): string
+  utf8Slice(start: number, end: number): string
+  latin1Write(text: string, at: number, length: number): number
+  utf8Write(text: string, at: number, length: number): number
+}
+
+export const latin1Slice = (bytes: Buffer, start: number, end: number): string =>
+  (bytes as unknown as TextBuffer).latin1Slice(start, end)
+
+export const utf8Slice = (bytes: Buffer, start: number, end: number): string =>
+  (bytes as unknown as TextBuffer).utf8Slice(start, end)
+
+export const latin1Write = (bytes: Buffer, text: string, at: number): number =>
+  (bytes as unknown as TextBuffer).latin1Write(text, at, text.length)
+
+export const utf8Write = (bytes: Buffer, text: string, at: number, maxBytes: number): number =>
+  (bytes as unknown as TextBuffer).utf8Write(text, at, maxBytes)

@@ -1,0 +1,136 @@
+/**
+ * Errors by reaction: a class exists only where the one who catches it does something else (docs/errors.md).
+ * A `code` is stable and never used again for another meaning; messages may change.
+ */
+export type ErrorCode =
+  | 'INVALID_TOPOLOGY'
+  | 'INVALID_CONFIG'
+  | 'SERDE_FAILED'
+  | 'PROCESSING_FAILED'
+  | 'BROKER_UNAVAILABLE'
+  | 'BROKER_REFUSED'
+  | 'DELIVERY_UNCONFIRMED'
+  | 'CORRUPT_LOG'
+  | 'LOG_LOCKED'
+  | 'OFFSET_OUT_OF_RANGE'
+  | 'FENCED'
+  | 'TRANSACTION_ABORTABLE'
+  | 'TASK_CORRUPTED'
+  | 'STORE_NOT_AVAILABLE'
+  | 'ILLEGAL_STATE'
+
+/** The base of every error this library throws on purpose; thrown itself for calls in the wrong state. */
+export class StreamsError extends Error {
+  override readonly name: string = 'StreamsError'
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** The program's topology is wrong: mend the program. Thrown while building, before any I/O. */
+export class TopologyError extends StreamsError {
+  override readonly name = 'TopologyError'
+  readonly nodeNames: readonly string[]
+
+  constructor(message: string, nodeNames: readonly string[] = []) {
+    super('INVALID_TOPOLOGY', message)
+    this.nodeNames = nodeNames
+  }
+}
+
+/** A setting is missing or wrong: mend the configuration. Thrown before anything is opened. */
+export class ConfigError extends StreamsError {
+  override readonly name = 'ConfigError'
+  readonly option: string
+
+  constructor(option: string, message: string) {
+    super('INVALID_CONFIG', message)
+    this.option = option
+  }
+}
+
+/** Bytes that do not decode, or a value that does not encode: the deserialisation handler decides. */
+export class SerdeError extends StreamsError {
+  override readonly name = 'SerdeError'
+  readonly part: 'key' | 'value'
+
+  constructor(part: 'key' | 'value', message: string, options?: ErrorOptions) {
+    super('SERDE_FAILED', message, options)
+    this.part = part
+  }
+}
+
+/** User code threw (`cause`): the processing handler decides. */
+export class ProcessingError extends StreamsError {
+  override readonly name = 'ProcessingError'
+  readonly nodeName: string
+
+  constructor(nodeName: string, message: string, options?: ErrorOptions) {
+    super('PROCESSING_FAILED', message, options)
+    this.nodeName = nodeName
+  }
+}
+
+export interface BrokerErrorOptions extends ErrorOptions {
+  /** The same call may succeed later. */
+  readonly retryable: boolean
+  /**
+   * For a write that failed: `no` when it is certain that nothing was written, `unknown` when it may have been.
+   * A caller who must not write twice has to ask the log in the second case.
+   */
+  readonly written?: 'no' | 'unknown'
+}
+
+/** The log did not do what was asked. Adapters turn every client error into this one. */
+export class BrokerError extends StreamsError {
+  override readonly name: string = 'BrokerError'
+  readonly retryable: boolean
+  readonly written: 'no' | 'unknown'
+
+  constructor(code: ErrorCode, message: string, options: BrokerErrorOptions) {
+    super(code, message, options)
+    this.retryable = options.retryable
+    this.written = options.written ?? 'no'
+  }
+}
+
+/** Another instance took over the transactional id: close dirty, never retry. */
+export class FencedError extends BrokerError {
+  override readonly name = 'FencedError'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('FENCED', message, { ...options, retryable: false, written: 'unknown' })
+  }
+}
+
+/** The transaction is lost but the producer is not: abort, rewind to the last commit and go on. */
+export class TransactionAbortableError extends BrokerError {
+  override readonly name = 'TransactionAbortableError'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('TRANSACTION_ABORTABLE', message, { ...options, retryable: false, written: 'unknown' })
+  }
+}
+
+/** Local state cannot be trusted: wipe it and restore it from the changelog. */
+export class TaskCorruptedError extends StreamsError {
+  override readonly name = 'TaskCorruptedError'
+  readonly taskIds: readonly string[]
+
+  constructor(taskIds: readonly string[], message: string, options?: ErrorOptions) {
+    super('TASK_CORRUPTED', message, options)
+    this.taskIds = taskIds
+  }
+}
+
+/** A query came too early, too late or to the wrong instance: try again, or elsewhere. */
+export class StoreNotAvailableError extends StreamsError {
+  override readonly name = 'StoreNotAvailableError'
+
+  constructor(message: string) {
+    super('STORE_NOT_AVAILABLE', message)
+  }
+}

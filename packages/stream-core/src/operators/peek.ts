@@ -1,0 +1,16 @@
+import type { Processor } from '../processor/processor.ts'
+import type { ProcessorContext } from '../processor/processor-context.ts'
+
+/** Shows each record to a function and forwards it. */
+export const peek =
+  <K, V>(action: (key: K, value: V) => void) =>
+  (): Processor<K, V> => {
+    let context: ProcessorContext<K, V>
+    return {
+      init: (given) => void (context = given),
+      process(record) {
+        action(record.key, record.value)
+        context.forward(record)
+      },
+    }
+  }

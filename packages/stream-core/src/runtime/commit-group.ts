@@ -1,0 +1,144 @@
+import type { Admin, CommittedOffset, LogProducer } from '../broker/broker.ts'
+import { noHeaders } from '../common/record.ts'
+import type { ChangelogPosition } from '../state/task-database.ts'
+import type { StreamTask } from './stream-task.ts'
+
+/**
+ * The commit (D12). Its unit is the commit group: all tasks that share one producer. The steps are those of
+ * docs/internals/exactly-once.md, by number; crash tests stop before and after each of them.
+ */
+export const commitSteps = [
+  'stop intake',
+  'flush caches',
+  'append changelogs',
+  'commit in the log',
+  'freeze the layers',
+  'resume',
+] as const
+export type CommitStep = (typeof commitSteps)[number]
+
+export interface CommitGroupOptions {
+  readonly groupId: string
+  readonly guarantee: 'exactly-once' | 'at-least-once'
+  readonly admin: Admin
+  readonly clusterId: string
+  /** Topic id of a changelog. */
+  readonly topicId: (topic: string) => string
+  readonly changelogTopic: (store: string) => string
+  readonly nowMs: () => number
+  /** Called around each step: where a crash test kills the process. */
+  readonly onStep?: ((step: CommitStep, phase: 'before' | 'after') => void) | undefined
+}
+
+export class CommitGroup {
+  readonly tasks: readonly StreamTask[]
+  readonly #options: CommitGroupOptions
+  #producer: LogProducer
+
+  constructor(tasks: readonly StreamTask[], producer: LogProducer, options: CommitGroupOptions) {
+    this.tasks = tasks
+    this.#producer = producer
+    this.#options = options
+  }
+
+  get isDirty(): boolean {
+    return this.tasks.some((task) => task.isDirty)
+  }
+
+  /** After the old producer was lost. */
+  replaceProducer(producer: LogProducer): void {
+    this.#producer = producer
+  }
+
+  /**
+   * Commits what all tasks did since the last time. On a rejection nothing was frozen and the outcome may be unknown:
+   * the caller drops the active layers, asks the log what is committed and replays it, and never decides from memory.
+   */
+  async commit(): Promise<void> {
+    const { onStep } = this.#options
+    const step = async (name: CommitStep, run: () => void | Promise<void>): Promise<void> => {
+      onStep?.(name, 'before')
+      await run()
+      onStep?.(name, 'after')
+    }
+    const dirty = this.tasks.filter((task) => task.isDirty)
+    let offsets: readonly CommittedOffset[] = []
+
+    // 1. No record is taken from here on: the loop that calls this is the only one that takes any.
+    await step('stop intake', () => undefined)
+
+    // 2. Results that the caches held back are forwarded, in topological order.
+    await step('flush caches', () => {
+      for (const task of dirty) task.flushCaches()
+      offsets = dirty.flatMap(offsetsOf)
+    })
+
+    // 3. The changelog gets the last value of every key that was written.
+    await step('append changelogs', async () => {
+      for (const task of dirty) this.#appendChangelogs(task)
+      if (this.#options.guarantee === 'at-least-once') await this.#producer.flush()
+    })
+
+    // 4. Output, changelogs and input positions become visible together (exactly-once), or output before positions.
+    await step('commit in the log', async () => {
+      if (this.#options.guarantee === 'exactly-once') {
+        await this.#producer.sendOffsets(this.#options.groupId, offsets)
+        await this.#producer.commit()
+      } else {
+        await this.#producer.commitOffsets(this.#options.groupId, offsets)
+      }
+    })
+
+    // 5. What was written is part of the committed state, with the changelog positions it stands for.
+    const positions = await Promise.all(dirty.map((task) => this.#changelogPositions(task)))
+    await step('freeze the layers', () => {
+      for (const [i, task] of dirty.entries()) task.state.freeze(positions[i]!)
+    })
+
+    // 6. The loop goes on.
+    await step('resume', () => {
+      for (const task of dirty) task.markCommitted()
+    })
+  }
+
+  #appendChangelogs(task: StreamTask): void {
+    for (const store of task.state.stores.values()) {
+      if (store.spec.logging === null) continue
+      const topic = this.#options.changelogTopic(store.spec.name)
+      const { table } = store
+      for (const [key, entry] of table.activeEntries) {
+        this.#producer.append(topic, task.partition, key, table.bytesOf(entry), entry.timestampMs, noHeaders)
+      }
+    }
+  }
+
+  async #changelogPositions(task: StreamTask): Promise<Map<string, ChangelogPosition>> {
+    const { admin, clusterId, topicId, changelogTopic, nowMs } = this.#options
+    const positions = new Map<string, ChangelogPosition>()
+    for (const store of task.state.stores.values()) {
+      if (store.spec.logging === null || store.table.activeEntries.size === 0) continue
+      const topic = changelogTopic(store.spec.name)
+      let offset = this.#producer.nextOffset(topic, task.partition)
+      if (offset < 0) [offset = 0] = await admin.listOffsets([{ topic, partition: task.partition }], 'latest')
+      positions.set(store.spec.name, { offset, clusterId, topicId: topicId(topic), savedAtMs: nowMs() })
+    }
+    return positions
+  }
+}
+
+function offsetsOf(task: StreamTask): CommittedOffset[] {
+  return [...task.queues].map((queue) => ({
+    topic: queue.topic,
+    partition: queue.partition,
+    offset: queue.committable,
+    metadata: partitionTimeMetadata(queue.partitionTimeMs),
+  }))
+}
+
+/** Kafka Streams' offset metadata: magic 2 and the partition time (reference §6.9). */
+export function partitionTimeMetadata(partitionTimeMs: number): string {
+  const bytes = Buffer.alloc(9)
+  bytes[0] = 2
+  bytes.writeBigInt64BE(BigInt(partitionTimeMs), 1)
+  return bytes.toString('base64')
+}

@@ -1,0 +1,21 @@
+import type { RecordMetadata } from '../processor/processor-context.ts'
+
+/** What a handler knows of a record that failed. */
+export interface FailedRecord extends RecordMetadata {
+  readonly nodeName: string
+  readonly taskId: string
+}
+
+/** `fail` stops the application; `continue` skips the record and counts it. */
+export type HandlerDecision = 'fail' | 'continue'
+export type ErrorHandler = (error: Error, record: FailedRecord) => HandlerDecision
+
+export interface ErrorHandlers {
+  /** Bytes that do not decode. */
+  readonly deserialization: ErrorHandler
+  /** User code that throws. */
+  readonly processing: ErrorHandler
+}
+
+/** Log and fail, as Kafka Streams does: a program that skips input says so itself. */
+export const failAlways: ErrorHandlers = { deserialization: () => 'fail', processing: () => 'fail' }

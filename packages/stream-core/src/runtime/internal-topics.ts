@@ -1,0 +1,101 @@
+import type { Admin, TopicSpec } from '../broker/broker.ts'
+import { ConfigError } from '../common/errors.ts'
+import type { Topology } from '../topology/topology.ts'
+
+/** Internal topics carry the application id, user topics do not. */
+export function topicNames(topology: Topology, applicationId: string): (name: string) => string {
+  const internal = new Set(topology.repartitionTopics.map((topic) => topic.name))
+  return (name) => (internal.has(name) ? `${applicationId}-${name}` : name)
+}
+
+export const changelogTopic = (applicationId: string, store: string): string => `${applicationId}-${store}-changelog`
+
+export interface TopicFacts {
+  /** Partitions of every topic the topology reads or writes, by the log's name. */
+  readonly partitionCounts: ReadonlyMap<string, number>
+  readonly topicIds: ReadonlyMap<string, string>
+}
+
+/**
+ * Looks at the topics a topology uses, computes the partition counts of its repartition topics, and creates what is
+ * internal and missing. A user topic that does not exist, or an internal one of another width, is a ConfigError: writing
+ * into it would send keys to the wrong tasks.
+ */
+export async function prepareTopics(topology: Topology, applicationId: string, admin: Admin): Promise<TopicFacts> {
+  const nameOf = topicNames(topology, applicationId)
+  const internal = new Set(topology.repartitionTopics.map((topic) => nameOf(topic.name)))
+  const used = new Set<string>()
+  for (const { sourceTopics, sinkTopics } of topology.subtopologies) {
+    for (const topic of [...sourceTopics, ...sinkTopics]) used.add(nameOf(topic))
+  }
+  const known = await admin.describeTopics([...used])
+  const missing = [...used].filter((topic) => !internal.has(topic) && !known.has(topic))
+  if (missing.length > 0) {
+    throw new ConfigError('topology', `these topics do not exist: ${missing.join(', ')}. Create them before the start`)
+  }
+  const counts = new Map<string, number>()
+  for (const topic of used) if (!internal.has(topic)) counts.set(topic, known.get(topic)!.partitionCount)
+  computeRepartitionCounts(topology, nameOf, counts)
+
+  const specs: TopicSpec[] = topology.repartitionTopics.map(({ name }) => ({
+    topic: nameOf(name),
+    partitions: counts.get(nameOf(name))!,
+    configs: {
+      'cleanup.policy': 'delete',
+      'segment.bytes': '52428800',
+      'retention.ms': '-1',
+      'message.timestamp.type': 'CreateTime',
+    },
+  }))
+  for (const { storeNames, sourceTopics } of topology.subtopologies) {
+    const partitions = Math.max(...sourceTopics.map((topic) => counts.get(nameOf(topic))!))
+    for (const store of topology.stores) {
+      if (store.logging === null || !storeNames.includes(store.name)) continue
+      specs.push({ topic: changelogTopic(applicationId, store.name), partitions, configs: store.logging })
+    }
+  }
+  await admin.createTopics(specs)
+  const described = await admin.describeTopics([...new Set([...used, ...specs.map((spec) => spec.topic)])])
+  for (const { topic, partitions } of specs) {
+    const actual = described.get(topic)?.partitionCount
+    if (actual !== partitions) {
+      throw new ConfigError(
+        'applicationId',
+        `the internal topic ${topic} has ${actual} partitions where ${partitions} are needed: ` +
+          'the input topics have changed. Reset the application, or use another applicationId',
+      )
+    }
+  }
+  return {
+    partitionCounts: new Map([...described].map(([topic, { partitionCount }]) => [topic, partitionCount])),
+    topicIds: new Map([...described].map(([topic, { topicId }]) => [topic, topicId])),
+  }
+}
+
+/** A repartition topic is as wide as the widest topic its writers read; repeated, for one may feed the next. */
+function computeRepartitionCounts(
+  topology: Topology,
+  nameOf: (name: string) => string,
+  counts: Map<string, number>,
+): void {
+  for (const { name, partitions } of topology.repartitionTopics)
+    if (partitions !== null) counts.set(nameOf(name), partitions)
+  const open = new Set(topology.repartitionTopics.map(({ name }) => name).filter((name) => !counts.has(nameOf(name))))
+  for (let isProgressing = true; open.size > 0 && isProgressing;) {
+    isProgressing = false
+    for (const name of open) {
+      const writers = topology.subtopologies.filter((group) => group.sinkTopics.includes(name))
+      const widths = writers.flatMap((group) => group.sourceTopics.map((topic) => counts.get(nameOf(topic))))
+      if (widths.length === 0 || widths.includes(undefined)) continue
+      counts.set(nameOf(name), Math.max(...(widths as number[])))
+      open.delete(name)
+      isProgressing = true
+    }
+  }
+  if (open.size > 0) {
+    throw new ConfigError(
+      'topology',
+      `no partition count can be found for ${[...open].join(', ')}: give one explicitly`,
+    )
+  }
+}

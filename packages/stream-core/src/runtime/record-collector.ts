@@ -1,0 +1,64 @@
+import { ByteWriter } from '../common/byte-writer.ts'
+import { SerdeError } from '../common/errors.ts'
+import { partitionForKey } from '../common/murmur2.ts'
+import { type Headers, noHeaders, type Record } from '../common/record.ts'
+import type { SinkNode } from '../topology/node.ts'
+
+/** Where a task's output goes: the group's producer, or the test driver. */
+export interface Output {
+  append(
+    topic: string,
+    partition: number,
+    key: Uint8Array | null,
+    value: Uint8Array | null,
+    timestampMs: number,
+    headers: Headers,
+  ): void
+  partitionCount(topic: string): number
+}
+
+const keyWriter = new ByteWriter(256)
+const valueWriter = new ByteWriter(4096)
+
+/** Serialises a record for a sink and appends it to the partition its key belongs to. `topic` is the real topic's name. */
+export function collect(output: Output, sink: SinkNode, topic: string, record: Record<unknown, unknown>): void {
+  const key = serialise(keyWriter, sink, topic, 'key', record.key)
+  const value = serialise(valueWriter, sink, topic, 'value', record.value)
+  const count = output.partitionCount(topic)
+  output.append(topic, choosePartition(sink, record, key, count), key, value, record.timestampMs, record.headers)
+}
+
+let roundRobin = 0
+
+function choosePartition(sink: SinkNode, record: Record<unknown, unknown>, key: Buffer | null, count: number): number {
+  if (sink.partitioner !== null) {
+    const chosen = sink.partitioner(record.key, record.value, count)
+    if (!Number.isInteger(chosen) || chosen < 0 || chosen >= count) {
+      throw new RangeError(`the partitioner of sink "${sink.name}" chose ${chosen} of ${count} partitions`)
+    }
+    return chosen
+  }
+  return key === null ? roundRobin++ % count : partitionForKey(key, count)
+}
+
+function serialise(
+  writer: ByteWriter,
+  sink: SinkNode,
+  topic: string,
+  part: 'key' | 'value',
+  value: unknown,
+): Buffer | null {
+  if (value === null || value === undefined) return null
+  const serde = part === 'key' ? sink.key : sink.value
+  writer.reset()
+  try {
+    serde.write(value, writer, { topic, part, headers: noHeaders })
+  } catch (error) {
+    throw new SerdeError(
+      part,
+      `the ${part} of a record for "${topic}" cannot be written as ${serde.name}: ${(error as Error).message}`,
+      { cause: error },
+    )
+  }
+  return writer.bytes.subarray(0, writer.length)
+}

@@ -1,0 +1,127 @@
+import { SerdeError } from '../common/errors.ts'
+import type { RecordBatchReader } from '../common/record-batch-reader.ts'
+import { noHeaders, type Record } from '../common/record.ts'
+import type { SerdeContext } from '../common/serde.ts'
+import type { SourceNode } from '../topology/node.ts'
+import type { HandlerDecision } from './handlers.ts'
+
+export interface QueueEvents {
+  /** A record that does not decode: skip it (it was counted) or throw. */
+  onUndecodable(error: SerdeError, offset: number): HandlerDecision
+  onDropped(reason: string): void
+}
+
+/**
+ * One partition's records that were fetched and not processed. Only the first is decoded: the head, whose event time
+ * decides when it is this queue's turn.
+ */
+export class RecordQueue {
+  readonly source: SourceNode
+  readonly topic: string
+  readonly partition: number
+  /** The next record, decoded; null when the queue is empty. */
+  head: Record<unknown, unknown> | null = null
+  headOffset = -1
+  /** Offset to commit: everything below it has been processed or skipped. */
+  position: number
+  /** Offset of the last commit; −1 before the first. */
+  committed = -1
+  /** Largest event time seen in this partition. */
+  partitionTimeMs = -1
+  readonly #events: QueueEvents
+  readonly #readers: RecordBatchReader[] = []
+  readonly #keyContext: SerdeContext
+  readonly #valueContext: SerdeContext
+  /** Where the last fetch that was used up ended. */
+  #end = -1
+
+  constructor(source: SourceNode, topic: string, partition: number, position: number, events: QueueEvents) {
+    this.source = source
+    this.topic = topic
+    this.partition = partition
+    this.position = position
+    this.#events = events
+    this.#keyContext = { topic, part: 'key', headers: noHeaders }
+    this.#valueContext = { topic, part: 'value', headers: noHeaders }
+  }
+
+  /** Fetched batches that wait, the one being read included. */
+  get bufferedFetches(): number {
+    return this.#readers.length
+  }
+
+  /** True if the queue was empty and is not any more. */
+  add(reader: RecordBatchReader): boolean {
+    this.#readers.push(reader)
+    if (this.head !== null) return false
+    this.#advance()
+    return this.head !== null
+  }
+
+  /** Takes the head and decodes the next one. */
+  take(): Record<unknown, unknown> {
+    const record = this.head!
+    this.position = this.headOffset + 1
+    this.#advance()
+    return record
+  }
+
+  #advance(): void {
+    for (;;) {
+      const reader = this.#readers[0]
+      if (reader === undefined) {
+        this.head = null
+        return
+      }
+      while (reader.next()) {
+        const record = this.#decode(reader)
+        if (record !== null) {
+          this.head = record
+          this.headOffset = reader.offset
+          return
+        }
+        this.position = reader.offset + 1
+      }
+      this.#readers.shift()
+      this.#end = reader.position
+    }
+  }
+
+  /** Offset to commit. Where nothing waits it lies behind trailing markers and aborted records, so that lag can be 0. */
+  get committable(): number {
+    return this.head === null ? Math.max(this.position, this.#end) : this.position
+  }
+
+  #decode(reader: RecordBatchReader): Record<unknown, unknown> | null {
+    const { source } = this
+    let key: unknown = null
+    let value: unknown = null
+    let part: 'key' | 'value' = 'key'
+    try {
+      if (reader.keyStart >= 0) key = source.key.read(reader.bytes, reader.keyStart, reader.keyEnd, this.#keyContext)
+      part = 'value'
+      if (reader.valueStart >= 0) {
+        value = source.value.read(reader.bytes, reader.valueStart, reader.valueEnd, this.#valueContext)
+      }
+    } catch (error) {
+      const serde = part === 'key' ? source.key : source.value
+      const failure = new SerdeError(
+        part,
+        `the ${part} of ${this.topic} partition ${this.partition} offset ${reader.offset} is no valid ${serde.name}: ${(error as Error).message}`,
+        { cause: error },
+      )
+      if (this.#events.onUndecodable(failure, reader.offset) === 'fail') throw failure
+      return null
+    }
+    let timestampMs = reader.timestampMs
+    if (source.timestampExtractor !== null) {
+      timestampMs = source.timestampExtractor({ key, value, timestampMs }, this.partitionTimeMs)
+    }
+    if (timestampMs < 0) {
+      this.#events.onDropped('negative-timestamp')
+      return null
+    }
+    if (timestampMs > this.partitionTimeMs) this.partitionTimeMs = timestampMs
+    return { key, value, timestampMs, headers: reader.headers() }
+  }
+}

@@ -1,0 +1,58 @@
+import { join } from 'node:path'
+import type { TopicPartition } from '../common/record.ts'
+import { partitionKey } from '../common/record.ts'
+import { changelogTopic, type TopicFacts, topicNames } from './internal-topics.ts'
+import type { Output } from './record-collector.ts'
+import { StreamTask } from './stream-task.ts'
+import type { StreamsConfig } from './streams-config.ts'
+
+/** All tasks of one instance, and which of them reads which partition. */
+export class TaskSet {
+  readonly tasks: readonly StreamTask[]
+  readonly inputs: readonly TopicPartition[]
+  readonly #readerOf = new Map<string, StreamTask>()
+
+  constructor(config: StreamsConfig, facts: TopicFacts, statePath: string, output: Output) {
+    const { topology, applicationId } = config
+    const topicName = topicNames(topology, applicationId)
+    const tasks: StreamTask[] = []
+    const inputs: TopicPartition[] = []
+    for (const { id, nodeNames, storeNames, sourceTopics } of topology.subtopologies) {
+      const topics = sourceTopics.map(topicName)
+      const width = Math.max(...topics.map((topic) => facts.partitionCounts.get(topic)!))
+      for (let partition = 0; partition < width; partition++) {
+        const taskId = `${id}_${partition}`
+        const task = new StreamTask({
+          applicationId,
+          taskId,
+          partition,
+          topology,
+          nodeNames,
+          storeNames,
+          stateDirectory: join(statePath, taskId),
+          output,
+          handlers: config.handlers,
+          nowMs: () => config.clock.nowMs(),
+          topicName,
+        })
+        tasks.push(task)
+        for (const topic of topics) {
+          if (partition >= facts.partitionCounts.get(topic)!) continue
+          inputs.push({ topic, partition })
+          this.#readerOf.set(partitionKey(topic, partition), task)
+        }
+      }
+    }
+    this.tasks = tasks
+    this.inputs = inputs
+  }
+
+  readerOf(topic: string, partition: number): StreamTask {
+    return this.#readerOf.get(partitionKey(topic, partition))!
+  }
+}
+
+export const changelogTopicOf =
+  (applicationId: string) =>
+  (store: string): string =>
+    changelogTopic(applicationId, store)

@@ -1,0 +1,83 @@
+import type { Database, Statement } from 'better-sqlite3'
+import type { Entry } from './entry.ts'
+
+export interface BaseRow {
+  readonly key: string
+  readonly timestampMs: number
+  readonly bytes: Buffer
+}
+
+/**
+ * A store's rows on disk, ordered by key bytes. Keys are TEXT of latin1 strings: SQLite compares their UTF-8 form, which
+ * orders code units up to 255 as the bytes order, and scans are five times cheaper than with BLOB keys (D11).
+ *
+ * A window store's rows are also grouped by segment, a slice of time, so that expired rows are deleted as one range.
+ * `segmentOf` is null for stores that do not expire; their rows all have segment 0.
+ */
+export class BaseTable {
+  readonly #segmentOf: ((key: string) => number) | null
+  readonly #get: Statement
+  readonly #put: Statement
+  readonly #delete: Statement
+  readonly #forward: Statement
+  readonly #backward: Statement
+  readonly #expire: Statement
+
+  constructor(database: Database, tableName: string, segmentOf: ((key: string) => number) | null) {
+    const table = `"${tableName.replaceAll('"', '""')}"`
+    database.exec(
+      `CREATE TABLE IF NOT EXISTS ${table} (segment INTEGER NOT NULL, key TEXT NOT NULL, ts INTEGER NOT NULL,
+       value BLOB NOT NULL, PRIMARY KEY (segment, key)) WITHOUT ROWID`,
+    )
+    this.#segmentOf = segmentOf
+    this.#get = database.prepare(`SELECT ts, value FROM ${table} WHERE segment = ? AND key = ?`)
+    this.#put = database.prepare(`REPLACE INTO ${table} VALUES (?,?,?,?)`)
+    this.#delete = database.prepare(`DELETE FROM ${table} WHERE segment = ? AND key = ?`)
+    const columns = 'key, ts AS timestampMs, value AS bytes'
+    this.#forward = database.prepare(
+      `SELECT ${columns} FROM ${table} WHERE segment BETWEEN ? AND ? AND key >= ? AND key < ? ORDER BY key LIMIT ?`,
+    )
+    this.#backward = database.prepare(
+      `SELECT ${columns} FROM ${table} WHERE segment BETWEEN ? AND ? AND key >= ? AND key < ? ORDER BY key DESC LIMIT ?`,
+    )
+    this.#expire = database.prepare(`DELETE FROM ${table} WHERE segment < ?`)
+  }
+
+  get(key: string): Entry | undefined {
+    const row = this.#get.get(this.#segment(key), key) as { ts: number; value: Buffer } | undefined
+    return row && { bytes: row.value, decoded: undefined, timestampMs: row.ts }
+  }
+
+  /** Inside a transaction of the database. */
+  put(key: string, timestampMs: number, bytes: Buffer): void {
+    this.#put.run(this.#segment(key), key, timestampMs, bytes)
+  }
+
+  /** Inside a transaction of the database. */
+  delete(key: string): void {
+    this.#delete.run(this.#segment(key), key)
+  }
+
+  /** Up to `limit` rows with `from ≤ key < to`, in order. The cursor is closed before this returns. */
+  page(from: string, to: string, limit: number, reverse: boolean, segments: SegmentRange): readonly BaseRow[] {
+    const statement = reverse ? this.#backward : this.#forward
+    return statement.all(segments.first, segments.last, from, to, limit) as BaseRow[]
+  }
+
+  /** Inside a transaction of the database. */
+  expire(firstLiveSegment: number): void {
+    this.#expire.run(firstLiveSegment)
+  }
+
+  #segment(key: string): number {
+    return this.#segmentOf === null ? 0 : this.#segmentOf(key)
+  }
+}
+
+/** The slices of time that a range can lie in; both ends belong to it. */
+export interface SegmentRange {
+  readonly first: number
+  readonly last: number
+}
+
+export const allSegments: SegmentRange = { first: 0, last: Number.MAX_SAFE_INTEGER }

@@ -1,0 +1,271 @@
+import type { BaseTable, SegmentRange } from './base-table.ts'
+import { allSegments } from './base-table.ts'
+import type { Entry } from './entry.ts'
+import { lowerBound, OrderedLayer } from './ordered-layer.ts'
+
+const pageRows = 256
+const readCacheEntriesMax = 20_000
+
+/** A string above every latin1 key: the upper bound of an open range. */
+export const aboveEveryKey = '\u{10ffff}'
+
+/**
+ * One store as a stack (D11). Reads go from the top down, writes to the top:
+ *
+ *   active      what the open transaction has written
+ *   frozen      what the log has committed and the disk does not have
+ *   persisting  a frozen layer while it is being written to disk; answers reads until COMMIT
+ *   read cache  rows read from disk, decoded if that was asked for
+ *   base        the table on disk; absent for an in-memory store, whose frozen layer keeps everything
+ *
+ * Aborting drops `active`. Committing pours it into `frozen`, without I/O. The disk never holds what the log has not
+ * committed.
+ */
+export class LayeredTable {
+  readonly name: string
+  readonly #base: BaseTable | null
+  readonly #encode: (value: unknown) => Buffer
+  #active = new OrderedLayer()
+  #frozen = new OrderedLayer()
+  #persisting: OrderedLayer | null = null
+  readonly #readCache = new Map<string, Entry>()
+
+  constructor(name: string, base: BaseTable | null, encode: (value: unknown) => Buffer) {
+    this.name = name
+    this.#base = base
+    this.#encode = encode
+  }
+
+  /** The entry of a key; undefined when there is none or it was deleted. */
+  find(key: string): Entry | undefined {
+    const entry = this.#active.get(key) ?? this.#frozen.get(key) ?? this.#persisting?.get(key)
+    if (entry !== undefined) return entry.bytes === null ? undefined : entry
+    if (this.#base === null) return undefined
+    const cached = this.#readCache.get(key)
+    if (cached !== undefined) return cached
+    const row = this.#base.get(key)
+    if (row !== undefined) this.#cache(key, row)
+    return row
+  }
+
+  set(key: string, entry: Entry): void {
+    this.#active.set(key, entry)
+  }
+
+  /** Puts what a changelog says straight into the committed part: only for restoring. */
+  restore(key: string, entry: Entry): void {
+    this.#setFrozen(key, entry)
+  }
+
+  bytesOf(entry: Entry): Buffer | null {
+    if (entry.bytes === undefined) entry.bytes = this.#encode(entry.decoded)
+    return entry.bytes
+  }
+
+  /** What this transaction wrote, in the order in which keys were first written. */
+  get activeEntries(): ReadonlyMap<string, Entry> {
+    return this.#active.entries
+  }
+
+  get frozenEntries(): number {
+    return this.#frozen.size
+  }
+
+  /** Live entries with `from ≤ key < to` in byte order; what is written while it runs may or may not be seen. */
+  *range(from: string, to: string, reverse = false, segments: SegmentRange = allSegments): Generator<[string, Entry]> {
+    const layers: OrderedLayer[] = [this.#active, this.#frozen]
+    if (this.#persisting) layers.push(this.#persisting)
+    const cursors = layers.map((layer) => new LayerCursor(layer, from, to, reverse))
+    const rows = this.#base ? new BaseCursor(this.#base, from, to, reverse, segments) : null
+    for (;;) {
+      let key: string | undefined = rows?.key
+      for (const cursor of cursors) {
+        if (cursor.key !== undefined && (key === undefined || (reverse ? cursor.key > key : cursor.key < key))) {
+          key = cursor.key
+        }
+      }
+      if (key === undefined) return
+      let entry: Entry | undefined
+      for (const cursor of cursors) {
+        if (cursor.key !== key) continue
+        entry ??= cursor.entry
+        cursor.advance()
+      }
+      if (rows?.key === key) {
+        entry ??= rows.entry
+        rows.advance()
+      }
+      if (entry !== undefined && entry.bytes !== null) yield [key, entry]
+    }
+  }
+
+  /** The transaction is committed in the log: its writes become part of the committed state. */
+  freeze(): void {
+    for (const [key, entry] of this.#active.entries) this.#setFrozen(key, entry)
+    this.#active = new OrderedLayer()
+  }
+
+  /** The transaction is aborted: its writes are forgotten, and so is every object that user code may have changed. */
+  dropActive(): void {
+    this.#active = new OrderedLayer()
+    this.#readCache.clear()
+    for (const layer of [this.#frozen, this.#persisting]) {
+      if (layer) for (const entry of layer.entries.values()) if (entry.bytes !== undefined) entry.decoded = undefined
+    }
+  }
+
+  /** Everything goes, for a restore from the beginning. */
+  clear(): void {
+    this.dropActive()
+    this.#frozen = new OrderedLayer()
+    this.#persisting = null
+  }
+
+  /** Forgets entries that `isExpired` says are older than the store keeps; the base is told by `BaseTable.expire`. */
+  forget(isExpired: (key: string) => boolean): void {
+    for (const layer of [this.#frozen, this.#active]) {
+      for (const key of layer.entries.keys()) if (isExpired(key)) layer.delete(key)
+    }
+    for (const key of this.#readCache.keys()) if (isExpired(key)) this.#readCache.delete(key)
+  }
+
+  /** Takes the frozen layer for writing to disk; null when there is nothing to write. */
+  beginPersist(): PersistRun | null {
+    if (this.#base === null || this.#persisting !== null || this.#frozen.size === 0) return null
+    this.#persisting = this.#frozen
+    this.#frozen = new OrderedLayer()
+    return new PersistRun(this, this.#base, this.#persisting)
+  }
+
+  /** The disk has it: the layer is no longer needed. */
+  endPersist(): void {
+    if (this.#persisting === null) return
+    for (const [key, entry] of this.#persisting.entries) {
+      if (entry.bytes === null) this.#readCache.delete(key)
+      else this.#cache(key, entry)
+    }
+    this.#persisting = null
+  }
+
+  /** Writing failed: the layer goes back below what was frozen since. */
+  cancelPersist(): void {
+    if (this.#persisting === null) return
+    const newer = this.#frozen
+    this.#frozen = this.#persisting
+    this.#persisting = null
+    for (const [key, entry] of newer.entries) this.#frozen.set(key, entry)
+  }
+
+  #setFrozen(key: string, entry: Entry): void {
+    if (this.#base === null && entry.bytes === null) this.#frozen.delete(key)
+    else this.#frozen.set(key, entry)
+  }
+
+  #cache(key: string, entry: Entry): void {
+    if (this.#readCache.size >= readCacheEntriesMax) {
+      // The oldest half goes: a Map keeps insertion order, and a hot key comes back with its next read.
+      let left = readCacheEntriesMax / 2
+      for (const old of this.#readCache.keys()) {
+        if (left-- <= 0) break
+        this.#readCache.delete(old)
+      }
+    }
+    this.#readCache.set(key, entry)
+  }
+}
+
+/** Writes one frozen layer to the base in key order, a slice at a time, inside the caller's SQLite transaction. */
+export class PersistRun {
+  readonly table: LayeredTable
+  readonly #base: BaseTable
+  readonly #layer: OrderedLayer
+  readonly #keys: readonly string[]
+  #next = 0
+
+  constructor(table: LayeredTable, base: BaseTable, layer: OrderedLayer) {
+    this.table = table
+    this.#base = base
+    this.#layer = layer
+    this.#keys = layer.sortedKeys()
+  }
+
+  /** Writes up to `rows` rows; true when all are written. */
+  write(rows: number): boolean {
+    const end = Math.min(this.#next + rows, this.#keys.length)
+    for (; this.#next < end; this.#next++) {
+      const key = this.#keys[this.#next]!
+      const entry = this.#layer.get(key)!
+      const bytes = this.table.bytesOf(entry)
+      if (bytes === null) this.#base.delete(key)
+      else this.#base.put(key, entry.timestampMs, bytes)
+    }
+    return this.#next >= this.#keys.length
+  }
+}
+
+class LayerCursor {
+  readonly #layer: OrderedLayer
+  readonly #keys: readonly string[]
+  readonly #step: 1 | -1
+  readonly #end: number
+  #at: number
+  key: string | undefined
+  entry: Entry | undefined
+
+  constructor(layer: OrderedLayer, from: string, to: string, reverse: boolean) {
+    this.#layer = layer
+    this.#keys = layer.sortedKeys()
+    const first = lowerBound(this.#keys, from)
+    const last = lowerBound(this.#keys, to) - 1
+    this.#step = reverse ? -1 : 1
+    this.#at = (reverse ? last : first) - this.#step
+    this.#end = reverse ? first : last
+    this.advance()
+  }
+
+  advance(): void {
+    this.#at += this.#step
+    const isOver = this.#step > 0 ? this.#at > this.#end : this.#at < this.#end
+    this.key = isOver ? undefined : this.#keys[this.#at]
+    this.entry = this.key === undefined ? undefined : this.#layer.get(this.key)
+  }
+}
+
+/** Reads keyset pages, so that no SQLite cursor is open while user code runs. */
+class BaseCursor {
+  readonly #base: BaseTable
+  readonly #reverse: boolean
+  readonly #segments: SegmentRange
+  #from: string
+  #to: string
+  #page: ReturnType<BaseTable['page']> = []
+  #at = 0
+  #isLastPage = false
+  key: string | undefined
+  entry: Entry | undefined
+
+  constructor(base: BaseTable, from: string, to: string, reverse: boolean, segments: SegmentRange) {
+    this.#base = base
+    this.#reverse = reverse
+    this.#segments = segments
+    this.#from = from
+    this.#to = to
+    this.advance()
+  }
+
+  advance(): void {
+    if (this.#at >= this.#page.length && !this.#isLastPage) {
+      this.#page = this.#base.page(this.#from, this.#to, pageRows, this.#reverse, this.#segments)
+      this.#at = 0
+      this.#isLastPage = this.#page.length < pageRows
+      const last = this.#page[this.#page.length - 1]
+      if (last !== undefined) {
+        if (this.#reverse) this.#to = last.key
+        else this.#from = `${last.key}\0`
+      }
+    }
+    const row = this.#page[this.#at++]
+    this.key = row?.key
+    this.entry = row && { bytes: row.bytes, decoded: undefined, timestampMs: row.timestampMs }
+  }
+}

@@ -1,0 +1,98 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+
+/** Where a changelog partition stood when the rows beside it were written (D12). */
+export interface ChangelogPosition {
+  /** The next offset of the changelog that is not in the rows. */
+  readonly offset: number
+  readonly clusterId: string
+  readonly topicId: string
+  /** Wall clock of the write: state older than half a compacted topic's `delete.retention.ms` cannot be trusted. */
+  readonly savedAtMs: number
+}
+
+const formatVersion = 1
+
+/** A task's SQLite file: one table per store, and the changelog positions, which change in the same transaction. */
+export class TaskDatabase {
+  readonly database: Database.Database
+  readonly path: string
+
+  private constructor(path: string, database: Database.Database) {
+    this.path = path
+    this.database = database
+  }
+
+  /** Opens the file in `directory`, or makes it anew when it is missing, unreadable or of another format. */
+  static open(directory: string): TaskDatabase {
+    mkdirSync(directory, { recursive: true })
+    const path = join(directory, 'state.db')
+    try {
+      return TaskDatabase.#openFile(path)
+    } catch (error) {
+      // State is a copy of the changelog: what cannot be opened is restored, not repaired.
+      if ((error as { code?: string }).code?.startsWith('SQLITE_BUSY')) throw error
+      TaskDatabase.remove(directory)
+      return TaskDatabase.#openFile(path)
+    }
+  }
+
+  static remove(directory: string): void {
+    for (const suffix of ['', '-wal', '-shm']) rmSync(join(directory, `state.db${suffix}`), { force: true })
+  }
+
+  static #openFile(path: string): TaskDatabase {
+    const database = new Database(path, { timeout: 2000 })
+    try {
+      database.pragma('journal_mode = WAL')
+      // The log is the truth: a power cut may cost the newest rows, which the changelog brings back, never consistency.
+      database.pragma('synchronous = NORMAL')
+      database.pragma('wal_autocheckpoint = 0')
+      const version = database.pragma('user_version', { simple: true }) as number
+      if (version !== 0 && version !== formatVersion) throw new Error(`state format ${version}`)
+      database.pragma(`user_version = ${formatVersion}`)
+      database.exec(
+        `CREATE TABLE IF NOT EXISTS changelog_positions (store TEXT PRIMARY KEY, offset INTEGER NOT NULL,
+         cluster_id TEXT NOT NULL, topic_id TEXT NOT NULL, saved_at_ms INTEGER NOT NULL) WITHOUT ROWID`,
+      )
+    } catch (error) {
+      database.close()
+      throw error
+    }
+    return new TaskDatabase(path, database)
+  }
+
+  positions(): Map<string, ChangelogPosition> {
+    const rows = this.database.prepare('SELECT * FROM changelog_positions').all() as {
+      store: string
+      offset: number
+      cluster_id: string
+      topic_id: string
+      saved_at_ms: number
+    }[]
+    return new Map(
+      rows.map((row) => [
+        row.store,
+        { offset: row.offset, clusterId: row.cluster_id, topicId: row.topic_id, savedAtMs: row.saved_at_ms },
+      ]),
+    )
+  }
+
+  /** Inside a transaction. */
+  savePositions(positions: ReadonlyMap<string, ChangelogPosition>): void {
+    const save = this.database.prepare('REPLACE INTO changelog_positions VALUES (?,?,?,?,?)')
+    for (const [store, position] of positions) {
+      save.run(store, position.offset, position.clusterId, position.topicId, position.savedAtMs)
+    }
+  }
+
+  /** Moves what the write-ahead log holds into the file; called when the loop is idle, for it blocks. */
+  checkpoint(): void {
+    this.database.pragma('wal_checkpoint(PASSIVE)')
+  }
+
+  close(): void {
+    if (this.database.open) this.database.close()
+  }
+}

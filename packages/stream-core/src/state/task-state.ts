@@ -1,0 +1,157 @@
+import type { PersistRun } from './layered-table.ts'
+import { BaseTable } from './base-table.ts'
+import { KeyValueStore, TimestampedKeyValueStore } from './key-value-store.ts'
+import type { StateStore } from './state-store.ts'
+import type { StoreSpec } from './store-spec.ts'
+import { type ChangelogPosition, TaskDatabase } from './task-database.ts'
+import { TimestampedWindowStore } from './window-store.ts'
+
+const rowsPerSlice = 2000
+
+export interface TaskStateOptions {
+  /** Folder of the task's file; null keeps everything in memory (test driver). */
+  readonly directory: string | null
+  readonly stores: readonly StoreSpec[]
+  /** Event time of the record being processed: what changelog records of plain key-value stores carry. */
+  readonly currentRecordTimeMs: () => number
+}
+
+/**
+ * All stores of one task and the file below them. The commit protocol calls `freeze` or `dropActive`; `persist` writes
+ * what is frozen to disk in slices, together with the changelog positions it stands for.
+ */
+export class TaskState {
+  readonly #options: TaskStateOptions
+  #database: TaskDatabase | null = null
+  readonly #stores = new Map<string, StateStore>()
+  /** By store: where the changelog stands for what is frozen. */
+  #frozenPositions = new Map<string, ChangelogPosition>()
+  #isPersisting = false
+  #isCheckpointDue = false
+
+  constructor(options: TaskStateOptions) {
+    this.#options = options
+    this.#open()
+  }
+
+  get stores(): ReadonlyMap<string, StateStore> {
+    return this.#stores
+  }
+
+  /** Where a restore of a store has to begin: null when nothing of it is here. */
+  position(store: string): ChangelogPosition | null {
+    return this.#frozenPositions.get(store) ?? null
+  }
+
+  /** Entries that wait for the disk. */
+  get frozenEntries(): number {
+    let count = 0
+    for (const store of this.#stores.values()) if (!store.spec.inMemory) count += store.table.frozenEntries
+    return count
+  }
+
+  /** The transaction is committed in the log up to these positions. */
+  freeze(positions: ReadonlyMap<string, ChangelogPosition>): void {
+    for (const store of this.#stores.values()) {
+      store.table.freeze()
+      store.expire()
+    }
+    this.setPositions(positions)
+  }
+
+  /** While restoring: what was read up to here is part of the committed state. */
+  setPositions(positions: ReadonlyMap<string, ChangelogPosition>): void {
+    for (const [store, position] of positions) this.#frozenPositions.set(store, position)
+  }
+
+  /** The transaction is aborted. */
+  dropActive(): void {
+    for (const store of this.#stores.values()) store.table.dropActive()
+  }
+
+  /**
+   * Writes the frozen layers to disk, in one SQLite transaction and in slices: `pause` is awaited between them so that
+   * processing goes on. What is committed meanwhile waits for the next time.
+   */
+  async persist(pause: () => Promise<void>): Promise<void> {
+    const file = this.#database
+    if (file === null || this.#isPersisting || this.frozenEntries === 0) return
+    this.#isPersisting = true
+    const runs: PersistRun[] = []
+    for (const store of this.#stores.values()) {
+      const run = store.table.beginPersist()
+      if (run) runs.push(run)
+    }
+    const positions = new Map(this.#frozenPositions)
+    const expired = [...this.#stores.values()].filter((store) => store.firstLiveSegment() > 0 && this.#bases.has(store))
+    try {
+      file.database.exec('BEGIN')
+      for (const run of runs) while (!run.write(rowsPerSlice)) await pause()
+      for (const store of expired) this.#bases.get(store)!.expire(store.firstLiveSegment())
+      file.savePositions(this.#persistent(positions))
+      file.database.exec('COMMIT')
+      for (const run of runs) run.table.endPersist()
+      this.#isCheckpointDue ||= runs.length > 0
+    } catch (error) {
+      if (file.database.inTransaction) file.database.exec('ROLLBACK')
+      for (const run of runs) run.table.cancelPersist()
+      throw error
+    } finally {
+      this.#isPersisting = false
+    }
+  }
+
+  /** Moves the write-ahead log into the file, if something was written since; for the loop's idle time. */
+  checkpointIfDue(): void {
+    if (!this.#isCheckpointDue) return
+    this.#isCheckpointDue = false
+    this.#database?.checkpoint()
+  }
+
+  /** Deletes all state, on disk too, for a restore from the beginning. */
+  wipe(): void {
+    this.close()
+    if (this.#options.directory !== null) TaskDatabase.remove(this.#options.directory)
+    this.#open()
+  }
+
+  close(): void {
+    this.#database?.close()
+    this.#database = null
+  }
+
+  readonly #bases = new Map<StateStore, BaseTable>()
+
+  #open(): void {
+    this.#stores.clear()
+    this.#bases.clear()
+    const { directory, stores } = this.#options
+    this.#database = directory === null ? null : TaskDatabase.open(directory)
+    this.#frozenPositions = this.#database?.positions() ?? new Map()
+    for (const spec of stores) {
+      const base =
+        this.#database === null || spec.inMemory
+          ? null
+          : new BaseTable(
+              this.#database.database,
+              `store_${spec.name}`,
+              spec.kind === 'window' ? TimestampedWindowStore.segmentOf(spec.retentionMs) : null,
+            )
+      const store = this.#openStore(spec, base)
+      this.#stores.set(spec.name, store)
+      if (base) this.#bases.set(store, base)
+      if (base === null) this.#frozenPositions.delete(spec.name)
+    }
+  }
+
+  #openStore(spec: StoreSpec, base: BaseTable | null): StateStore {
+    if (spec.kind === 'window') return new TimestampedWindowStore(spec, base)
+    if (spec.timestamped) return new TimestampedKeyValueStore(spec, base)
+    return new KeyValueStore(spec, base, this.#options.currentRecordTimeMs)
+  }
+
+  #persistent(positions: Map<string, ChangelogPosition>): Map<string, ChangelogPosition> {
+    for (const store of this.#stores.values()) if (store.spec.inMemory) positions.delete(store.spec.name)
+    return positions
+  }
+}

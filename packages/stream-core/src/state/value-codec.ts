@@ -1,0 +1,59 @@
+import { ByteWriter } from '../common/byte-writer.ts'
+import { noHeaders } from '../common/record.ts'
+import type { Serde, SerdeContext } from '../common/serde.ts'
+import type { Entry } from './entry.ts'
+import type { StoreSpec } from './store-spec.ts'
+
+/** One writer for all stores: serialising is synchronous, and what it holds is copied out at once. */
+const scratch = new ByteWriter(1024)
+
+/** A store's keys and values to bytes and back, with the topic context a serde may want. */
+export class StoreCodec<K, V> {
+  readonly #key: Serde<K>
+  readonly #value: Serde<V>
+  readonly #keyContext: SerdeContext
+  readonly #valueContext: SerdeContext
+  readonly #sharesDecoded: boolean
+
+  constructor(spec: StoreSpec) {
+    this.#key = spec.key as unknown as Serde<K>
+    this.#value = spec.value as unknown as Serde<V>
+    this.#keyContext = { topic: spec.name, part: 'key', headers: noHeaders }
+    this.#valueContext = { topic: spec.name, part: 'value', headers: noHeaders }
+    this.#sharesDecoded = spec.value.immutable === true
+  }
+
+  /** The key's bytes as the engine holds them. */
+  keyString(key: K): string {
+    scratch.reset()
+    this.#key.write(key, scratch, this.#keyContext)
+    return scratch.toLatin1()
+  }
+
+  readKey(text: string): K {
+    const bytes = Buffer.from(text, 'latin1')
+    return this.#key.read(bytes, 0, bytes.length, this.#keyContext)
+  }
+
+  encode(value: V): Buffer {
+    scratch.reset()
+    this.#value.write(value, scratch, this.#valueContext)
+    return scratch.toBuffer()
+  }
+
+  /** An entry to write: immutable values wait for their bytes until somebody needs them. */
+  entry(value: V | null, timestampMs: number): Entry {
+    if (value === null) return { bytes: null, decoded: null, timestampMs }
+    if (this.#sharesDecoded) return { bytes: undefined, decoded: value, timestampMs }
+    return { bytes: this.encode(value), decoded: undefined, timestampMs }
+  }
+
+  /** The entry's value: shared where nobody can change it, else a copy of one's own. */
+  decode(entry: Entry): V {
+    if (entry.decoded !== undefined && this.#sharesDecoded) return entry.decoded as V
+    const bytes = entry.bytes as Buffer
+    const value = this.#value.read(bytes, 0, bytes.length, this.#valueContext)
+    if (this.#sharesDecoded) entry.decoded = value
+    return value
+  }
+}

@@ -1,0 +1,133 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { openEmbeddedLog } from '../../src/embedded.ts'
+import { type Broker, int64, partitionForKey, Streams, StreamsBuilder, string, type Topology } from '../../src/index.ts'
+import { eventually, readAll } from '../support/log-records.ts'
+
+let folder: string
+let broker: Broker
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'streams-test-'))
+  broker = await openEmbeddedLog({ path: join(folder, 'log.db') })
+  await broker.admin.createTopics([
+    { topic: 'lines', partitions: 3 },
+    { topic: 'counts', partitions: 2 },
+  ])
+})
+
+afterEach(async () => {
+  await broker.close()
+  rmSync(folder, { recursive: true })
+})
+
+function wordCount(): Topology {
+  const builder = new StreamsBuilder()
+  builder
+    .stream('lines', { key: string(), value: string() })
+    .flatMapValues((line) => line.split(' '), { value: string() })
+    .groupBy((_key, word) => word, { key: string() })
+    .count({ store: { name: 'counts' } })
+    .toStream()
+    .to('counts', { value: int64() })
+  return builder.build()
+}
+
+const open = (options: Partial<ConstructorParameters<typeof Streams>[0]> = {}): Streams =>
+  new Streams({
+    topology: wordCount(),
+    applicationId: 'words',
+    broker,
+    stateDir: join(folder, 'state'),
+    commitIntervalMs: 5,
+    ...options,
+  })
+
+async function write(lines: readonly string[]): Promise<void> {
+  const producer = await broker.openProducer()
+  for (const [i, line] of lines.entries()) {
+    const key = Buffer.from(`line-${i}`)
+    producer.append('lines', partitionForKey(key, 3), key, Buffer.from(line), 1000 + i)
+  }
+  await producer.flush()
+  await producer.close()
+}
+
+async function counts(): Promise<Record<string, number>> {
+  const table: Record<string, number> = {}
+  for (const { key, value } of await readAll(broker, 'counts')) {
+    table[key!] = Number(Buffer.from(value!, 'latin1').readBigInt64BE())
+  }
+  return table
+}
+
+test('words are counted across partitions through a repartition topic, exactly once over clean restarts', async () => {
+  let expected: Record<string, number> = {}
+  for (let round = 1; round <= 3; round++) {
+    await write(['a b', 'a c', 'b a'])
+    expected = { a: 3 * round, b: 2 * round, c: round }
+    const streams = open()
+    await streams.start()
+    await eventually('counts of this round', async () => same(await counts(), expected))
+    await streams.close()
+    expect(streams.state).toBe('closed')
+    expect(await streams.stopped).toBeNull()
+  }
+  expect(await counts()).toEqual(expected)
+})
+
+test('state that was lost with the disk is restored from the changelog', async () => {
+  await write(['a b', 'a c'])
+  const first = open()
+  await first.start()
+  await eventually('first counts', async () => same(await counts(), { a: 2, b: 1, c: 1 }))
+  await first.close()
+  rmSync(join(folder, 'state'), { recursive: true })
+  await write(['a'])
+  const restored: number[] = []
+  const second = open({ onRestoreProgress: ({ restoredRecords }) => restored.push(restoredRecords) })
+  await second.start()
+  await eventually('second counts', async () => same(await counts(), { a: 3, b: 1, c: 1 }))
+  await second.close()
+  expect(Math.max(...restored)).toBeGreaterThan(0)
+})
+
+test('a second instance of an application takes over and the first says so', async () => {
+  const first = open()
+  await first.start()
+  const second = open({ stateDir: join(folder, 'other-state') })
+  await second.start()
+  await write(['a'])
+  const error = await first.stopped
+  expect(error).toMatchObject({ code: 'FENCED' })
+  expect(error!.message).toContain('another instance of "words" has started')
+  await eventually('the second counts', async () => same(await counts(), { a: 1 }))
+  await second.close()
+})
+
+test('a user topic that does not exist is named at the start', async () => {
+  await broker.admin.deleteTopics(['counts'])
+  await expect(open().start()).rejects.toMatchObject({ code: 'INVALID_CONFIG', message: /counts/ })
+})
+
+test('a processor that throws stops the application and names the node', async () => {
+  const builder = new StreamsBuilder()
+  builder.stream('lines', { key: string(), value: string() }).peek(
+    () => {
+      throw new Error('boom')
+    },
+    { name: 'fragile' },
+  )
+  const streams = open({ topology: builder.build() })
+  await streams.start()
+  await write(['a'])
+  expect((await streams.stopped)!.message).toContain('"fragile"')
+  expect(streams.state).toBe('failed')
+})
+
+function same(actual: Record<string, number>, expected: Record<string, number>): boolean {
+  const keys = Object.keys(expected)
+  return keys.length === Object.keys(actual).length && keys.every((key) => actual[key] === expected[key])
+}
