@@ -1,0 +1,108 @@
+import type { BallotEvent, ControlEvent, LogEvent, PollRules, RejectionReason } from '@voting/election/events'
+import type { KeyValueStore, Processor, ProcessorContext } from 'stream-core'
+import type { Effect } from './effects.ts'
+import type { MalformedEvent } from './log-event-serde.ts'
+
+export const pollsStore = 'polls'
+export const votersStore = 'voters'
+
+/** What this partition of the log has said of a poll so far. */
+export interface PollState {
+  readonly rules: PollRules
+  readonly isClosed: boolean
+  /** When counting began here: part of every result's identity. */
+  readonly epoch: number
+}
+
+/** What the log holds of one voter in one poll. */
+export interface VoterState {
+  /** The ballot that counts now; null when none of them did. */
+  readonly current: { readonly ballotId: string; readonly option: string; readonly region: string | null } | null
+  /** Every ballot id seen, also of ballots that did not count. */
+  readonly seen: readonly string[]
+}
+
+/**
+ * Decides what becomes of each ballot, by what precedes it in its own partition and nothing else: replaying the log gives
+ * the same result. One ballot, one effect:
+ *
+ *   1. a value that is no ballot                            → rejected, malformed
+ *   2. a ballot id seen before                              → duplicate
+ *   3. a poll that was not opened here, or is closed        → rejected, unknown-poll or closed
+ *   4. an option the poll does not have                     → rejected, unknown-option
+ *   5. a voter without a counting ballot                    → accepted
+ *   6. a voter with one: the poll counts the first or last  → rejected, already-voted, or changed
+ */
+export function classify(): Processor<string, LogEvent | MalformedEvent, string, Effect> {
+  let context: ProcessorContext<string, Effect>
+  let polls: KeyValueStore<string, PollState>
+  let voters: KeyValueStore<string, VoterState>
+
+  const control = (event: ControlEvent, partition: number): Effect | null => {
+    const poll = polls.get(event.poll)
+    if (event.type === 'open') {
+      // A repeated event, for control records are at least once: it says nothing new.
+      if (poll !== null) return null
+      const epoch = context.currentSystemTimeMs()
+      polls.put(event.poll, { rules: event.rules, isClosed: false, epoch })
+      return { type: 'open', poll: event.poll, rules: event.rules, partition, epoch, time: event.at }
+    }
+    if (event.type === 'extend' || poll === null || poll.isClosed) return null
+    polls.put(event.poll, { ...poll, isClosed: true })
+    return { type: 'close', poll: event.poll, partition, epoch: poll.epoch, time: event.at }
+  }
+
+  const ballot = (event: BallotEvent, voterKey: string): Effect => {
+    const { poll: pollId, ballotId, option, region, at: time } = event
+    const poll = polls.get(pollId)
+    const voter = voters.get(voterKey) ?? { current: null, seen: [] }
+    const base = { type: 'ballot', poll: pollId, ballotId, epoch: poll?.epoch ?? 0, time } as const
+    if (voter.seen.includes(ballotId)) return { ...base, class: 'duplicate' }
+    const seen = [...voter.seen, ballotId]
+    const reason = refusal(poll, voter, option)
+    if (reason !== null) {
+      voters.put(voterKey, { ...voter, seen })
+      return { ...base, class: 'rejected', reason }
+    }
+    voters.put(voterKey, { current: { ballotId, option, region }, seen })
+    if (voter.current === null) return { ...base, class: 'accepted', add: option, region }
+    const { ballotId: replaces, option: remove, region: removeRegion } = voter.current
+    return { ...base, class: 'changed', replaces, add: option, remove, region, removeRegion }
+  }
+
+  return {
+    init(given) {
+      context = given
+      polls = context.getStateStore(pollsStore)
+      voters = context.getStateStore(votersStore)
+    },
+    process({ key, value, timestampMs, headers }) {
+      let effect: Effect | null
+      if (value === null || value.type === 'malformed' || key === null) {
+        const poll = key?.split('|', 1)[0] ?? ''
+        context.drop('malformed')
+        effect = {
+          type: 'ballot',
+          poll,
+          ballotId: null,
+          class: 'rejected',
+          reason: 'malformed',
+          epoch: polls.get(poll)?.epoch ?? 0,
+          time: timestampMs,
+        }
+      } else if (value.type === 'ballot') {
+        effect = ballot(value, key)
+      } else {
+        effect = control(value, context.recordMetadata()!.partition)
+      }
+      if (effect !== null) context.forward({ key: effect.poll, value: effect, timestampMs, headers })
+    },
+  }
+}
+
+function refusal(poll: PollState | null, voter: VoterState, option: string): RejectionReason | null {
+  if (poll === null) return 'unknown-poll'
+  if (poll.isClosed) return 'closed'
+  if (!poll.rules.options.includes(option)) return 'unknown-option'
+  return voter.current !== null && poll.rules.revote === 'first' ? 'already-voted' : null
+}

@@ -1,0 +1,60 @@
+import type { PollRules, RejectionReason } from '@voting/election/events'
+
+/** One ballot has one effect, whatever it was: the only thing that crosses from voters' partitions to polls'. */
+export type Effect =
+  | {
+      readonly type: 'ballot'
+      readonly poll: string
+      readonly ballotId: string
+      readonly class: 'accepted'
+      readonly add: string
+      readonly region: string | null
+      readonly epoch: number
+      readonly time: number
+    }
+  | {
+      readonly type: 'ballot'
+      readonly poll: string
+      readonly ballotId: string
+      /** The voter's earlier ballot is replaced: it becomes superseded. */
+      readonly class: 'changed'
+      readonly replaces: string
+      readonly add: string
+      readonly remove: string
+      readonly region: string | null
+      readonly removeRegion: string | null
+      readonly epoch: number
+      readonly time: number
+    }
+  | {
+      readonly type: 'ballot'
+      readonly poll: string
+      readonly ballotId: string | null
+      readonly class: 'rejected'
+      readonly reason: RejectionReason
+      readonly epoch: number
+      readonly time: number
+    }
+  | {
+      readonly type: 'ballot'
+      readonly poll: string
+      readonly ballotId: string
+      readonly class: 'duplicate'
+      readonly epoch: number
+      readonly time: number
+    }
+  | {
+      readonly type: 'open'
+      readonly poll: string
+      readonly rules: PollRules
+      readonly partition: number
+      readonly epoch: number
+      readonly time: number
+    }
+  | {
+      readonly type: 'close'
+      readonly poll: string
+      readonly partition: number
+      readonly epoch: number
+      readonly time: number
+    }

@@ -1,0 +1,52 @@
+import { json, type Serde } from 'stream-core'
+import type { LogEvent } from '@voting/election/events'
+
+/** A value of `ballots` that is no event: it is counted and rejected, and never stops the tally. */
+export interface MalformedEvent {
+  readonly type: 'malformed'
+}
+
+/** Reads the values of `ballots`. It never throws: whoever can write to the topic must not be able to stop the count. */
+export const logEventSerde: Serde<LogEvent | MalformedEvent> = {
+  name: 'log-event',
+  write: (value, out, context) => json<LogEvent | MalformedEvent>().write(value, out, context),
+  read(bytes, start, end, context) {
+    try {
+      const value = json<unknown>().read(bytes, start, end, context)
+      return isLogEvent(value) ? value : malformed
+    } catch {
+      return malformed
+    }
+  },
+}
+
+const malformed: MalformedEvent = { type: 'malformed' }
+
+function isLogEvent(value: unknown): value is LogEvent {
+  if (typeof value !== 'object' || value === null) return false
+  const event = value as Record<string, unknown>
+  if (typeof event['poll'] !== 'string' || !Number.isSafeInteger(event['at'])) return false
+  switch (event['type']) {
+    case 'ballot':
+      return (
+        typeof event['ballotId'] === 'string' &&
+        typeof event['option'] === 'string' &&
+        (event['region'] === null || typeof event['region'] === 'string')
+      )
+    case 'open':
+      return isRules(event['rules'])
+    case 'extend':
+    case 'close':
+      return true
+    default:
+      return false
+  }
+}
+
+function isRules(rules: unknown): boolean {
+  if (typeof rules !== 'object' || rules === null) return false
+  const { options, regions, revote } = rules as Record<string, unknown>
+  return isTexts(options) && isTexts(regions) && (revote === 'first' || revote === 'last')
+}
+
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((item) => typeof item === 'string')

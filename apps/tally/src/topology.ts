@@ -1,0 +1,84 @@
+import type { ReceiptDocument, RejectionEvent, TrendDocument } from '@voting/election/events'
+import { topics } from '@voting/election/topics'
+import { json, StreamsBuilder, string, timeWindows, type Topology } from 'stream-core'
+import { classify, pollsStore, type PollState, votersStore, type VoterState } from './classify.ts'
+import type { Effect } from './effects.ts'
+import { logEventSerde } from './log-event-serde.ts'
+import { receiptsOf } from './receipts.ts'
+import { applyEffect, emptyResult, publicResult, type ResultState } from './result.ts'
+import { applyToTrend, changesCounts, emptyTrend, trendGraceMs, type TrendState, trendWindowsMs } from './trend.ts'
+
+/**
+ * How ballots become results, as a pure function (design §6):
+ *
+ *   ballots → classify (per voter) → effects, one per ballot → repartition by poll
+ *     → the result document → results        → windows of 1 s, 10 s, 1 min → trends
+ *     → receipts                             → rejections
+ *
+ * `ballotPartitions` is the width of `ballots`: a poll is final when each of them has passed its close.
+ */
+export function buildTallyTopology(ballotPartitions: number): Topology {
+  const builder = new StreamsBuilder()
+  builder.addKeyValueStore({ name: pollsStore, key: string(), value: json<PollState>() })
+  builder.addKeyValueStore({ name: votersStore, key: string(), value: json<VoterState>() })
+
+  const effects = builder
+    .stream(topics.ballots, { key: string(), value: logEventSerde, name: 'ballots' })
+    .process(classify, { name: 'classify', stores: [pollsStore, votersStore] })
+    .repartition({ name: 'effects', key: string(), value: json<Effect>() })
+
+  effects
+    .groupByKey()
+    .aggregate<ResultState>({
+      name: 'count',
+      init: emptyResult,
+      add: (result, effect) => applyEffect(result, effect, ballotPartitions),
+      store: { name: 'results', value: json() },
+    })
+    .toStream({ name: 'result-changes' })
+    .mapValues((result) => publicResult(result), { name: 'public-result' })
+    .to(topics.results, { name: 'results', value: json() })
+
+  for (const windowMs of trendWindowsMs) {
+    const seconds = `${windowMs / 1000}s`
+    effects
+      .filter((_poll, effect) => changesCounts(effect), { name: `counting-${seconds}` })
+      .groupByKey()
+      .windowedBy(timeWindows({ size: windowMs, grace: trendGraceMs }))
+      .aggregate<TrendState>({
+        name: `trend-${seconds}`,
+        init: emptyTrend,
+        add: applyToTrend,
+        store: { name: `trends-${seconds}`, value: json() },
+      })
+      .toStream({ name: `trend-changes-${seconds}` })
+      .map(
+        ({ key: poll, window: { start } }, trend): [string, TrendDocument] => [
+          `${poll}|${windowMs}|${start}`,
+          { poll, windowMs, start, ...trend },
+        ],
+        { name: `public-trend-${seconds}`, key: string(), value: json<TrendDocument>() },
+      )
+      .to(topics.trends, { name: `trends-${seconds}` })
+  }
+
+  effects
+    .flatMap((_poll, effect) => receiptsOf(effect), {
+      name: 'receipts-of-effects',
+      key: string(),
+      value: json<ReceiptDocument>(),
+    })
+    .to(topics.receipts, { name: 'receipts' })
+
+  effects
+    .flatMapValues(
+      (effect): RejectionEvent[] =>
+        effect.type === 'ballot' && effect.class === 'rejected'
+          ? [{ poll: effect.poll, ballotId: effect.ballotId, reason: effect.reason, at: effect.time }]
+          : [],
+      { name: 'rejections-of-effects', value: json<RejectionEvent>() },
+    )
+    .to(topics.rejections, { name: 'rejections' })
+
+  return builder.build()
+}

@@ -1,0 +1,39 @@
+import { defineConfig } from 'vitest/config'
+
+const kafkaTests = ['packages/*/test/**/kafka*.test.ts', 'apps/*/test/**/kafka*.test.ts']
+
+/** `unit` needs nothing but this folder (and starts PostgreSQL's own binaries); `kafka` a broker; `e2e` a browser. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'scripts/**/*.test.ts'],
+          exclude: [...kafkaTests, '**/node_modules/**'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'kafka',
+          include: kafkaTests,
+          exclude: ['**/node_modules/**'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['e2e/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
+  },
+})
