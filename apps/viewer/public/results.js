@@ -1,0 +1,182 @@
+// @ts-check
+import { createChart } from './chart.js'
+import { connectLive } from './live.js'
+import { byId, renderResult, renderTrendTable, setText } from './table.js'
+
+const poll = JSON.parse(byId('poll-data')?.textContent ?? '{}')
+const ranges = {
+  '5m': { res: '1s', stepMs: 1000, lengthMs: 300_000, caption: 'Votes per second, newest first' },
+  '1h': { res: '10s', stepMs: 10_000, lengthMs: 3_600_000, caption: 'Votes per 10 seconds, newest first' },
+  all: { res: '1m', stepMs: 60_000, lengthMs: Infinity, caption: 'Votes per minute, newest first' },
+}
+/** Difference between the server's clock and this one's. */
+let clockOffsetMs = poll.now - Date.now()
+const serverNow = () => Date.now() + clockOffsetMs
+
+const result = {
+  voters: poll.voters,
+  totals: poll.totals,
+  regions: {},
+  accounting: /** @type {number[] | null} */ (null),
+}
+let status = poll.status
+let asOf = poll.asOf
+/** Net change of each option by window start, for the range that is shown. @type {Map<number, number[]>} */
+let buckets = new Map()
+/** Start of the oldest window the server sent. */
+let trendStart = poll.opensAt
+let range = /** @type {'5m' | '1h' | 'all'} */ ('5m')
+let mode = 'cumulative'
+let isPaused = false
+let isDirty = true
+
+const chart = createChart(/** @type {HTMLElement} */ (byId('chart')), poll.options)
+
+const live = connectLive({
+  poll: poll.id,
+  res: () => ranges[range].res,
+  since: () => Math.max(poll.opensAt - 60_000, serverNow() - ranges[range].lengthMs - ranges[range].stepMs),
+  onState: showConnection,
+  onSnapshot(frame) {
+    clockOffsetMs = frame.now - Date.now()
+    result.totals = Object.fromEntries(frame.o)
+    take(frame)
+    if (frame.trend && frame.trend.res === ranges[range].res) {
+      buckets = new Map()
+      trendStart = frame.trend.t0 ?? serverNow()
+      const length = frame.trend.cols[0]?.length ?? 0
+      for (let i = 0; i < length; i++) {
+        const counts = frame.trend.cols.map((/** @type {number[]} */ column) => column[i])
+        if (counts.some((/** @type {number} */ count) => count !== 0))
+          buckets.set(trendStart + i * frame.trend.step, counts)
+      }
+    }
+  },
+  onDelta(frame) {
+    result.totals = { ...result.totals, ...Object.fromEntries(frame.o) }
+    take(frame)
+    takeBuckets(frame)
+  },
+  onBuckets: takeBuckets,
+  onStatus(frame) {
+    status = frame.status
+    isDirty = true
+  },
+})
+
+/** @param {any} frame */
+function take(frame) {
+  status = frame.status
+  asOf = frame.asOf
+  result.voters = frame.voters
+  if (frame.regions) result.regions = frame.regions
+  if (frame.acc) result.accounting = frame.acc
+  setText(byId('version'), `${frame.epoch}.${frame.ver}`)
+  isDirty = true
+}
+
+/** @param {any} frame */
+function takeBuckets(frame) {
+  if (frame.res !== ranges[range].res || !frame.b) return
+  for (const [start, counts] of frame.b) buckets.set(start, counts)
+  isDirty = true
+}
+
+/** @param {'connecting' | 'live' | 'broken'} state */
+function showConnection(state) {
+  const element = byId('connection')
+  if (!element) return
+  element.className = `connection ${state}`
+  const text = { connecting: 'Connecting…', live: 'Live', broken: 'Connection lost: trying again' }
+  setText(element, isPaused ? 'Paused by you' : text[state])
+}
+
+function render() {
+  isDirty = false
+  renderResult(poll, result)
+  const chip = byId('status')
+  if (chip && chip.dataset.status !== status) {
+    chip.dataset.status = status
+    chip.className = `chip ${status}`
+    setText(chip, poll.statusText[status])
+  }
+  setText(byId('as-of'), asOf ? new Date(asOf).toLocaleTimeString() : 'no ballot yet')
+  renderTrend()
+}
+
+function renderTrend() {
+  const { stepMs, lengthMs, caption } = ranges[range]
+  const isOver = status === 'closed' || status === 'final'
+  const now = isOver ? Math.min(serverNow(), Math.max(asOf ?? 0, Math.min(poll.closesAt, serverNow()))) : serverNow()
+  const last = Math.floor(now / stepMs) * stepMs
+  const first = Math.max(Math.floor(trendStart / stepMs) * stepMs, lengthMs === Infinity ? 0 : last - lengthMs)
+  const times = []
+  const columns = poll.options.map(() => /** @type {number[]} */ ([]))
+  const windows = []
+  // Cumulative: the running sum ends at today's totals, so it begins at what lies before the range.
+  const sums = poll.options.map((/** @type {{ id: string }} */ { id }) => result.totals[id] ?? 0)
+  for (const [start, counts] of buckets) if (start >= first) counts.forEach((count, i) => (sums[i] -= count))
+  for (let start = first; start <= last; start += stepMs) {
+    const counts = buckets.get(start)
+    times.push(start / 1000)
+    for (let i = 0; i < columns.length; i++) {
+      sums[i] += counts?.[i] ?? 0
+      columns[i].push(mode === 'cumulative' ? sums[i] : (counts?.[i] ?? 0))
+    }
+    windows.push({ startMs: start, counts: counts ?? [] })
+  }
+  const from = lengthMs === Infinity ? first / 1000 : Math.max(first, last - lengthMs) / 1000
+  chart.show([times, ...columns], from, Math.max(last / 1000, from + 60), mode === 'cumulative')
+  const details = byId('trend-table')?.closest('details')
+  if (details?.open) renderTrendTable(poll, windows, caption)
+  const minute = [...buckets].filter(([start]) => start > serverNow() - 60_000)
+  const votes = minute.reduce((sum, [, counts]) => sum + counts.reduce((a, b) => a + Math.max(b, 0), 0), 0)
+  if (range === '5m') setText(byId('rate'), `${votes} ${votes === 1 ? 'vote' : 'votes'}`)
+}
+
+for (const input of document.querySelectorAll('#controls input')) {
+  input.addEventListener('change', () => {
+    const { name, value } = /** @type {HTMLInputElement} */ (input)
+    if (name === 'mode') {
+      mode = value
+    } else {
+      range = /** @type {'5m' | '1h' | 'all'} */ (value)
+      buckets = new Map()
+      live.subscribe()
+    }
+    chart.follow()
+    followButton?.setAttribute('hidden', '')
+    isDirty = true
+  })
+}
+
+const followButton = byId('follow')
+chart.onZoom(() => followButton?.removeAttribute('hidden'))
+followButton?.addEventListener('click', () => {
+  chart.follow()
+  followButton.setAttribute('hidden', '')
+  isDirty = true
+})
+
+const pauseButton = byId('pause')
+pauseButton?.removeAttribute('hidden')
+byId('controls')?.removeAttribute('hidden')
+pauseButton?.addEventListener('click', () => {
+  isPaused = !isPaused
+  pauseButton.setAttribute('aria-pressed', String(isPaused))
+  setText(pauseButton, isPaused ? 'Resume updates' : 'Pause updates')
+  setText(byId('connection'), isPaused ? 'Paused by you' : 'Live')
+  isDirty = true
+})
+
+// Numbers change when something came; the time axis moves on once a second while a poll is open.
+let lastRenderMs = 0
+function tick() {
+  const isMoving = status === 'open' && Date.now() - lastRenderMs > 1000
+  if (!isPaused && (isDirty || isMoving) && !document.hidden) {
+    lastRenderMs = Date.now()
+    render()
+  }
+  requestAnimationFrame(tick)
+}
+requestAnimationFrame(tick)

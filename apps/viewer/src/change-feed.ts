@@ -1,0 +1,127 @@
+import type { Logger } from 'stream-core'
+import { Client } from 'pg'
+import type { Changes, ResultStore } from './result-store.ts'
+
+/** The channel on which the tally's sink says that something changed. */
+export const changeChannel = 'results_changed'
+
+export interface ChangeFeedOptions {
+  readonly store: ResultStore
+  readonly databaseUrl: string
+  readonly logger: Logger
+  /** Least time between two looks at the database. */
+  readonly tickMs: number
+  readonly onChanges: (changes: Changes) => void
+}
+
+/** While nothing is said on the channel it looks at the database this often anyway: a notification may be lost. */
+const idleLookMs = 1000
+
+/**
+ * Wakes up when PostgreSQL notifies and asks once what is new. The first change goes out at once, then there are `tickMs`
+ * between two looks. A connection that breaks is made again; meanwhile it looks once a second.
+ */
+export class ChangeFeed {
+  readonly #options: ChangeFeedOptions
+  #client: Client | null = null
+  #revision = 0
+  #lastLookMs = 0
+  #timer: NodeJS.Timeout | null = null
+  #looking: Promise<void> = Promise.resolve()
+  #isLooking = false
+  #isStopped = false
+  /** When the database last answered: readiness goes by it. */
+  lastAnswerMs = 0
+
+  constructor(options: ChangeFeedOptions) {
+    this.#options = options
+  }
+
+  async start(): Promise<void> {
+    this.#revision = await this.#options.store.revision()
+    this.lastAnswerMs = Date.now()
+    await this.#listen()
+    this.#schedule(idleLookMs)
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    if (this.#timer) clearTimeout(this.#timer)
+    await this.#looking
+    await this.#client?.end().catch(() => undefined) // it may be gone already, which is what is wanted
+  }
+
+  async #listen(): Promise<void> {
+    if (this.#isStopped) return
+    const client = new Client({ connectionString: this.#options.databaseUrl, application_name: 'viewer-listen' })
+    client.on('error', () => this.#lost(client))
+    client.on('end', () => this.#lost(client))
+    client.on('notification', () => this.#look())
+    try {
+      await client.connect()
+      await client.query(`LISTEN ${changeChannel}`)
+      this.#client = client
+      this.#look()
+    } catch (error) {
+      this.#options.logger.warn(
+        { event: 'listen.failed', error: String(error) },
+        'not listening to the database; trying again',
+      )
+      this.#lost(client)
+    }
+  }
+
+  #lost(client: Client): void {
+    client.removeAllListeners('end')
+    if (this.#client === client) this.#client = null
+    if (this.#isStopped || this.#reconnecting) return
+    this.#reconnecting = setTimeout(() => {
+      this.#reconnecting = null
+      void this.#listen()
+    }, idleLookMs)
+    this.#reconnecting.unref()
+  }
+
+  #reconnecting: NodeJS.Timeout | null = null
+
+  /** Something may be new: look now, or when the tick allows it. */
+  #look(): void {
+    if (this.#isStopped) return
+    if (this.#isLooking) {
+      this.#isLookWanted = true
+      return
+    }
+    const waitMs = this.#lastLookMs + this.#options.tickMs - Date.now()
+    if (waitMs > 0) this.#schedule(waitMs)
+    else this.#looking = this.#ask()
+  }
+
+  #isLookWanted = false
+
+  async #ask(): Promise<void> {
+    this.#isLooking = true
+    this.#isLookWanted = false
+    this.#lastLookMs = Date.now()
+    try {
+      const changes = await this.#options.store.changesSince(this.#revision)
+      this.lastAnswerMs = Date.now()
+      this.#revision = changes.revision
+      if (changes.views.length > 0 || changes.trends.length > 0) this.#options.onChanges(changes)
+    } catch (error) {
+      this.#options.logger.warn({ event: 'look.failed', error: String(error) }, 'the database did not answer')
+    } finally {
+      this.#isLooking = false
+      if (this.#isLookWanted) this.#look()
+      else this.#schedule(idleLookMs)
+    }
+  }
+
+  #schedule(delayMs: number): void {
+    if (this.#isStopped) return
+    if (this.#timer) clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.#timer = null
+      this.#look()
+    }, delayMs)
+  }
+}

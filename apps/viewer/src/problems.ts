@@ -1,0 +1,31 @@
+import type { FastifyReply } from 'fastify'
+
+/** Errors as RFC 9457 problem documents with a stable `code`. */
+export interface Problems {
+  notFound(reply: FastifyReply, what: string): FastifyReply
+  malformed(reply: FastifyReply, detail: string): FastifyReply
+  unavailable(reply: FastifyReply): FastifyReply
+}
+
+const send = (reply: FastifyReply, status: number, code: string, title: string, detail: string): FastifyReply =>
+  reply.code(status).type('application/problem+json').send({ type: 'about:blank', title, status, code, detail })
+
+export const problems: Problems = {
+  notFound: (reply, what) =>
+    send(
+      reply,
+      404,
+      'unknown-poll',
+      'No such poll',
+      `There is no poll with the id or short name ${JSON.stringify(what)}.`,
+    ),
+  malformed: (reply, detail) => send(reply, 400, 'malformed', 'The request is malformed', detail),
+  unavailable: (reply) =>
+    send(
+      reply.header('retry-after', '2'),
+      503,
+      'unavailable',
+      'Results cannot be read now',
+      'The database does not answer. Try again.',
+    ),
+}

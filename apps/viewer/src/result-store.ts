@@ -1,0 +1,109 @@
+import type { ResultDocument } from '@voting/election/events'
+import type { Pool } from 'pg'
+import { type PollRow, type PollView, viewOf } from './poll-view.ts'
+
+export interface TrendRow {
+  readonly pollId: string
+  readonly windowMs: number
+  readonly startMs: number
+  readonly counts: { readonly [option: string]: number }
+}
+
+export interface Changes {
+  readonly views: readonly PollView[]
+  readonly trends: readonly TrendRow[]
+  readonly revision: number
+}
+
+const pollColumns = `p.id, p.slug, p.title, p.options, p.regions, p.definition_hash AS "definitionHash", p.electorate,
+  extract(epoch FROM p.opens_at)::float8 * 1000 AS "opensAtMs", extract(epoch FROM p.closes_at)::float8 * 1000 AS "closesAtMs",
+  p.opened_at IS NOT NULL AS "isOpened", p.closed_at IS NOT NULL AS "isClosed", r.document`
+
+type Row = PollRow & { readonly document: ResultDocument | null }
+
+const viewOfRow = ({ document, ...poll }: Row): PollView =>
+  viewOf({ ...poll, opensAtMs: Math.round(poll.opensAtMs), closesAtMs: Math.round(poll.closesAtMs) }, document)
+
+/** Everything the viewer asks of PostgreSQL: it reads nothing else, and writes nothing. */
+export class ResultStore {
+  readonly #pool: Pool
+
+  constructor(pool: Pool) {
+    this.#pool = pool
+  }
+
+  async polls(): Promise<readonly PollView[]> {
+    const { rows } = await this.#pool.query<Row>(
+      `SELECT ${pollColumns} FROM polls p LEFT JOIN results r ON r.poll_id = p.id ORDER BY p.opens_at DESC, p.id`,
+    )
+    return rows.map(viewOfRow)
+  }
+
+  /** A poll by its id or its slug. */
+  async poll(idOrSlug: string): Promise<PollView | null> {
+    const { rows } = await this.#pool.query<Row>({
+      name: 'poll-view',
+      text: `SELECT ${pollColumns} FROM polls p LEFT JOIN results r ON r.poll_id = p.id WHERE p.id = $1 OR p.slug = $1
+             ORDER BY (p.id = $1) DESC LIMIT 1`,
+      values: [idOrSlug],
+    })
+    return rows[0] ? viewOfRow(rows[0]) : null
+  }
+
+  /** The poll a visitor without a link wants: one that is open, else the newest. */
+  async currentPoll(): Promise<PollView | null> {
+    const { rows } = await this.#pool.query<Row>(
+      `SELECT ${pollColumns} FROM polls p LEFT JOIN results r ON r.poll_id = p.id
+       ORDER BY (p.opens_at <= now() AND p.closes_at > now() AND p.closed_at IS NULL) DESC, p.opens_at DESC, p.id LIMIT 1`,
+    )
+    return rows[0] ? viewOfRow(rows[0]) : null
+  }
+
+  async revision(): Promise<number> {
+    const { rows } = await this.#pool.query<{ revision: string }>(
+      `SELECT greatest((SELECT coalesce(max(revision), 0) FROM results), (SELECT coalesce(max(revision), 0) FROM trends)) AS revision`,
+    )
+    return Number(rows[0]!.revision)
+  }
+
+  /** What the sink has written since a revision: one query per tick, whatever the number of viewers. */
+  async changesSince(revision: number): Promise<Changes> {
+    const { rows: results } = await this.#pool.query<Row & { revision: string }>({
+      name: 'results-since',
+      text: `SELECT ${pollColumns}, r.revision FROM results r JOIN polls p ON p.id = r.poll_id WHERE r.revision > $1`,
+      values: [revision],
+    })
+    const { rows: trends } = await this.#pool.query<TrendRow & { revision: string; startMs: string }>({
+      name: 'trends-since',
+      text: `SELECT poll_id AS "pollId", window_ms AS "windowMs", start_ms AS "startMs", counts, revision FROM trends
+             WHERE revision > $1 ORDER BY start_ms`,
+      values: [revision],
+    })
+    let newest = revision
+    for (const row of [...results, ...trends]) newest = Math.max(newest, Number(row.revision))
+    return {
+      views: results.map(({ revision: _, ...row }) => viewOfRow(row)),
+      trends: trends.map(({ revision: _, ...row }) => ({ ...row, startMs: Number(row.startMs) })),
+      revision: newest,
+    }
+  }
+
+  /** Windows of a poll with `fromMs ≤ start < toMs` that hold anything, oldest first. */
+  async trend(pollId: string, windowMs: number, fromMs: number, toMs: number): Promise<readonly TrendRow[]> {
+    const { rows } = await this.#pool.query<TrendRow & { startMs: string }>({
+      name: 'trend',
+      text: `SELECT poll_id AS "pollId", window_ms AS "windowMs", start_ms AS "startMs", counts FROM trends
+             WHERE poll_id = $1 AND window_ms = $2 AND start_ms >= $3 AND start_ms < $4 ORDER BY start_ms`,
+      values: [pollId, windowMs, fromMs, toMs],
+    })
+    return rows.map((row) => ({ ...row, startMs: Number(row.startMs) }))
+  }
+
+  async firstTrendStart(pollId: string, windowMs: number): Promise<number | null> {
+    const { rows } = await this.#pool.query<{ start: string | null }>(
+      'SELECT min(start_ms) AS start FROM trends WHERE poll_id = $1 AND window_ms = $2',
+      [pollId, windowMs],
+    )
+    return rows[0]?.start == null ? null : Number(rows[0].start)
+  }
+}

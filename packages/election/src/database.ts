@@ -1,0 +1,103 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import pg from 'pg'
+
+/** One lock for all apps: migrations run once, whoever comes first. */
+const migrationLock = 7_235_001
+const folder = join(import.meta.dirname, 'migrations')
+
+export interface DatabaseOptions {
+  readonly url: string
+  readonly connectionsMax?: number
+  readonly applicationName: string
+}
+
+/** A pool of connections. A connection that breaks while idle is replaced, not a reason to end. */
+export function openPool({ url, connectionsMax = 10, applicationName }: DatabaseOptions): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: connectionsMax,
+    application_name: applicationName,
+    connectionTimeoutMillis: 5000,
+  })
+  pool.on('error', () => undefined)
+  return pool
+}
+
+/** Runs `work` in a transaction. */
+export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect()
+  let isBroken = false
+  try {
+    await client.query('BEGIN')
+    const result = await work(client)
+    await client.query('COMMIT')
+    return result
+  } catch (error) {
+    // A connection that cannot even roll back is thrown away.
+    isBroken = await client.query('ROLLBACK').then(
+      () => false,
+      () => true,
+    )
+    throw error
+  } finally {
+    client.release(isBroken)
+  }
+}
+
+/** The migrations of this version, in order: `0001-name.sql` is number 1. */
+function migrations(): readonly { readonly number: number; readonly name: string; readonly sql: string }[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.sql'))
+    .sort()
+    .map((name) => ({ number: Number(name.slice(0, 4)), name, sql: readFileSync(join(folder, name), 'utf8') }))
+}
+
+/**
+ * Brings the schema up to this version; safe when several apps start at once. Waits up to `waitMs` for a database that is
+ * still starting. Refuses a database that a newer version has migrated.
+ */
+export async function migrate(pool: pg.Pool, waitMs = 30_000): Promise<void> {
+  const client = await connectWhenReady(pool, waitMs)
+  try {
+    await client.query('SELECT pg_advisory_lock($1)', [migrationLock])
+    await client.query(
+      'CREATE TABLE IF NOT EXISTS migrations (number integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
+    )
+    const { rows } = await client.query<{ number: number }>('SELECT number FROM migrations')
+    const applied = new Set(rows.map((row) => row.number))
+    const all = migrations()
+    const newest = Math.max(0, ...applied)
+    if (newest > all.length) {
+      throw new Error(`the database is at migration ${newest}, this version knows ${all.length}: run the newer version`)
+    }
+    for (const { number, name, sql } of all) {
+      if (applied.has(number)) continue
+      await client.query('BEGIN')
+      await client.query(sql)
+      await client.query('INSERT INTO migrations (number, name) VALUES ($1, $2)', [number, name])
+      await client.query('COMMIT')
+    }
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined) // the first error is the one to tell of
+    throw error
+  } finally {
+    await client.query('SELECT pg_advisory_unlock($1)', [migrationLock]).catch(() => undefined) // ends with the connection too
+    client.release()
+  }
+}
+
+/** Codes of a server that is there and not ready, or not there yet. */
+const notReady = new Set(['57P03', 'ECONNREFUSED', 'ENOENT', '53300'])
+
+async function connectWhenReady(pool: pg.Pool, waitMs: number): Promise<pg.PoolClient> {
+  const endMs = Date.now() + waitMs
+  for (;;) {
+    try {
+      return await pool.connect()
+    } catch (error) {
+      if (!notReady.has((error as { code?: string }).code ?? '') || Date.now() > endMs) throw error
+      await new Promise((resolve) => setTimeout(resolve, 250))
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { silentLogger } from 'stream-core'
+import pg from 'pg'
+import { startEmbeddedPostgres } from '../../../../apps/demo/src/postgres.ts'
+import { migrate, openPool } from '../../src/database.ts'
+
+export interface TestDatabase {
+  readonly url: string
+  readonly pool: pg.Pool
+  drop(): Promise<void>
+}
+
+/** A migrated database of its own for a test file: on the server of DATABASE_URL, or on one started for it. */
+export async function openTestDatabase(): Promise<TestDatabase> {
+  const given = process.env['DATABASE_URL']
+  const server = given ? null : await startServer()
+  const serverUrl = given ?? server!.url
+  const name = `test_${process.pid}_${Date.now().toString(36)}`
+  await query(serverUrl, `CREATE DATABASE ${name}`)
+  const url = Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href
+  const pool = openPool({ url, applicationName: 'test' })
+  await migrate(pool)
+  return {
+    url,
+    pool,
+    async drop() {
+      await pool.end()
+      if (server) await server.stop()
+      else await query(serverUrl, `DROP DATABASE ${name} WITH (FORCE)`)
+    },
+  }
+}
+
+async function startServer(): Promise<{ url: string; stop: () => Promise<void> }> {
+  const folder = mkdtempSync(join(tmpdir(), 'postgres-test-'))
+  // mkdtemp makes it private, and PostgreSQL may have to run as another user.
+  chmodSync(folder, 0o755)
+  const server = await startEmbeddedPostgres({ dataDir: join(folder, 'postgres'), logger: silentLogger })
+  return {
+    url: server.url,
+    async stop() {
+      await server.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function query(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(sql)
+  await client.end()
+}
