@@ -21,6 +21,8 @@ export function createChart(host, options) {
   /** @type {any} */
   let pending = null
   let isCumulative = true
+  const stepped = uPlot.paths.stepped({ align: 1 })
+  const linear = uPlot.paths.linear()
 
   const axis = {
     stroke: () => color('--muted'),
@@ -70,8 +72,6 @@ export function createChart(host, options) {
     [[], ...options.map(() => [])],
     host,
   )
-  const stepped = uPlot.paths.stepped({ align: 1 })
-  const linear = uPlot.paths.linear()
 
   function draw() {
     frame = 0

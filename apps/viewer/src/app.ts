@@ -84,7 +84,7 @@ export async function buildViewerApp({ store, logger, ballotUrl }: ViewerAppOpti
     return status < 500 ? problems.malformed(reply, (error as Error).message) : problems.unavailable(reply)
   })
   app.setNotFoundHandler(async (request, reply) => {
-    if (request.url.startsWith('/api/')) return problems.malformed(reply.code(404), `There is no ${request.url}`)
+    if (request.url.startsWith('/api/')) return problems.noSuchAddress(reply)
     return reply.code(404).type('text/html; charset=utf-8').send(notFoundPage(assets.pathOf))
   })
 

@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify'
 export interface Problems {
   notFound(reply: FastifyReply, what: string): FastifyReply
   malformed(reply: FastifyReply, detail: string): FastifyReply
+  noSuchAddress(reply: FastifyReply): FastifyReply
   unavailable(reply: FastifyReply): FastifyReply
 }
 
@@ -20,6 +21,8 @@ export const problems: Problems = {
       `There is no poll with the id or short name ${JSON.stringify(what)}.`,
     ),
   malformed: (reply, detail) => send(reply, 400, 'malformed', 'The request is malformed', detail),
+  noSuchAddress: (reply) =>
+    send(reply, 404, 'not-found', 'There is no such address', 'See /openapi.json for what there is.'),
   unavailable: (reply) =>
     send(
       reply.header('retry-after', '2'),

@@ -1,0 +1,70 @@
+/** The whole system in one process: `npm start`. */
+import { explain, onStopRequest, say } from '@voting/election/app-process'
+import { openLogger } from '@voting/election/logger'
+import { type DemoOptions, help, parseOptions, UsageError } from './options.ts'
+import { type RunningSystem, startSystem } from './system.ts'
+
+const startedMs = Date.now()
+
+let options: DemoOptions | null
+try {
+  options = parseOptions(process.argv.slice(2))
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error
+  say(`error: ${error.message}\n\n${help}`)
+  process.exit(2)
+}
+if (options === null) {
+  process.stdout.write(`${help}\n`)
+} else if (process.env['KAFKA_BROKERS']) {
+  // Better than running on another log than the one that was asked for.
+  say('error: KAFKA_BROKERS is set, and this version runs on the embedded log only: unset it')
+  process.exitCode = 78
+} else {
+  await run(options)
+}
+
+async function run(given: DemoOptions): Promise<void> {
+  const stop = Promise.withResolvers<string>()
+  onStopRequest(stop.resolve)
+  const level = process.env['LOG_LEVEL'] ?? 'warn'
+  let system: RunningSystem
+  try {
+    const starting = startSystem(given, (app) => openLogger(app, level))
+    const first = await Promise.race([starting, stop.promise])
+    system = typeof first === 'string' ? await starting : first
+  } catch (error) {
+    say(`error: ${explain(error)}`)
+    process.exit(1)
+  }
+  report(system, given)
+  const reason = await Promise.race([stop.promise, system.failed])
+  if (reason instanceof Error) {
+    say(`error: ${explain(reason)}`)
+    process.exitCode = 1
+  } else {
+    say('Stopping: recording what is under way')
+  }
+  await system.close()
+  process.exit()
+}
+
+function report(system: RunningSystem, given: DemoOptions): void {
+  if (given.isJson) {
+    const { ingestUrl: ingest, viewerUrl: viewer, organiserToken, ops } = system
+    process.stdout.write(`${JSON.stringify({ ready: true, ingest, viewer, organiserToken, ops })}\n`)
+    return
+  }
+  const { election, codes } = system
+  say(`
+Ready after ${((Date.now() - startedMs) / 1000).toFixed(1)} s.
+
+  Results     ${election.resultsUrl}
+  Ballot      ${election.ballotUrl}
+              voter codes to try: ${codes.join('\n                                  ')}
+  Organiser   ${system.ingestUrl}/organiser
+              token: ${system.organiserToken}
+  Health      ${system.ops.ingest}/readyz  ${system.ops.tally}/readyz  ${system.ops.viewer}/readyz
+
+${given.isSimulating ? `Simulated voters cast about ${given.rate} ballots a second. ` : ''}Everything is kept in ${given.dataDir}. Ctrl-C stops.`)
+}

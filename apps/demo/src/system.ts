@@ -1,0 +1,151 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { openPool } from '@voting/election/database'
+import type { RunningApp } from '@voting/election/running-app'
+import { defaultPartitions, tallyApplicationId } from '@voting/election/topics'
+import { startIngest } from '@voting/ingest/service'
+import { startTally } from '@voting/tally/service'
+import { startViewer } from '@voting/viewer/service'
+import { type Broker, ConfigError, type Logger } from 'stream-core'
+import { openEmbeddedLog } from 'stream-core/embedded'
+import { ensureExampleElection, type ExampleElection, OrganiserClient } from './example-election.ts'
+import type { DemoOptions } from './options.ts'
+import { startEmbeddedPostgres } from './postgres.ts'
+import { SimulatedVoters } from './simulated-voters.ts'
+
+export interface RunningSystem {
+  readonly ingestUrl: string
+  readonly viewerUrl: string
+  readonly organiserToken: string
+  readonly ops: { readonly ingest: string; readonly tally: string; readonly viewer: string }
+  readonly election: ExampleElection
+  /** A few codes for people to try. */
+  readonly codes: readonly string[]
+  readonly failed: Promise<Error>
+  close(): Promise<void>
+}
+
+/**
+ * Everything in one process: the log first, for it is the lock of the data folder; then PostgreSQL; then the apps, each
+ * through the same `start…` function that runs it alone. What was started is closed again, last first, when a later part
+ * does not start.
+ */
+export async function startSystem(options: DemoOptions, openLogger: (app: string) => Logger): Promise<RunningSystem> {
+  const closers: (() => Promise<void>)[] = []
+  let closing: Promise<void> | null = null
+  const closeAll = async (): Promise<void> => {
+    while (closers.length > 0) await closers.pop()!()
+  }
+  const close = (): Promise<void> => (closing ??= closeAll())
+  try {
+    return await startParts(options, openLogger, closers, close)
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function startParts(
+  options: DemoOptions,
+  openLogger: (app: string) => Logger,
+  closers: (() => Promise<void>)[],
+  close: () => Promise<void>,
+): Promise<RunningSystem> {
+  const { dataDir, host, opsPort } = options
+  makeFolder(dataDir)
+  const broker: Broker = await openEmbeddedLog({ path: join(dataDir, 'log', 'log.db') })
+  closers.push(() => broker.close())
+  const databaseUrl = await openDatabase(dataDir, openLogger('postgres'), closers)
+
+  const opsHost = '127.0.0.1'
+  const shared = { broker, databaseUrl, opsHost, ballotPartitions: defaultPartitions }
+  const opsPortOf = (index: number): number => (opsPort === 0 ? 0 : opsPort + index)
+  let viewerUrl = ''
+  const ingest = await startIngest({
+    ...shared,
+    host,
+    port: options.ingestPort,
+    opsPort: opsPortOf(0),
+    organiserToken: process.env['ORGANISER_TOKEN'] || null,
+    publicUrl: null,
+    resultsUrl: () => viewerUrl,
+    failuresPerMinute: 120,
+    isProduction: process.env['NODE_ENV'] === 'production',
+    logger: openLogger('ingest'),
+  })
+  closers.push(() => ingest.close())
+  const tally = await startTally({
+    ...shared,
+    applicationId: tallyApplicationId,
+    stateDir: join(dataDir, 'state'),
+    opsPort: opsPortOf(1),
+    logger: openLogger('tally'),
+  })
+  closers.push(() => tally.close())
+  const viewer = await startViewer({
+    databaseUrl,
+    opsHost,
+    host,
+    port: options.viewerPort,
+    opsPort: opsPortOf(2),
+    ballotUrl: ingest.url,
+    tickMs: 250,
+    connectionsMax: 20_000,
+    allowedOrigins: [],
+    logger: openLogger('viewer'),
+  })
+  viewerUrl = viewer.url
+  closers.push(() => viewer.close())
+
+  const organiser = new OrganiserClient(ingest.url, ingest.organiserToken)
+  const { election, codes } = await seed(databaseUrl, organiser, ingest.url, viewer.url)
+  if (options.isSimulating && options.rate > 0) {
+    const voters = new SimulatedVoters(election, organiser, ingest.url, options.rate, openLogger('simulation'))
+    await voters.start()
+    closers.push(() => voters.stop())
+  }
+  const apps: readonly RunningApp[] = [ingest, tally, viewer]
+  return {
+    ingestUrl: ingest.url,
+    viewerUrl: viewer.url,
+    organiserToken: ingest.organiserToken,
+    ops: { ingest: ingest.ops, tally: tally.ops, viewer: viewer.ops },
+    election,
+    codes,
+    failed: Promise.race(apps.map((app) => app.failed)),
+    close,
+  }
+}
+
+async function seed(databaseUrl: string, organiser: OrganiserClient, ingest: string, viewer: string) {
+  const pool = openPool({ url: databaseUrl, connectionsMax: 1, applicationName: 'demo' })
+  try {
+    const election = await ensureExampleElection(pool, organiser, { ingest, viewer })
+    const { codes } = await organiser.post<{ codes: string[] }>(`/api/polls/${election.id}/codes`, {
+      count: 3,
+      region: 'Old Town',
+    })
+    return { election, codes }
+  } finally {
+    await pool.end()
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true })
+  } catch (error) {
+    throw new ConfigError(
+      'dataDir',
+      `the data folder ${path} cannot be made: ${(error as Error).message}. Choose another with --data-dir`,
+    )
+  }
+}
+
+async function openDatabase(dataDir: string, logger: Logger, closers: (() => Promise<void>)[]): Promise<string> {
+  const given = process.env['DATABASE_URL']
+  if (given) return given
+  const postgres = await startEmbeddedPostgres({ dataDir: join(dataDir, 'postgres'), logger })
+  closers.push(postgres.stop)
+  return postgres.url
+}

@@ -1,0 +1,127 @@
+import type { BallotEvent } from '@voting/election/events'
+import { receiptFor } from '@voting/election/receipt'
+import type { BallotLog } from './ballot-log.ts'
+import type { Claim, Claims } from './claims.ts'
+import { ControlNotRecordedError, type PollControl } from './poll-control.ts'
+import type { Poll, PollRepository } from './poll-repository.ts'
+import { ballotIdOf, choiceMacOf, codeIdOf, voterTagOf } from './voter-secrets.ts'
+
+export interface Submission {
+  readonly code: string
+  readonly option: string
+  readonly nonce: string
+}
+
+export type Refusal =
+  | 'malformed'
+  | 'unknown-poll'
+  | 'not-open'
+  | 'closed'
+  | 'bad-code'
+  | 'unknown-option'
+  | 'nonce-reused'
+  | 'already-voted'
+  | 'vote-pending'
+  | 'not-recorded'
+  | 'unconfirmed'
+
+export type Admission =
+  | { readonly outcome: 'recorded'; readonly receipt: string; readonly recordedAt: Date; readonly isRepeat: boolean }
+  | { readonly outcome: 'refused'; readonly reason: Refusal }
+
+export interface AdmissionParts {
+  readonly polls: PollRepository
+  readonly claims: Claims
+  readonly log: BallotLog
+  readonly control: PollControl
+}
+
+const legalNonce = /^[A-Za-z0-9_-]{16,128}$/
+const refused = (reason: Refusal): Admission => ({ outcome: 'refused', reason })
+
+/**
+ * How a ballot is admitted (design §6). The log decides what counts; PostgreSQL only admits, so every answer here says
+ * what is known of the log and nothing more:
+ *
+ *   1. The form must be whole, the poll known, and open by the clock.
+ *   2. Claim the ballot in PostgreSQL, in one round trip that also looks the code up. A repeat of a recorded ballot is
+ *      answered as the first time, also after the close; another choice under the same nonce is refused.
+ *   3. Where only the first ballot counts: another ballot of this voter that is recorded means already-voted, one whose
+ *      fate is open means vote-pending.
+ *   4. Write to the log.
+ *   5. It has it: recorded. It certainly has it not: the claim is released, not-recorded. Nobody knows: the claim stays
+ *      pending, unconfirmed, and the same form may be sent again: the same ballot id counts once.
+ */
+export async function admit(
+  parts: AdmissionParts,
+  pollName: string,
+  submission: Partial<Submission>,
+): Promise<Admission> {
+  // 1.
+  const { code, option, nonce } = submission
+  if (typeof code !== 'string' || typeof option !== 'string' || typeof nonce !== 'string') return refused('malformed')
+  if (!legalNonce.test(nonce) || code.length === 0 || code.length > 256 || option.length > 256)
+    return refused('malformed')
+  const poll = await parts.polls.find(pollName)
+  if (!poll) return refused('unknown-poll')
+  const nowMs = Date.now()
+  if (nowMs < poll.opensAtMs) return refused('not-open')
+  const isClosed = poll.isClosed || nowMs >= poll.closesAtMs
+  const hasOption = poll.options.some(({ id }) => id === option)
+
+  // 2.
+  const claim = claimOf(poll, code, option, nonce)
+  const found = await parts.claims.claim(claim, !isClosed && hasOption)
+  const { same, other } = found
+  if (same?.isRecorded && same.choiceMac === claim.choiceMac) {
+    return { outcome: 'recorded', receipt: claim.receipt, recordedAt: same.recordedAt ?? new Date(), isRepeat: true }
+  }
+  if (isClosed) return refused('closed')
+  if (!found.hasCode) return refused('bad-code')
+  if (!hasOption) return refused('unknown-option')
+  if (same && same.choiceMac !== claim.choiceMac) return refused('nonce-reused')
+
+  // 3.
+  if (!same && other) return refused(other === 'recorded' ? 'already-voted' : 'vote-pending')
+
+  // 4.
+  const delivery = await writeBallot(parts, poll, claim, option, found.region)
+
+  // 5.
+  if (delivery === 'recorded') {
+    const recordedAt = new Date()
+    void parts.claims.markRecorded(claim)
+    return { outcome: 'recorded', receipt: claim.receipt, recordedAt, isRepeat: false }
+  }
+  // An earlier try of the same ballot may have reached the log, whatever became of this one.
+  if (delivery === 'unknown' || !found.isClaimed) return refused('unconfirmed')
+  await parts.claims.release(claim)
+  return refused('not-recorded')
+}
+
+function claimOf(poll: Poll, code: string, option: string, nonce: string): Claim {
+  const codeId = codeIdOf(poll.key, code)
+  const ballotId = ballotIdOf(poll.key, codeId, nonce)
+  return {
+    pollId: poll.id,
+    codeId,
+    ballotId,
+    tag: voterTagOf(poll.key, codeId),
+    choiceMac: choiceMacOf(poll.key, ballotId, option),
+    receipt: receiptFor(ballotId),
+    isExclusive: poll.revote === 'first',
+  }
+}
+
+async function writeBallot(parts: AdmissionParts, poll: Poll, claim: Claim, option: string, region: string | null) {
+  try {
+    // A ballot before its poll's opening in the log would be rejected there.
+    await parts.control.open(poll)
+  } catch (error) {
+    if (error instanceof ControlNotRecordedError) return 'not-written'
+    throw error
+  }
+  const at = Date.now()
+  const event: BallotEvent = { type: 'ballot', poll: poll.id, ballotId: claim.ballotId, option, region, at }
+  return parts.log.record(`${poll.id}|${claim.tag}`, event, at)
+}

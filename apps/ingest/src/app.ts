@@ -1,0 +1,147 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import cookie from '@fastify/cookie'
+import formbody from '@fastify/formbody'
+import helmet from '@fastify/helmet'
+import { problemBody, problemType } from '@voting/election/problem'
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Logger } from 'stream-core'
+import type { AdmissionParts } from './admission.ts'
+import type { FailureLimiter } from './failure-limiter.ts'
+import type { IngestMetrics } from './metrics.ts'
+import { openapi } from './openapi.ts'
+import type { OrganiserDesk } from './organiser-desk.ts'
+import type { OrganiserSessions } from './organiser-session.ts'
+import { messagePage } from './pages/ballot.ts'
+import { type Html, page } from './pages/html.ts'
+import type { Receipts } from './receipts.ts'
+import { apiRoutes, tooMany } from './routes/api.ts'
+import { ballotPages } from './routes/ballot-pages.ts'
+import { organiserPages } from './routes/organiser-pages.ts'
+
+/** Everything the routes use. */
+export interface IngestParts extends AdmissionParts {
+  readonly desk: OrganiserDesk
+  readonly receipts: Receipts
+  readonly sessions: OrganiserSessions
+  readonly limiter: FailureLimiter
+  readonly metrics: IngestMetrics
+  readonly organiserToken: string
+  readonly logger: Logger
+  /** Known only once the server listens. */
+  readonly urls: () => { readonly ballot: string; readonly results: string }
+}
+
+/** A ballot is small; anything larger is no ballot. */
+const bodyBytesMax = 64 * 1024
+const publicFolder = join(import.meta.dirname, '..', 'public')
+const assetTypes: { readonly [name: string]: string } = { 'ballot.css': 'text/css', 'receipt.js': 'text/javascript' }
+
+/** Pages and API of ingest; opens no port. */
+export async function buildIngestApp(parts: IngestParts): Promise<FastifyInstance> {
+  const app = fastify({ logger: false, bodyLimit: bodyBytesMax, forceCloseConnections: true })
+  await app.register(cookie)
+  await app.register(formbody)
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        connectSrc: ["'self'"],
+        formAction: ["'self'"],
+        baseUri: ["'none'"],
+        objectSrc: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    strictTransportSecurity: process.env['NODE_ENV'] === 'production',
+    referrerPolicy: { policy: 'same-origin' },
+  })
+
+  const assets = loadAssets()
+  const show = (reply: FastifyReply, status: number, title: string, body: Html, script?: string): FastifyReply =>
+    reply
+      .code(status)
+      .type('text/html; charset=utf-8')
+      .header('cache-control', 'no-store')
+      .send(page({ title, body, ...(script !== undefined && { script }) }, assets.pathOf))
+
+  app.setErrorHandler((error: FastifyError, request, reply) => onError(error, request, reply, parts, show))
+  app.setNotFoundHandler((request, reply) =>
+    request.url.startsWith('/api/')
+      ? reply
+          .code(404)
+          .type(problemType)
+          .send(problemBody({ status: 404, code: 'not-found', title: 'There is no such address' }))
+      : show(reply, 404, 'Not found', messagePage('There is no such page', 'The address may be mistyped.')),
+  )
+  app.get('/assets/:version/:name', async (request, reply) => {
+    const asset = assets.byPath.get(request.url.split('?', 1)[0]!)
+    if (!asset) return reply.callNotFound()
+    return reply.type(asset.type).header('cache-control', 'public, max-age=31536000, immutable').send(asset.body)
+  })
+  app.get('/openapi.json', async () => openapi)
+
+  apiRoutes(app, parts)
+  ballotPages(app, parts, (reply, status, title, body) =>
+    show(reply, status, title, body, title.startsWith('Receipt ') ? 'receipt.js' : undefined),
+  )
+  organiserPages(app, parts, show)
+  return app
+}
+
+function loadAssets() {
+  const byPath = new Map<string, { readonly body: Buffer; readonly type: string }>()
+  const pathOf = new Map<string, string>()
+  for (const [name, type] of Object.entries(assetTypes)) {
+    const body = readFileSync(join(publicFolder, name))
+    const path = `/assets/${createHash('sha256').update(body).digest('base64url').slice(0, 12)}/${name}`
+    byPath.set(path, { body, type: `${type}; charset=utf-8` })
+    pathOf.set(name, path)
+  }
+  return { byPath, pathOf }
+}
+
+type Show = (reply: FastifyReply, status: number, title: string, body: Html) => FastifyReply
+
+/** What the framework refuses, and what broke. A ballot page never shows a stack, an API never shows a page. */
+function onError(error: FastifyError, request: FastifyRequest, reply: FastifyReply, parts: IngestParts, show: Show) {
+  const status = error.statusCode ?? 500
+  if (status >= 500) {
+    parts.logger.error(
+      { event: 'request.failed', route: request.routeOptions.url, error: String(error) },
+      'a request failed',
+    )
+  }
+  const problem =
+    status === 413
+      ? { status: 413, code: 'too-large', title: `The body is larger than ${bodyBytesMax} bytes` }
+      : status >= 400 && status < 500
+        ? { status: 400, code: 'malformed', title: 'The request is malformed', detail: error.message }
+        : {
+            status: 503,
+            code: 'unavailable',
+            title: 'The request could not be carried out',
+            detail: 'The database does not answer. Try again.',
+            retryAfterSeconds: 2,
+          }
+  if (problem.status === 400 && parts.limiter.fail(request.ip) > 0) {
+    const { status: code, ...limited } = tooMany(60)
+    return reply
+      .code(code)
+      .header('retry-after', 60)
+      .type(problemType)
+      .send(problemBody({ status: code, ...limited }))
+  }
+  if (problem.status === 503) void reply.header('retry-after', 2)
+  if (request.url.startsWith('/api/')) return reply.code(problem.status).type(problemType).send(problemBody(problem))
+  const text =
+    problem.status === 503
+      ? 'Something is not working here at the moment. If you were casting a ballot: go back and send the same form again; it counts once.'
+      : problem.title
+  return show(reply, problem.status, 'Not possible now', messagePage('This is not possible now', text))
+}

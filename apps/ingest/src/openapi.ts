@@ -1,0 +1,200 @@
+import { refusals } from './refusals.ts'
+
+/** Ingest's OpenAPI document; test/openapi.test.ts compares it with the routes, both ways. */
+const json = (schema: object): object => ({ content: { 'application/json': { schema } } })
+const problem = (description: string): object => ({
+  description,
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+})
+
+function refusalResponses(): object {
+  const byStatus = new Map<number, string[]>()
+  for (const { status, code } of Object.values(refusals)) byStatus.set(status, [...(byStatus.get(status) ?? []), code])
+  return Object.fromEntries([...byStatus].map(([status, codes]) => [status, problem(codes.join(', '))]))
+}
+
+const id = { name: 'id', in: 'path', required: true, description: 'Id or slug of a poll', schema: { type: 'string' } }
+const time = { type: 'string', format: 'date-time' }
+const organiser = [{ organiserToken: [] }]
+
+export const openapi = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Ingest',
+    version: '1.0.0',
+    description: 'Takes ballots. Recorded means: in the log. Counted means: in a published result.',
+    license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+  },
+  paths: {
+    '/api/polls': {
+      post: {
+        operationId: 'createPoll',
+        summary: 'Create a poll; frozen once it is open',
+        security: organiser,
+        requestBody: { required: true, ...json({ $ref: '#/components/schemas/NewPoll' }) },
+        responses: {
+          201: {
+            description: 'Created; open if opensAt lies in the past',
+            ...json({ $ref: '#/components/schemas/CreatedPoll' }),
+          },
+          400: problem('malformed'),
+          401: problem('unauthorised'),
+          503: problem('unconfirmed'),
+        },
+      },
+    },
+    '/api/polls/{id}/codes': {
+      post: {
+        operationId: 'issueCodes',
+        summary: 'Issue voter codes; shown this once',
+        security: organiser,
+        parameters: [id],
+        requestBody: {
+          required: true,
+          ...json({
+            type: 'object',
+            required: ['count'],
+            properties: { count: { type: 'integer', minimum: 1, maximum: 10_000 }, region: { type: 'string' } },
+          }),
+        },
+        responses: {
+          201: {
+            description: 'The codes',
+            ...json({
+              type: 'object',
+              required: ['codes'],
+              properties: { codes: { type: 'array', items: { type: 'string' } } },
+            }),
+          },
+          400: problem('malformed'),
+          401: problem('unauthorised'),
+          404: problem('unknown-poll'),
+        },
+      },
+    },
+    '/api/polls/{id}/close': {
+      post: {
+        operationId: 'closePoll',
+        summary: 'Close a poll now',
+        security: organiser,
+        parameters: [id],
+        responses: {
+          200: { description: 'Closed: the close is in every partition of the log', ...json({ type: 'object' }) },
+          401: problem('unauthorised'),
+          404: problem('unknown-poll'),
+          503: problem('unconfirmed'),
+        },
+      },
+    },
+    '/api/polls/{id}/ballots': {
+      post: {
+        operationId: 'castBallot',
+        summary: 'Cast a ballot; the same form may be sent again and counts once',
+        parameters: [id],
+        requestBody: { required: true, ...json({ $ref: '#/components/schemas/Ballot' }) },
+        responses: {
+          200: { description: 'Recorded before: the same receipt', ...json({ $ref: '#/components/schemas/Recorded' }) },
+          201: { description: 'Recorded in the log', ...json({ $ref: '#/components/schemas/Recorded' }) },
+          ...refusalResponses(),
+          413: problem('too-large'),
+          429: problem('too-many-failures'),
+        },
+      },
+    },
+    '/api/receipts/{receipt}': {
+      get: {
+        operationId: 'getReceipt',
+        summary: 'What became of a ballot',
+        parameters: [{ name: 'receipt', in: 'path', required: true, schema: { type: 'string' } }],
+        responses: {
+          200: {
+            description: 'Known',
+            ...json({
+              type: 'object',
+              required: ['status'],
+              properties: {
+                status: { type: 'string', enum: ['recorded', 'counted', 'superseded', 'rejected'] },
+                reason: { type: 'string' },
+              },
+            }),
+          },
+          404: problem('unknown-receipt'),
+          429: problem('too-many-failures'),
+        },
+      },
+    },
+    '/openapi.json': {
+      get: {
+        operationId: 'getOpenapi',
+        summary: 'This document',
+        responses: { 200: { description: 'OpenAPI 3.1', ...json({ type: 'object' }) } },
+      },
+    },
+  },
+  components: {
+    securitySchemes: { organiserToken: { type: 'http', scheme: 'bearer' } },
+    schemas: {
+      NewPoll: {
+        type: 'object',
+        required: ['title', 'options', 'opensAt', 'closesAt', 'revote'],
+        properties: {
+          title: { type: 'string', maxLength: 200 },
+          options: {
+            type: 'array',
+            minItems: 2,
+            maxItems: 20,
+            items: {
+              type: 'object',
+              required: ['id', 'label'],
+              properties: { id: { type: 'string' }, label: { type: 'string' } },
+            },
+          },
+          regions: { type: 'array', items: { type: 'string' } },
+          opensAt: time,
+          closesAt: time,
+          revote: { type: 'string', enum: ['first', 'last'] },
+          electorate: { type: 'integer', minimum: 1 },
+        },
+      },
+      CreatedPoll: {
+        type: 'object',
+        required: ['id', 'slug', 'definitionHash', 'urls'],
+        properties: {
+          id: { type: 'string' },
+          slug: { type: 'string' },
+          definitionHash: { type: 'string', description: 'SHA-256 of the RFC 8785 JSON of what voters decide on' },
+          urls: { type: 'object', properties: { ballot: { type: 'string' }, results: { type: 'string' } } },
+        },
+      },
+      Ballot: {
+        type: 'object',
+        required: ['code', 'option', 'nonce'],
+        properties: {
+          code: { type: 'string' },
+          option: { type: 'string' },
+          nonce: {
+            type: 'string',
+            pattern: '^[A-Za-z0-9_-]{16,128}$',
+            description: 'Names this ballot: a repeat carries the same',
+          },
+        },
+      },
+      Recorded: {
+        type: 'object',
+        required: ['receipt', 'status', 'recordedAt'],
+        properties: { receipt: { type: 'string' }, status: { const: 'recorded' }, recordedAt: time },
+      },
+      Problem: {
+        type: 'object',
+        required: ['type', 'title', 'status', 'code'],
+        properties: {
+          type: { type: 'string' },
+          title: { type: 'string' },
+          status: { type: 'integer' },
+          code: { type: 'string' },
+          detail: { type: 'string' },
+        },
+      },
+    },
+  },
+}

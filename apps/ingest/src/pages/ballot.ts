@@ -1,0 +1,172 @@
+import type { Poll } from '../poll-repository.ts'
+import type { ReceiptStatus } from '../receipts.ts'
+import { type Html, html } from './html.ts'
+
+export interface BallotForm {
+  readonly code: string
+  readonly option: string
+  readonly nonce: string
+}
+
+const closing = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'short', timeZone: 'UTC' })
+
+export function pollListPage(polls: readonly Poll[], nowMs: number): Html {
+  const open = polls.filter((poll) => poll.opensAtMs <= nowMs && poll.closesAtMs > nowMs && !poll.isClosed)
+  return html`<h1>Vote</h1>
+    ${
+      open.length === 0
+        ? html`<p>No poll is open at the moment.</p>`
+        : html`<ul class="cards">
+            ${open.map(
+              (poll) =>
+                html`<li>
+                  <a class="card" href="/p/${poll.slug}"
+                    ><strong>${poll.title}</strong><span>Open until ${closing.format(poll.closesAtMs)} UTC</span></a
+                  >
+                </li>`,
+            )}
+          </ul>`
+    }
+    <p class="small"><a href="/receipts">Look up a receipt</a> · <a href="/organiser">For organisers</a></p>`
+}
+
+/** The ballot: code and choice on one screen. What went wrong stands above it, and nothing that was entered is lost. */
+export function ballotPage(poll: Poll, form: BallotForm, problem: string | null): Html {
+  const intro =
+    poll.revote === 'first'
+      ? 'Your first ballot counts.'
+      : 'You may vote again until the close; your last ballot counts.'
+  return html`${problemBox(problem)}
+    <h1>${poll.title}</h1>
+    <p>Open until ${closing.format(poll.closesAtMs)} UTC. ${intro}</p>
+    <form method="post" action="/p/${poll.slug}/review">
+      <input type="hidden" name="nonce" value="${form.nonce}" />
+      <div class="field">
+        <label for="code">Your voter code</label>
+        <p class="hint" id="code-hint">From your letter. Capitals, spaces and dashes do not matter.</p>
+        <input
+          id="code"
+          name="code"
+          value="${form.code}"
+          required
+          autocomplete="off"
+          autocapitalize="characters"
+          spellcheck="false"
+          aria-describedby="code-hint"
+        />
+      </div>
+      <fieldset class="options">
+        <legend>Your choice</legend>
+        ${poll.options.map(
+          ({ id, label }) =>
+            html`<label class="option"
+              ><input
+                type="radio"
+                name="option"
+                value="${id}"
+                required${form.option === id ? html` checked` : null}
+              /><span>${label}</span></label
+            >`,
+        )}
+      </fieldset>
+      <button>Review your ballot</button>
+    </form>
+    <p class="small">
+      You can check everything on the next page before your ballot is cast. Fingerprint of this poll:
+      <code>${poll.definitionHash.slice(0, 16)}…</code>
+    </p>`
+}
+
+export function reviewPage(poll: Poll, form: BallotForm, problem: string | null): Html {
+  const label = poll.options.find(({ id }) => id === form.option)?.label ?? form.option
+  const hidden = html`<input type="hidden" name="code" value="${form.code}" /><input
+      type="hidden"
+      name="option"
+      value="${form.option}"
+    /><input type="hidden" name="nonce" value="${form.nonce}" />`
+  return html`${problemBox(problem)}
+    <h1>Review your ballot</h1>
+    <p>${poll.title}</p>
+    <dl class="review">
+      <dt>Your choice</dt>
+      <dd>${label}</dd>
+    </dl>
+    <div class="actions">
+      <form method="post" action="/p/${poll.slug}/cast">${hidden}<button>Cast this ballot</button></form>
+      <form method="post" action="/p/${poll.slug}">${hidden}<button class="secondary">Change</button></form>
+    </div>
+    <p class="small">Nothing is recorded until you cast it.</p>`
+}
+
+const statusWords: { readonly [status in ReceiptStatus['status']]: readonly [title: string, text: string] } = {
+  recorded: ['Recorded', 'Your ballot is safely in the log. It will be counted in a moment.'],
+  counted: ['Counted', 'The result includes your ballot.'],
+  superseded: ['Replaced', 'A later ballot with the same code was counted instead of this one.'],
+  rejected: ['Not counted', 'Your ballot was recorded but could not be counted.'],
+}
+
+const reasonWords: { readonly [reason: string]: string } = {
+  closed: 'It reached the log after the poll had closed.',
+  'already-voted': 'Another ballot with this code came first.',
+  'unknown-option': 'The poll has no such option.',
+}
+
+/** Recorded and counted are different words: the page moves from one to the other as the tally goes on. */
+export function receiptPage(receipt: string, found: ReceiptStatus, resultsUrl: string): Html {
+  const [title, text] = statusWords[found.status]
+  return html`<div
+      class="receipt ${found.status}"
+      id="receipt"
+      data-receipt="${receipt}"
+      data-status="${found.status}"
+      role="status"
+    >
+      <h1 id="receipt-title">${title}</h1>
+      <p id="receipt-text">
+        ${text} ${found.reason === undefined ? null : (reasonWords[found.reason] ?? found.reason)}
+      </p>
+    </div>
+    <p>Your receipt</p>
+    <p class="code"><strong>${receipt}</strong></p>
+    <p>Keep it: with it you can check here at any time what became of your ballot. It does not show how you voted.</p>
+    <p><a href="${resultsUrl}">See the results</a></p>
+    ${
+      found.status === 'recorded'
+        ? html`<noscript
+            ><p><a href="">Look again</a></p></noscript
+          >`
+        : null
+    }
+    <details>
+      <summary>What do these words mean?</summary>
+      <p>
+        <strong>Recorded</strong>: the ballot is in the log and cannot get lost. <strong>Counted</strong>: a result that
+        includes it has been published.
+      </p>
+    </details>`
+}
+
+export function receiptFormPage(problem: string | null): Html {
+  return html`${problemBox(problem)}
+    <h1>Look up a receipt</h1>
+    <form method="get" action="/receipts">
+      <div class="field">
+        <label for="receipt">Receipt</label>
+        <input id="receipt" name="receipt" required autocomplete="off" autocapitalize="characters" spellcheck="false" />
+      </div>
+      <button>Look up</button>
+    </form>`
+}
+
+export const messagePage = (title: string, text: string): Html =>
+  html`<h1>${title}</h1>
+    <p>${text}</p>
+    <p><a href="/">All open polls</a></p>`
+
+export const problemBox = (problem: string | null): Html | null =>
+  problem === null
+    ? null
+    : html`<div class="problem" role="alert" tabindex="-1">
+        <h2>Please look at this</h2>
+        <p>${problem}</p>
+      </div>`

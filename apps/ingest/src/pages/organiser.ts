@@ -1,0 +1,170 @@
+import type { Poll } from '../poll-repository.ts'
+import { problemBox } from './ballot.ts'
+import { type Html, html } from './html.ts'
+
+const when = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' })
+
+export function signInPage(problem: string | null): Html {
+  return html`${problemBox(problem)}
+    <h1>For organisers</h1>
+    <form method="post" action="/organiser/session">
+      <div class="field">
+        <label for="token">Organiser token</label>
+        <p class="hint" id="token-hint">
+          It was printed when the system was started, or you were given it by whoever runs it.
+        </p>
+        <input
+          id="token"
+          name="token"
+          type="password"
+          required
+          autocomplete="current-password"
+          aria-describedby="token-hint"
+        />
+      </div>
+      <button>Sign in</button>
+    </form>`
+}
+
+export interface NewPollForm {
+  readonly title: string
+  readonly options: string
+  readonly regions: string
+  readonly hours: string
+  readonly revote: string
+}
+
+export const emptyPollForm: NewPollForm = { title: '', options: '', regions: '', hours: '24', revote: 'first' }
+
+function stateOf(poll: Poll, nowMs: number): string {
+  if (poll.isClosed || nowMs >= poll.closesAtMs) return 'closed'
+  return nowMs >= poll.opensAtMs ? 'open' : 'scheduled'
+}
+
+export function organiserPage(polls: readonly Poll[], form: NewPollForm, token: string, problem: string | null): Html {
+  const nowMs = Date.now()
+  return html`${problemBox(problem)}
+    <form class="corner" method="post" action="/organiser/session/end">
+      <input type="hidden" name="form_token" value="${token}" /><button class="secondary">Sign out</button>
+    </form>
+    <h1>Your polls</h1>
+    ${
+      polls.length === 0
+        ? html`<p>There is none yet.</p>`
+        : html`<ul class="cards">
+            ${polls.map(
+              (poll) =>
+                html`<li>
+                  <a class="card" href="/organiser/polls/${poll.id}"
+                    ><strong>${poll.title}</strong
+                    ><span>${stateOf(poll, nowMs)} · until ${when.format(poll.closesAtMs)} UTC</span></a
+                  >
+                </li>`,
+            )}
+          </ul>`
+    }
+    <h2>Create a poll</h2>
+    <form method="post" action="/organiser/polls">
+      <input type="hidden" name="form_token" value="${token}" />
+      <div class="field">
+        <label for="title">Question</label
+        ><input id="title" name="title" value="${form.title}" required maxlength="200" />
+      </div>
+      <div class="field">
+        <label for="options">Options, one a line</label
+        ><textarea id="options" name="options" rows="4" required>${form.options}</textarea>
+      </div>
+      <div class="field">
+        <label for="regions">Regions, one a line (may be empty)</label
+        ><textarea id="regions" name="regions" rows="3">${form.regions}</textarea>
+      </div>
+      <div class="field">
+        <label for="hours">Open for how many hours, from now</label
+        ><input id="hours" name="hours" type="number" min="1" max="8760" value="${form.hours}" required />
+      </div>
+      <fieldset class="options">
+        <legend>If somebody votes twice</legend>
+        <label class="option"
+          ><input type="radio" name="revote" value="first" ${form.revote === 'first' ? html` checked` : null} /><span
+            >The first ballot counts</span
+          ></label
+        >
+        <label class="option"
+          ><input type="radio" name="revote" value="last" ${form.revote === 'last' ? html` checked` : null} /><span
+            >The last ballot counts</span
+          ></label
+        >
+      </fieldset>
+      <button>Create and open</button>
+    </form>`
+}
+
+export interface PollPageOptions {
+  readonly poll: Poll
+  readonly codeCount: number
+  readonly token: string
+  readonly urls: { readonly ballot: string; readonly results: string }
+  /** Just issued: shown this once. */
+  readonly codes: readonly string[]
+  readonly problem: string | null
+}
+
+export function organiserPollPage({ poll, codeCount, token, urls, codes, problem }: PollPageOptions): Html {
+  const state = stateOf(poll, Date.now())
+  const hidden = html`<input type="hidden" name="form_token" value="${token}" />`
+  return html`${problemBox(problem)}
+    <p><a href="/organiser">Your polls</a></p>
+    <h1>${poll.title}</h1>
+    <p>
+      This poll is <strong>${state}</strong>. ${when.format(poll.opensAtMs)} to ${when.format(poll.closesAtMs)} UTC.
+      ${poll.revote === 'first' ? 'The first ballot counts.' : 'The last ballot counts.'}
+    </p>
+    <p><a href="${urls.ballot}/p/${poll.slug}">Ballot</a> · <a href="${urls.results}/p/${poll.slug}">Results</a></p>
+    <p class="small">Fingerprint: <code>${poll.definitionHash}</code></p>
+    ${
+      codes.length === 0
+        ? null
+        : html`<section class="codes">
+            <h2>${codes.length} new voter codes</h2>
+            <p><strong>They are shown this once.</strong> Print this page or copy them now.</p>
+            <ol>
+              ${codes.map((code) => html`<li><code>${code}</code></li>`)}
+            </ol>
+          </section>`
+    }
+    <h2>Voter codes</h2>
+    <p>${codeCount} issued so far.</p>
+    <form method="post" action="/organiser/polls/${poll.id}/codes">
+      ${hidden}
+      <div class="field">
+        <label for="count">How many</label
+        ><input id="count" name="count" type="number" min="1" max="10000" value="10" required />
+      </div>
+      ${
+        poll.regions.length === 0
+          ? null
+          : html`<div class="field">
+              <label for="region">Region</label
+              ><select id="region" name="region">
+                <option value="">none</option>
+                ${poll.regions.map((region) => html`<option>${region}</option>`)}
+              </select>
+            </div>`
+      }
+      <button>Issue codes</button>
+    </form>
+    ${
+      state === 'closed'
+        ? null
+        : html`<h2>Close the poll</h2>
+            <p>Ballots after this are rejected. It cannot be undone.</p>
+            <form method="post" action="/organiser/polls/${poll.id}/close">
+              ${hidden}
+              <div class="field">
+                <label for="confirm">Type <strong>close</strong> to confirm</label
+                ><input id="confirm" name="confirm" required autocomplete="off" />
+              </div>
+              <button class="danger">Close now</button>
+            </form>`
+    }`
+}

@@ -1,0 +1,117 @@
+import type { Logger } from 'stream-core'
+import type { ControlEvent } from '@voting/election/events'
+import type { BallotLog } from './ballot-log.ts'
+import type { Poll, PollRepository } from './poll-repository.ts'
+
+const schedulerMs = 500
+
+/** The log did not take a control record, or did not say; the scheduler tries again. */
+export class ControlNotRecordedError extends Error {
+  override readonly name = 'ControlNotRecordedError'
+}
+
+/**
+ * Opens and closes polls in the log: a control record in every partition of `ballots`, then the fact in PostgreSQL. The
+ * records carry an event id, so any ingest process may repeat what another left half done; the tally takes the first.
+ */
+export class PollControl {
+  readonly #polls: PollRepository
+  readonly #log: BallotLog
+  readonly #logger: Logger
+  readonly #underWay = new Map<string, Promise<void>>()
+  #timer: NodeJS.Timeout | null = null
+  #isStopped = false
+
+  constructor(polls: PollRepository, log: BallotLog, logger: Logger) {
+    this.#polls = polls
+    this.#log = log
+    this.#logger = logger
+  }
+
+  /** Makes sure that the log has the poll's opening. Rejects with ControlNotRecordedError if it will not take it. */
+  async open(poll: Poll): Promise<void> {
+    if (!poll.isOpened) await this.#once(`open ${poll.id}`, () => this.#open(poll))
+  }
+
+  /** Closes a poll now. */
+  async close(poll: Poll): Promise<void> {
+    if (poll.isClosed) return
+    await this.open(poll)
+    await this.#once(`close ${poll.id}`, async () => {
+      await this.#record({ type: 'close', poll: poll.id, eventId: `${poll.id}:close`, at: Date.now() })
+      await this.#polls.setClosed(poll.id)
+    })
+  }
+
+  /** Writes openings and closes when they are due. */
+  startScheduler(): void {
+    const next = (): void => {
+      if (this.#isStopped) return
+      this.#timer = setTimeout(() => {
+        this.#runDue()
+          .catch((error: unknown) => {
+            this.#logger.warn(
+              { event: 'schedule.failed', error: String(error) },
+              'a scheduled opening or close must wait',
+            )
+          })
+          .finally(next)
+      }, schedulerMs)
+    }
+    next()
+  }
+
+  stopScheduler(): void {
+    this.#isStopped = true
+    if (this.#timer) clearTimeout(this.#timer)
+  }
+
+  async #runDue(): Promise<void> {
+    for (const poll of await this.#polls.due()) {
+      await this.open(poll)
+      if (Date.now() >= poll.closesAtMs) await this.close({ ...poll, isOpened: true })
+    }
+  }
+
+  async #open(poll: Poll): Promise<void> {
+    const { id, options, regions, revote, definitionHash, electorate, opensAtMs, closesAtMs } = poll
+    const rules = {
+      options: options.map((option) => option.id),
+      regions,
+      revote,
+      definitionHash,
+      ...(electorate === null ? {} : { electorate }),
+    }
+    const at = Date.now()
+    await this.#record({
+      type: 'open',
+      poll: id,
+      eventId: `${id}:open`,
+      rules,
+      opensAt: opensAtMs,
+      closesAt: closesAtMs,
+      at,
+    })
+    const { title, slug } = poll
+    await this.#log.publishPoll(
+      id,
+      { id, slug, title, options, regions, revote, electorate, definitionHash, opensAtMs, closesAtMs },
+      at,
+    )
+    await this.#polls.setOpened(id)
+  }
+
+  async #record(event: ControlEvent): Promise<void> {
+    const delivery = await this.#log.recordEverywhere(event.poll, event, event.at)
+    if (delivery !== 'recorded') throw new ControlNotRecordedError(`the log did not confirm ${event.eventId}`)
+  }
+
+  #once(name: string, work: () => Promise<void>): Promise<void> {
+    let running = this.#underWay.get(name)
+    if (!running) {
+      running = work().finally(() => this.#underWay.delete(name))
+      this.#underWay.set(name, running)
+    }
+    return running
+  }
+}

@@ -1,0 +1,70 @@
+/** What an organiser sends to create a poll; checked in one place for the API and the form. */
+export interface PollInput {
+  readonly title: string
+  readonly options: readonly { readonly id: string; readonly label: string }[]
+  readonly regions: readonly string[]
+  readonly opensAtMs: number
+  readonly closesAtMs: number
+  readonly revote: 'first' | 'last'
+  readonly electorate: number | null
+}
+
+const legalId = /^[A-Za-z0-9_-]{1,40}$/
+const isText = (value: unknown, max: number): value is string =>
+  typeof value === 'string' && value.trim().length > 0 && value.length <= max
+
+/** The checked input, or a sentence that names the field, the value and what is expected. */
+export function checkPollInput(body: unknown, nowMs: number): PollInput | string {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return 'The body must be a JSON object.'
+  const { title, options, regions = [], opensAt, closesAt, revote, electorate = null } = body as Record<string, unknown>
+  if (!isText(title, 200)) return 'title must be a text of 1 to 200 characters.'
+  const checkedOptions = checkOptions(options)
+  if (typeof checkedOptions === 'string') return checkedOptions
+  if (!Array.isArray(regions) || regions.length > 200 || !regions.every((region) => isText(region, 60))) {
+    return 'regions must be a list of at most 200 texts of 1 to 60 characters.'
+  }
+  if (new Set(regions).size !== regions.length) return 'regions must not contain one twice.'
+  const opensAtMs = parseTime(opensAt)
+  const closesAtMs = parseTime(closesAt)
+  if (opensAtMs === null) return `opensAt must be a time in ISO 8601, got ${JSON.stringify(opensAt)}.`
+  if (closesAtMs === null) return `closesAt must be a time in ISO 8601, got ${JSON.stringify(closesAt)}.`
+  if (closesAtMs <= opensAtMs) return 'closesAt must be after opensAt.'
+  if (closesAtMs <= nowMs) return 'closesAt must lie in the future.'
+  if (revote !== 'first' && revote !== 'last') return `revote must be "first" or "last", got ${JSON.stringify(revote)}.`
+  if (
+    electorate !== null &&
+    !(Number.isInteger(electorate) && (electorate as number) > 0 && (electorate as number) < 2 ** 31)
+  ) {
+    return `electorate must be a whole number above 0, or absent; got ${JSON.stringify(electorate)}.`
+  }
+  return {
+    title: title.trim(),
+    options: checkedOptions,
+    regions: regions as string[],
+    opensAtMs,
+    closesAtMs,
+    revote,
+    electorate: electorate as number | null,
+  }
+}
+
+function checkOptions(options: unknown): PollInput['options'] | string {
+  if (!Array.isArray(options) || options.length < 2 || options.length > 20) return 'options must be a list of 2 to 20.'
+  const checked: { id: string; label: string }[] = []
+  for (const option of options as unknown[]) {
+    const { id, label } = (option ?? {}) as Record<string, unknown>
+    if (typeof id !== 'string' || !legalId.test(id)) {
+      return `The id of an option must be 1 to 40 of A-Z a-z 0-9 _ -, got ${JSON.stringify(id)}.`
+    }
+    if (!isText(label, 100)) return `The label of option "${id}" must be a text of 1 to 100 characters.`
+    if (checked.some((other) => other.id === id)) return `Two options have the id "${id}".`
+    checked.push({ id, label: label.trim() })
+  }
+  return checked
+}
+
+function parseTime(value: unknown): number | null {
+  if (typeof value !== 'string' || !/^\d{4}-\d{2}-\d{2}T/.test(value)) return null
+  const ms = Date.parse(value)
+  return Number.isNaN(ms) ? null : ms
+}

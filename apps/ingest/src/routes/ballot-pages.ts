@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { admit } from '../admission.ts'
+import type { IngestParts } from '../app.ts'
+import {
+  ballotPage,
+  type BallotForm,
+  messagePage,
+  pollListPage,
+  receiptFormPage,
+  receiptPage,
+  reviewPage,
+} from '../pages/ballot.ts'
+import type { Html } from '../pages/html.ts'
+import type { Poll } from '../poll-repository.ts'
+import { refusals } from '../refusals.ts'
+import { isSameOrigin } from '../same-origin.ts'
+import { codeIdOf } from '../voter-secrets.ts'
+import { normaliseReceipt } from './api.ts'
+
+type Show = (reply: FastifyReply, status: number, title: string, body: Html, script?: string) => FastifyReply
+
+const newNonce = (): string => randomBytes(16).toString('base64url')
+
+function formOf(body: unknown): BallotForm {
+  const { code, option, nonce } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>
+  const text = (value: unknown): string => (typeof value === 'string' ? value.slice(0, 300) : '')
+  return { code: text(code), option: text(option), nonce: text(nonce) || newNonce() }
+}
+
+/**
+ * The ballot without a script: enter, review, cast, receipt. The nonce of the first form goes through all of them, so that
+ * a double click, the back button and a repeat are the same ballot.
+ */
+export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show): void {
+  const { polls, metrics, receipts, limiter, urls } = parts
+
+  const notFound = (reply: FastifyReply): FastifyReply =>
+    show(reply, 404, 'No such poll', messagePage('There is no such poll', refusals['unknown-poll'].voter))
+  const foreign = (reply: FastifyReply): FastifyReply =>
+    show(
+      reply,
+      403,
+      'Not accepted',
+      messagePage('Not accepted', 'This form was sent from another site. Open the ballot here and send it again.'),
+    )
+
+  /** Why this poll takes no ballot now; null when it does. */
+  const notNow = (poll: Poll): 'not-open' | 'closed' | null => {
+    const nowMs = Date.now()
+    if (nowMs < poll.opensAtMs) return 'not-open'
+    return poll.isClosed || nowMs >= poll.closesAtMs ? 'closed' : null
+  }
+
+  type SlugRequest = FastifyRequest<{ Params: { slug: string } }>
+  const withPoll = async (request: SlugRequest, reply: FastifyReply, use: (poll: Poll) => Promise<FastifyReply>) => {
+    if (request.method === 'POST' && !isSameOrigin(request)) return foreign(reply)
+    const poll = await polls.find(request.params.slug)
+    return poll ? use(poll) : notFound(reply)
+  }
+
+  app.get('/', async (_request, reply) => show(reply, 200, 'Vote', pollListPage(await polls.all(), Date.now())))
+
+  app.get('/p/:slug', (request: SlugRequest, reply) =>
+    withPoll(request, reply, async (poll) => {
+      const closed = notNow(poll)
+      if (closed) return show(reply, 200, poll.title, messagePage(refusals[closed].title, poll.title))
+      return show(reply, 200, poll.title, ballotPage(poll, formOf(null), null))
+    }),
+  )
+
+  app.post('/p/:slug', (request: SlugRequest, reply) =>
+    withPoll(request, reply, async (poll) =>
+      show(reply, 200, poll.title, ballotPage(poll, formOf(request.body), null)),
+    ),
+  )
+
+  app.post('/p/:slug/review', (request: SlugRequest, reply) =>
+    withPoll(request, reply, async (poll) => {
+      const form = formOf(request.body)
+      const again = (status: number, problem: string): FastifyReply =>
+        show(reply, status, `Problem: ${poll.title}`, ballotPage(poll, form, problem))
+      const closed = notNow(poll)
+      if (closed) return again(refusals[closed].status, refusals[closed].voter)
+      if (form.code.trim() === '') return again(400, 'Enter your voter code.')
+      if (!poll.options.some(({ id }) => id === form.option)) return again(400, refusals['unknown-option'].voter)
+      if (!(await polls.hasCode(poll.id, codeIdOf(poll.key, form.code)))) {
+        metrics.submissions.inc({ result: 'bad-code' })
+        const isLimited = limiter.fail(request.ip) > 0
+        return again(
+          isLimited ? 429 : 403,
+          isLimited ? 'Too many wrong codes from here. Wait a minute and try again.' : refusals['bad-code'].voter,
+        )
+      }
+      return show(reply, 200, 'Review your ballot', reviewPage(poll, form, null))
+    }),
+  )
+
+  app.post('/p/:slug/cast', (request: SlugRequest, reply) =>
+    withPoll(request, reply, async (poll) => {
+      const form = formOf(request.body)
+      const admission = await admit(parts, poll.id, form)
+      if (admission.outcome === 'recorded') {
+        metrics.submissions.inc({ result: admission.isRepeat ? 'repeated' : 'recorded' })
+        return reply.redirect(`/receipts/${admission.receipt}`, 303)
+      }
+      const { reason } = admission
+      metrics.submissions.inc({ result: reason })
+      const { status, voter, retryAfterSeconds } = refusals[reason]
+      if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds)
+      // What can be mended by sending the same form again stays on the review page, with the choice in it.
+      const canRepeat = reason === 'not-recorded' || reason === 'unconfirmed' || reason === 'vote-pending'
+      const body = canRepeat
+        ? reviewPage(poll, form, voter)
+        : ballotPage(poll, reason === 'nonce-reused' ? { ...form, nonce: newNonce() } : form, voter)
+      return show(reply, status, `Problem: ${poll.title}`, body)
+    }),
+  )
+
+  app.get<{ Querystring: { receipt?: string } }>('/receipts', async (request, reply) => {
+    const { receipt } = request.query
+    if (receipt === undefined) return show(reply, 200, 'Look up a receipt', receiptFormPage(null))
+    return reply.redirect(`/receipts/${encodeURIComponent(normaliseReceipt(receipt))}`, 303)
+  })
+
+  app.get<{ Params: { receipt: string } }>('/receipts/:receipt', async (request, reply) => {
+    const receipt = normaliseReceipt(request.params.receipt)
+    const found = await receipts.find(receipt)
+    if (!found)
+      return show(
+        reply,
+        404,
+        'Unknown receipt',
+        receiptFormPage('No ballot has this receipt. Check it for typing mistakes.'),
+      )
+    if (found.status === 'recorded') reply.header('refresh', '2')
+    return show(reply, 200, `Receipt ${receipt}`, receiptPage(receipt, found, urls().results))
+  })
+}

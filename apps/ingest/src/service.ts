@@ -1,0 +1,108 @@
+import { type Broker, ConfigError, type Logger } from 'stream-core'
+import { migrate, openPool } from '@voting/election/database'
+import { openOpsServer, urlOf } from '@voting/election/ops-server'
+import type { RunningApp } from '@voting/election/running-app'
+import { keptSecret } from '@voting/election/settings'
+import { topics, topicSpecs } from '@voting/election/topics'
+import { buildIngestApp } from './app.ts'
+import { BallotLog } from './ballot-log.ts'
+import { Claims } from './claims.ts'
+import { FailureLimiter } from './failure-limiter.ts'
+import { openMetrics } from './metrics.ts'
+import { OrganiserDesk } from './organiser-desk.ts'
+import { OrganiserSessions } from './organiser-session.ts'
+import { PollControl } from './poll-control.ts'
+import { PollRepository } from './poll-repository.ts'
+import { Receipts } from './receipts.ts'
+
+export interface IngestOptions {
+  readonly broker: Broker
+  readonly databaseUrl: string
+  readonly host: string
+  readonly port: number
+  readonly opsHost: string
+  readonly opsPort: number
+  /** null: generated and kept in PostgreSQL, but not in production. */
+  readonly organiserToken: string | null
+  readonly publicUrl: string | null
+  /** May be known only later: the demo starts the viewer after ingest. */
+  readonly resultsUrl: () => string
+  readonly ballotPartitions: number
+  readonly failuresPerMinute: number
+  readonly isProduction: boolean
+  readonly logger: Logger
+}
+
+export interface RunningIngest extends RunningApp {
+  readonly url: string
+  readonly organiserToken: string
+}
+
+const deliveryTimeoutMs = 8000
+
+/** Starts ingest: schema and topics if they are missing, the scheduler, the pages, the operations port. */
+export async function startIngest(options: IngestOptions): Promise<RunningIngest> {
+  const { broker, logger } = options
+  const pool = openPool({ url: options.databaseUrl, connectionsMax: 16, applicationName: 'ingest' })
+  await migrate(pool)
+  if (options.isProduction && options.organiserToken === null) {
+    throw new ConfigError('ORGANISER_TOKEN', 'ORGANISER_TOKEN is required in production')
+  }
+  const organiserToken = options.organiserToken ?? (await keptSecret(pool, 'organiser-token', { mayGenerate: true }))
+  await broker.admin.createTopics(topicSpecs(options.ballotPartitions))
+  const ballots = (await broker.admin.describeTopics([topics.ballots])).get(topics.ballots)!
+  const producer = await broker.openProducer({ deliveryTimeoutMs })
+
+  const polls = new PollRepository(pool)
+  const log = new BallotLog(producer, ballots.partitionCount, logger)
+  const control = new PollControl(polls, log, logger)
+  const metrics = openMetrics()
+  let ownUrl = ''
+  const app = await buildIngestApp({
+    polls,
+    claims: new Claims(pool),
+    log,
+    control,
+    desk: new OrganiserDesk(polls, control),
+    receipts: new Receipts(pool),
+    sessions: new OrganiserSessions(pool, options.isProduction),
+    limiter: new FailureLimiter(options.failuresPerMinute),
+    metrics,
+    organiserToken,
+    logger,
+    urls: () => ({ ballot: options.publicUrl ?? ownUrl, results: options.resultsUrl() }),
+  })
+  await app.listen({ host: options.host, port: options.port })
+  ownUrl = urlOf(app.server, options.host)
+  control.startScheduler()
+  let isClosing = false
+  const ops = await openOpsServer({
+    host: options.opsHost,
+    port: options.opsPort,
+    registry: metrics.registry,
+    readiness: async () => {
+      if (isClosing) return 'stopping'
+      await pool.query('SELECT 1')
+      await broker.admin.describeTopics([topics.ballots])
+      return null
+    },
+  })
+  let closing: Promise<void> | null = null
+  const close = async (): Promise<void> => {
+    isClosing = true
+    control.stopScheduler()
+    await app.close()
+    await producer.flush().catch(() => undefined) // whoever waited for it was told
+    await producer.close()
+    await ops.close()
+    await pool.end()
+  }
+  return {
+    name: 'ingest',
+    url: ownUrl,
+    ops: ops.url,
+    organiserToken,
+    close: () => (closing ??= close()),
+    failed: new Promise(() => undefined),
+  }
+}

@@ -1,0 +1,18 @@
+import { createHmac } from 'node:crypto'
+import { normaliseCode } from '@voting/election/identifiers'
+
+const mac = (key: Buffer, text: string): string => createHmac('sha256', key).update(text).digest('base64url')
+
+/** Which row of `codes` a code is; the code itself is kept nowhere. */
+export const codeIdOf = (pollKey: Buffer, code: string): string => mac(pollKey, `c|${normaliseCode(code)}`)
+
+/** The voter's name in the log: the same for every ballot of a code, and meaningless without the poll's key. */
+export const voterTagOf = (pollKey: Buffer, codeId: string): string => mac(pollKey, `v|${codeId}`).slice(0, 22)
+
+/** A ballot's identity: the same form sent twice is the same ballot. */
+export const ballotIdOf = (pollKey: Buffer, codeId: string, nonce: string): string =>
+  mac(pollKey, `b|${codeId}|${nonce}`).slice(0, 22)
+
+/** Tells whether a repeat carries the same choice, without keeping the choice. */
+export const choiceMacOf = (pollKey: Buffer, ballotId: string, option: string): string =>
+  mac(pollKey, `m|${ballotId}|${option}`)

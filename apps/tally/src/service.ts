@@ -1,0 +1,65 @@
+import { migrate, openPool } from '@voting/election/database'
+import { openOpsServer } from '@voting/election/ops-server'
+import type { RunningApp } from '@voting/election/running-app'
+import { topics, topicSpecs } from '@voting/election/topics'
+import { type Broker, type Logger, Streams } from 'stream-core'
+import { openMetrics } from './metrics.ts'
+import { ResultSink } from './result-sink.ts'
+import { buildTallyTopology } from './topology.ts'
+
+export interface TallyOptions {
+  readonly broker: Broker
+  readonly databaseUrl: string
+  readonly applicationId: string
+  readonly stateDir: string
+  readonly opsHost: string
+  readonly opsPort: number
+  readonly ballotPartitions: number
+  readonly logger: Logger
+}
+
+/** A result is committed this soon after it is counted. */
+const commitIntervalMs = 20
+
+/** Starts the tally: the stream application that counts, and the sink that carries results into PostgreSQL. */
+export async function startTally(options: TallyOptions): Promise<RunningApp> {
+  const { broker, logger, applicationId } = options
+  const pool = openPool({ url: options.databaseUrl, connectionsMax: 3, applicationName: 'tally' })
+  await migrate(pool)
+  await broker.admin.createTopics(topicSpecs(options.ballotPartitions))
+  const ballots = (await broker.admin.describeTopics([topics.ballots])).get(topics.ballots)!
+  const streams = new Streams({
+    topology: buildTallyTopology(ballots.partitionCount),
+    applicationId,
+    broker,
+    stateDir: options.stateDir,
+    processingGuarantee: 'exactly-once',
+    commitIntervalMs,
+    logger,
+  })
+  const sink = new ResultSink({ broker, pool, logger })
+  const ops = await openOpsServer({
+    host: options.opsHost,
+    port: options.opsPort,
+    registry: openMetrics(streams),
+    readiness: () => (streams.state === 'running' ? sink.trouble : `the stream application is ${streams.state}`),
+  })
+  try {
+    await streams.start()
+  } catch (error) {
+    await ops.close()
+    await pool.end()
+    throw error
+  }
+  sink.start()
+  const failed = Promise.withResolvers<Error>()
+  void streams.stopped.then((error) => error && failed.resolve(error))
+  let closing: Promise<void> | null = null
+  const close = async (): Promise<void> => {
+    await streams.close()
+    await sink.stop()
+    await ops.close()
+    await pool.end()
+  }
+  return { name: 'tally', ops: ops.url, close: () => (closing ??= close()), failed: failed.promise }
+}

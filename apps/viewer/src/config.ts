@@ -1,0 +1,39 @@
+import type { Variables } from '@voting/election/environment'
+
+/** What `npm run viewer` reads from the environment. */
+export const viewerVariables = {
+  DATABASE_URL: {
+    kind: 'text',
+    secret: true,
+    description: 'PostgreSQL, as postgresql://user:password@host:port/database',
+  },
+  PORT: {
+    kind: 'number',
+    fallback: '3001',
+    max: 65_535,
+    description: 'Port of the pages, the API and the WebSocket; 0 for any free one',
+  },
+  HOST: { kind: 'text', fallback: '127.0.0.1', description: 'Address to listen on; 0.0.0.0 for all' },
+  OPS_PORT: {
+    kind: 'number',
+    fallback: '9102',
+    max: 65_535,
+    description: 'Port of /livez, /readyz and /metrics; 0 for any free one',
+  },
+  OPS_HOST: { kind: 'text', fallback: '127.0.0.1', description: 'Address of the operations port' },
+  BALLOT_URL: { kind: 'text', optional: true, description: 'Where ballots are cast, for the link on the page' },
+  TICK_MS: {
+    kind: 'number',
+    fallback: '250',
+    min: 10,
+    max: 60_000,
+    description: 'Least time between two updates of a page',
+  },
+  CONNECTIONS_MAX: { kind: 'number', fallback: '20000', min: 1, description: 'WebSockets this process takes' },
+  ALLOWED_ORIGINS: {
+    kind: 'text',
+    fallback: '',
+    description: 'Origins of other sites that may open the WebSocket, with commas',
+  },
+  LOG_LEVEL: { kind: 'text', fallback: 'info', description: 'debug, info, warn or error' },
+} as const satisfies Variables

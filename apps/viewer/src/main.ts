@@ -1,0 +1,29 @@
+/** The viewer as a process of its own: `npm run viewer`. */
+import { runApp } from '@voting/election/app-process'
+import { environmentTable, readEnvironment } from '@voting/election/environment'
+import { openLogger } from '@voting/election/logger'
+import { viewerVariables } from './config.ts'
+import { startViewer } from './service.ts'
+
+const read = () => readEnvironment(viewerVariables)
+
+await runApp({
+  name: 'viewer',
+  help: `Shows results. Options: --check, --json, --help.\n\n${environmentTable(viewerVariables)}`,
+  configure: read,
+  start() {
+    const environment = read()
+    return startViewer({
+      databaseUrl: environment.DATABASE_URL,
+      host: environment.HOST,
+      port: environment.PORT,
+      opsHost: environment.OPS_HOST,
+      opsPort: environment.OPS_PORT,
+      ballotUrl: environment.BALLOT_URL,
+      tickMs: environment.TICK_MS,
+      connectionsMax: environment.CONNECTIONS_MAX,
+      allowedOrigins: environment.ALLOWED_ORIGINS.split(',').filter((origin) => origin !== ''),
+      logger: openLogger('viewer', environment.LOG_LEVEL),
+    })
+  },
+})
