@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest'
+import { newNonce, openTestIngest, send } from './support/running-ingest.ts'
+
+test('an address that guesses is told to wait, and a valid code from there is still taken', async () => {
+  const system = await openTestIngest({ failuresPerMinute: 5 })
+  try {
+    const url = system.ingest.url
+    const organiser = { authorization: 'Bearer the-organiser' }
+    const opensAt = new Date(Date.now() - 1000).toISOString()
+    const closesAt = new Date(Date.now() + 60_000).toISOString()
+    const options = [
+      { id: 'a', label: 'A' },
+      { id: 'b', label: 'B' },
+    ]
+    const poll = await send(`${url}/api/polls`, { title: 'T', options, opensAt, closesAt, revote: 'first' }, organiser)
+    const id = String(poll.body['id'])
+    const codes = await send(`${url}/api/polls/${id}/codes`, { count: 1 }, organiser)
+    const [code] = codes.body['codes'] as [string]
+    const guess = () => send(`${url}/api/polls/${id}/ballots`, { code: 'guess', option: 'a', nonce: newNonce() })
+    for (let i = 0; i < 5; i++) expect((await guess()).status).toBe(403)
+    const limited = await guess()
+    expect(limited.status).toBe(429)
+    expect(Number(limited.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect((await send(`${url}/api/polls/${id}/ballots`, { code, option: 'a', nonce: newNonce() })).status).toBe(201)
+  } finally {
+    await system.close()
+  }
+})
