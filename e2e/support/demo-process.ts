@@ -41,11 +41,11 @@ export class DemoProcess {
       { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, DATABASE_URL: '', KAFKA_BROKERS: '' } },
     )
     let errors = ''
-    child.stderr!.on('data', (chunk) => (errors += String(chunk)))
+    child.stderr.on('data', (chunk) => (errors += String(chunk)))
     const exited = new Promise<number | null>((resolve) => child.on('exit', resolve))
     const line = new Promise<string>((resolve) => {
       let output = ''
-      child.stdout!.on('data', (chunk) => {
+      child.stdout.on('data', (chunk) => {
         output += String(chunk)
         if (output.includes('\n')) resolve(output)
       })

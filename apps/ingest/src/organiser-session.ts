@@ -1,5 +1,5 @@
-import type {} from '@fastify/cookie'
 import { createHash, createHmac, randomBytes } from 'node:crypto'
+import '@fastify/cookie' // adds cookies to the types
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Pool } from 'pg'
 

@@ -40,7 +40,7 @@ export function checkPollInput(body: unknown, nowMs: number): PollInput | string
   return {
     title: title.trim(),
     options: checkedOptions,
-    regions: regions as string[],
+    regions: regions,
     opensAtMs,
     closesAtMs,
     revote,

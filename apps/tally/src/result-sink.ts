@@ -113,7 +113,7 @@ export class ResultSink {
       const { topic, records } = partition
       let from = records.position
       while (records.next()) {
-        batch.add(topic as (typeof sources)[number], records.key(), records.value())
+        batch.add(topic, records.key(), records.value())
         if (batch.size >= rowsPerBatch) {
           batch.advance(partition, from, records.position)
           await this.#write(batch)

@@ -82,7 +82,9 @@ function given(
   try {
     return readFileSync(path, 'utf8').trim()
   } catch (error) {
-    throw new Error(`${name}_FILE is ${JSON.stringify(path)}, which cannot be read: ${(error as Error).message}`)
+    throw new Error(`${name}_FILE is ${JSON.stringify(path)}, which cannot be read: ${(error as Error).message}`, {
+      cause: error,
+    })
   }
 }
 

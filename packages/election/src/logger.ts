@@ -9,5 +9,5 @@ export function openLogger(app: string, level = 'info'): Logger {
   return pino(
     { level, base: { app }, redact: { paths: secret.flatMap((name) => [name, `*.${name}`]), censor: '[redacted]' } },
     pino.destination({ fd: 2, sync: true }),
-  ) as unknown as Logger
+  )
 }

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { normaliseBase32 } from '@voting/election/receipt'
 import { type Problem, problemBody, problemType } from '@voting/election/problem'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { admit, type Submission } from '../admission.ts'
+import { admit } from '../admission.ts'
 import type { IngestParts } from '../app.ts'
 import { codesMax } from '../organiser-desk.ts'
 import { ControlNotRecordedError } from '../poll-control.ts'
@@ -40,7 +40,7 @@ function ballotRoutes(app: FastifyInstance, parts: IngestParts): void {
 
   app.post<{ Params: { id: string } }>('/api/polls/:id/ballots', async (request, reply) => {
     const body = (typeof request.body === 'object' ? request.body : null) ?? {}
-    const admission = await admit(parts, request.params.id, body as Partial<Submission>)
+    const admission = await admit(parts, request.params.id, body)
     if (admission.outcome === 'recorded') {
       metrics.submissions.inc({ result: admission.isRepeat ? 'repeated' : 'recorded' })
       const { receipt, recordedAt } = admission

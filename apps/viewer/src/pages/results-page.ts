@@ -51,7 +51,7 @@ export function resultsPage({ view, nowMs, trend, assets, ballotUrl, polls }: Re
 <dl class="figures">
   <div><dt>Ballots counted</dt><dd id="voters">${number.format(view.voters)}</dd></div>
   <div><dt>${poll.electorate === null ? 'Last minute' : 'Turnout'}</dt><dd id="${poll.electorate === null ? 'rate' : 'turnout'}">${
-    poll.electorate === null ? '–' : `${percent.format(view.voters / poll.electorate)}`
+    poll.electorate === null ? '–' : percent.format(view.voters / poll.electorate)
   }</dd></div>
   <div><dt>Lead</dt><dd id="lead">${leadText(view)}</dd></div>
 </dl>

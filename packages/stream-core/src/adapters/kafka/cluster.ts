@@ -1,0 +1,208 @@
+import { BrokerError, ConfigError } from '../../common/errors.ts'
+import type { Logger } from '../../common/logger.ts'
+import { partitionKey } from '../../common/record.ts'
+import { isRetriable, isStaleCoordinator, refused, unavailable } from './kafka-errors.ts'
+import { call, type Connection, type Node, Pool, requests, type WireOptions } from './wire.ts'
+
+export interface ClusterOptions extends WireOptions {
+  readonly bootstrap: readonly Node[]
+  readonly clientId: string
+  readonly logger: Logger
+}
+
+/** What connections are for: each purpose has its own, so that a long poll holds nobody up. */
+export type Purpose = 'admin' | 'produce' | 'transaction'
+
+export interface TopicMetadata {
+  readonly topicId: string
+  readonly partitionCount: number
+}
+
+const requestTimeoutMs = 35_000
+const retryDelaysMs = [20, 50, 100, 200, 400, 800]
+
+export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+export const retryDelayMs = (attempt: number): number => retryDelaysMs[Math.min(attempt, retryDelaysMs.length - 1)]!
+
+/**
+ * What is known of a cluster: its brokers, which of them leads which partition, and connections to them. Metadata with
+ * errors in it is used for what it does say; nothing here fails because one partition has no leader.
+ */
+export class Cluster {
+  readonly #options: ClusterOptions
+  readonly #pools = new Map<Purpose, Pool>()
+  #brokers = new Map<number, Node>()
+  readonly #topics = new Map<string, TopicMetadata>()
+  readonly #topicNames = new Map<string, string>()
+  readonly #leaders = new Map<string, number>()
+  #clusterId: string | null = null
+  #transactionVersion: 1 | 2 | null = null
+  isClosed = false
+
+  constructor(options: ClusterOptions) {
+    this.#options = options
+  }
+
+  get logger(): Logger {
+    return this.#options.logger
+  }
+
+  /** Connections of one reader: a broker holds a fetch back until there is something, and all behind it on the line. */
+  openFetchPool(): Pool {
+    return new Pool(`${this.#options.clientId}-fetch`, this.#options, requestTimeoutMs)
+  }
+
+  /** A connection to a broker. Rejects with a BrokerError: nothing was sent. */
+  async connect(purpose: Purpose, node: Node): Promise<Connection> {
+    if (this.isClosed) {
+      throw new BrokerError('BROKER_UNAVAILABLE', 'the connection to the cluster is closed', { retryable: false })
+    }
+    let pool = this.#pools.get(purpose)
+    if (!pool) {
+      pool = new Pool(`${this.#options.clientId}-${purpose}`, this.#options, requestTimeoutMs)
+      this.#pools.set(purpose, pool)
+    }
+    try {
+      return await pool.get(node)
+    } catch (error) {
+      throw unavailable(`no connection to ${node.host}:${node.port}`, error)
+    }
+  }
+
+  /** A connection to any broker: those that are known, then the bootstrap list. */
+  async connectAny(purpose: Purpose): Promise<Connection> {
+    let last: unknown = null
+    for (const node of [...this.#brokers.values(), ...this.#options.bootstrap]) {
+      try {
+        return await this.connect(purpose, node)
+      } catch (error) {
+        last = error
+      }
+    }
+    throw last
+  }
+
+  /** Looks topics up anew. Topics that do not exist are forgotten. */
+  async refresh(topics: readonly string[]): Promise<void> {
+    const connection = await this.connectAny('admin')
+    const answer = await this.#ask('metadata', () => call(connection, requests.metadata, [...topics], false, false))
+    this.#clusterId = answer.clusterId ?? null
+    this.#brokers = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]))
+    for (const { name, topicId, errorCode: code, partitions } of answer.topics) {
+      if (!name) continue
+      if (code !== 0) {
+        if (!isRetriable(code) || code === 3) this.#topics.delete(name)
+        continue
+      }
+      this.#topics.set(name, { topicId, partitionCount: partitions.length })
+      this.#topicNames.set(topicId.replaceAll('-', ''), name)
+      for (const { partitionIndex, leaderId } of partitions) {
+        const key = partitionKey(name, partitionIndex)
+        if (leaderId >= 0) this.#leaders.set(key, leaderId)
+        else this.#leaders.delete(key)
+      }
+    }
+  }
+
+  topic(name: string): TopicMetadata | undefined {
+    return this.#topics.get(name)
+  }
+
+  /** By the id in a fetch response, as 32 hex digits. */
+  topicName(hexId: string): string | undefined {
+    return this.#topicNames.get(hexId)
+  }
+
+  /** The broker that leads a partition, as far as is known. */
+  leader(topic: string, partition: number): { readonly id: number; readonly node: Node } | null {
+    const id = this.#leaders.get(partitionKey(topic, partition))
+    const node = id === undefined ? undefined : this.#brokers.get(id)
+    return id === undefined || node === undefined ? null : { id, node }
+  }
+
+  forgetLeader(topic: string, partition: number): void {
+    this.#leaders.delete(partitionKey(topic, partition))
+  }
+
+  async clusterId(): Promise<string> {
+    if (this.#clusterId === null) await this.refresh([])
+    return this.#clusterId ?? ''
+  }
+
+  /** 2 where the cluster has finalised KIP-890, else 1. The two are never mixed in one producer. */
+  async transactionVersion(): Promise<1 | 2> {
+    if (this.#transactionVersion !== null) return this.#transactionVersion
+    const connection = await this.connectAny('admin')
+    const answer = await this.#ask('versions', () => call(connection, requests.apiVersions, 'stream-core', '0.1'))
+    const level = answer.finalizedFeatures?.find(({ name }) => name === 'transaction.version')?.maxVersionLevel ?? 0
+    this.#transactionVersion = level >= 2 ? 2 : 1
+    return this.#transactionVersion
+  }
+
+  /** A connection to the coordinator of a group or a transactional id. */
+  async coordinator(kind: 'group' | 'transaction', key: string, deadlineMs: number): Promise<Connection> {
+    return this.retrying(`coordinator of ${kind} ${key}`, deadlineMs, async () => {
+      const connection = await this.connectAny('admin')
+      const answer = await this.#ask('coordinator', () =>
+        call(connection, requests.findCoordinator, kind === 'group' ? 0 : 1, [key]),
+      )
+      const found = answer.coordinators[0]
+      if (!found) throw unavailable(`coordinator of ${kind} ${key}`, new Error('the broker named none'))
+      if (found.errorCode !== 0) {
+        const error = refused(`coordinator of ${kind} ${key}`, found.errorCode)
+        throw isStaleCoordinator(found.errorCode) ? unavailable(error.message, error) : error
+      }
+      return this.connect('transaction', found)
+    })
+  }
+
+  /** Tries again while the error is retryable and time is left. `deadlineMs` is a time, not a length. */
+  async retrying<T>(what: string, deadlineMs: number, attempt: () => Promise<T>): Promise<T> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await attempt()
+      } catch (error) {
+        const isWorthIt = error instanceof BrokerError && error.retryable && Date.now() < deadlineMs && !this.isClosed
+        if (!isWorthIt) throw error
+        if (tries > 0 && tries % 20 === 0) {
+          this.logger.warn(
+            { event: 'broker.retrying', what, error: error.message },
+            'the cluster does not answer; trying again',
+          )
+        }
+        await sleep(retryDelayMs(tries))
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.isClosed) return
+    this.isClosed = true
+    await Promise.allSettled([...this.#pools.values()].map((pool) => pool.close()))
+  }
+
+  async #ask<T>(what: string, send: () => Promise<T>): Promise<T> {
+    try {
+      return await send()
+    } catch (error) {
+      throw unavailable(what, error)
+    }
+  }
+}
+
+/** `host:port`, several with commas. Throws a ConfigError that names what is wrong. */
+export function parseBootstrap(servers: string | readonly string[]): readonly Node[] {
+  const list = (typeof servers === 'string' ? servers.split(',') : servers)
+    .map((text) => text.trim())
+    .filter((text) => text !== '')
+  if (list.length === 0)
+    throw new ConfigError('bootstrapServers', 'no Kafka broker is named: expected host:port, several with commas')
+  return list.map((text) => {
+    const at = text.lastIndexOf(':')
+    const port = Number(text.slice(at + 1))
+    if (at <= 0 || !Number.isInteger(port) || port < 1 || port > 65_535) {
+      throw new ConfigError('bootstrapServers', `${JSON.stringify(text)} is no broker address: expected host:port`)
+    }
+    return { host: text.slice(0, at).replace(/^\[|\]$/g, ''), port }
+  })
+}

@@ -1,0 +1,240 @@
+import type { Admin, CommittedOffset, OffsetSpec, TopicDescription, TopicSpec } from '../../broker/broker.ts'
+import { BrokerError } from '../../common/errors.ts'
+import { partitionKey, type TopicPartition } from '../../common/record.ts'
+import { type Cluster, sleep } from './cluster.ts'
+import { errorCode, isRetriable, isStaleLeader, refused, unavailable } from './kafka-errors.ts'
+import { offsetTopics } from './transaction-manager.ts'
+import { call, type Connection, requests } from './wire.ts'
+
+/** An administrator does not wait longer for a cluster that does not answer. */
+const deadlineAfterMs = 30_000
+const timestamps: { readonly [spec in OffsetSpec]: bigint } = { earliest: -2n, latest: -1n, 'latest-stable': -1n }
+
+export class KafkaAdmin implements Admin {
+  readonly #cluster: Cluster
+
+  constructor(cluster: Cluster) {
+    this.#cluster = cluster
+  }
+
+  clusterId(): Promise<string> {
+    return this.#retrying('cluster id', () => this.#cluster.clusterId())
+  }
+
+  async describeTopics(topics: readonly string[]): Promise<ReadonlyMap<string, TopicDescription>> {
+    if (topics.length > 0) await this.#retrying('metadata', () => this.#cluster.refresh(topics))
+    const found = new Map<string, TopicDescription>()
+    for (const topic of topics) {
+      const known = this.#cluster.topic(topic)
+      if (known) found.set(topic, { topic, ...known })
+    }
+    return found
+  }
+
+  async createTopics(specs: readonly TopicSpec[]): Promise<void> {
+    const existing = await this.describeTopics(specs.map(({ topic }) => topic))
+    const missing = specs.filter(({ topic }) => !existing.has(topic))
+    if (missing.length === 0) return
+    await this.#retrying('creating topics', async () => {
+      const connection = await this.#cluster.connectAny('admin')
+      const topics = missing.map(({ topic, partitions, configs = {} }) => ({
+        name: topic,
+        numPartitions: partitions,
+        replicationFactor: -1,
+        assignments: [],
+        configs: Object.entries(configs).map(([name, value]) => ({ name, value })),
+      }))
+      const answer = await ask('creating topics', () => call(connection, requests.createTopics, topics, 20_000, false))
+      for (const { name, errorCode: code, errorMessage } of answer.topics) {
+        if (code === 0 || code === errorCode.topicAlreadyExists) continue
+        const what = `creating the topic ${name}${errorMessage ? `: ${errorMessage}` : ''}`
+        throw isRetriable(code) ? unavailable(what, refused(what, code)) : refused(what, code)
+      }
+    })
+    await this.#untilWritable(missing)
+  }
+
+  async deleteTopics(topics: readonly string[]): Promise<void> {
+    await this.#retrying('deleting topics', async () => {
+      const connection = await this.#cluster.connectAny('admin')
+      const named = topics.map((name) => ({ name }))
+      const answer = await ask('deleting topics', () => call(connection, requests.deleteTopics, named, 20_000))
+      for (const { name, errorCode: code } of answer.responses) {
+        if (code !== 0 && code !== errorCode.unknownTopicOrPartition) throw refused(`deleting the topic ${name}`, code)
+      }
+    })
+    // Metadata follows a little later; a topic made again at once must not be taken for the old one.
+    const endMs = Date.now() + deadlineAfterMs
+    while ((await this.describeTopics(topics)).size > 0 && Date.now() < endMs) await sleep(50)
+  }
+
+  async listOffsets(partitions: readonly TopicPartition[], at: OffsetSpec): Promise<readonly number[]> {
+    const found = new Map<string, number>()
+    await this.#retrying('listing offsets', async () => {
+      const left = partitions.filter(({ topic, partition }) => !found.has(partitionKey(topic, partition)))
+      await this.#perLeader(left, async (connection, topics) => {
+        const asked = topics.map(({ name, list }) => ({
+          name,
+          partitions: list.map(({ partition }) => ({
+            partitionIndex: partition,
+            currentLeaderEpoch: -1,
+            timestamp: timestamps[at],
+          })),
+        }))
+        const isolation = at === 'latest-stable' ? 1 : 0
+        const answer = await ask('listing offsets', () => call(connection, requests.listOffsets, -1, isolation, asked))
+        for (const { name, partitions: answers } of answer.topics) {
+          for (const { partitionIndex, errorCode: code, offset } of answers) {
+            this.#check(`listing offsets of ${name} partition ${partitionIndex}`, name, partitionIndex, code)
+            found.set(partitionKey(name, partitionIndex), Number(offset))
+          }
+        }
+      })
+    })
+    return partitions.map(({ topic, partition }) => found.get(partitionKey(topic, partition))!)
+  }
+
+  async committedOffsets(
+    groupId: string,
+    partitions: readonly TopicPartition[],
+    options: { readonly requireStable: boolean },
+  ): Promise<readonly CommittedOffset[]> {
+    const found = new Map<string, CommittedOffset>()
+    // A transaction that is open may stay so until its timeout: that is what requireStable waits for.
+    const deadlineMs = Date.now() + (options.requireStable ? 120_000 : deadlineAfterMs)
+    await this.#cluster.retrying(`offsets of ${groupId}`, deadlineMs, async () => {
+      const connection = await this.#cluster.coordinator('group', groupId, deadlineMs)
+      const topics = groupByTopic(partitions).map(({ name, list }) => ({
+        name,
+        partitionIndexes: list.map(({ partition }) => partition),
+      }))
+      const group = { groupId, memberId: null, memberEpoch: -1, topics }
+      const answer = await ask(`offsets of ${groupId}`, () =>
+        call(connection, requests.offsetFetch, [group], options.requireStable),
+      )
+      for (const { errorCode: code, topics: answers } of answer.groups) {
+        checkOffsets(`offsets of ${groupId}`, code)
+        for (const { name, partitions: list } of answers) {
+          for (const { partitionIndex, committedOffset, metadata, errorCode: partitionCode } of list) {
+            checkOffsets(`offsets of ${groupId}`, partitionCode)
+            const offset = {
+              topic: name,
+              partition: partitionIndex,
+              offset: Number(committedOffset),
+              metadata: metadata ?? '',
+            }
+            found.set(partitionKey(name, partitionIndex), offset)
+          }
+        }
+      }
+    })
+    return partitions.map(
+      ({ topic, partition }) =>
+        found.get(partitionKey(topic, partition)) ?? { topic, partition, offset: -1, metadata: '' },
+    )
+  }
+
+  async deleteRecords(before: readonly (TopicPartition & { readonly offset: number })[]): Promise<void> {
+    await this.#retrying('deleting records', () =>
+      this.#perLeader(before, async (connection, topics) => {
+        const asked = topics.map(({ name, list }) => ({
+          name,
+          partitions: list.map(({ partition, offset }) => ({ partitionIndex: partition, offset: BigInt(offset) })),
+        }))
+        const answer = await ask('deleting records', () => call(connection, requests.deleteRecords, asked, 20_000))
+        for (const { name, partitions } of answer.topics) {
+          for (const { partitionIndex, errorCode: code } of partitions) {
+            this.#check(`deleting records of ${name} partition ${partitionIndex}`, name, partitionIndex, code)
+          }
+        }
+      }),
+    )
+  }
+
+  /** A new topic is in the metadata before its leaders answer. */
+  async #untilWritable(specs: readonly TopicSpec[]): Promise<void> {
+    const partitions = specs.flatMap(({ topic, partitions: count }) =>
+      Array.from({ length: count }, (_, partition) => ({ topic, partition })),
+    )
+    await this.listOffsets(partitions, 'latest')
+  }
+
+  async #perLeader<P extends TopicPartition>(
+    partitions: readonly P[],
+    send: (connection: Connection, topics: { name: string; list: P[] }[]) => Promise<void>,
+  ): Promise<void> {
+    if (partitions.length === 0) return
+    const missing = partitions.filter(({ topic, partition }) => this.#cluster.leader(topic, partition) === null)
+    if (missing.length > 0) await this.#cluster.refresh([...new Set(missing.map(({ topic }) => topic))])
+    const byLeader = new Map<number, P[]>()
+    for (const asked of partitions) {
+      const leader = this.#cluster.leader(asked.topic, asked.partition)
+      if (leader === null)
+        throw unavailable(`${asked.topic} partition ${asked.partition}`, new Error('it has no leader'))
+      const list = byLeader.get(leader.id)
+      if (list) list.push(asked)
+      else byLeader.set(leader.id, [asked])
+    }
+    for (const list of byLeader.values()) {
+      const { topic, partition } = list[0]!
+      const { node } = this.#cluster.leader(topic, partition)!
+      try {
+        await send(await this.#cluster.connect('admin', node), groupByTopic(list))
+      } catch (error) {
+        for (const asked of list) this.#cluster.forgetLeader(asked.topic, asked.partition)
+        throw error
+      }
+    }
+  }
+
+  #check(what: string, topic: string, partition: number, code: number): void {
+    if (code === 0) return
+    if (isStaleLeader(code)) this.#cluster.forgetLeader(topic, partition)
+    throw isRetriable(code) ? unavailable(what, refused(what, code)) : refused(what, code)
+  }
+
+  #retrying<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+    return this.#cluster.retrying(what, Date.now() + deadlineAfterMs, attempt)
+  }
+}
+
+/** Commits offsets of a group that has no members (D14): generation −1, no member id. */
+export async function commitGroupOffsets(
+  cluster: Cluster,
+  groupId: string,
+  offsets: readonly CommittedOffset[],
+): Promise<void> {
+  const deadlineMs = Date.now() + deadlineAfterMs
+  await cluster.retrying(`committing offsets of ${groupId}`, deadlineMs, async () => {
+    const connection = await cluster.coordinator('group', groupId, deadlineMs)
+    const answer = await ask('committing offsets', () =>
+      call(connection, requests.offsetCommit, groupId, -1, '', null, offsetTopics(offsets)),
+    )
+    for (const { partitions } of answer.topics)
+      for (const { errorCode: code } of partitions) checkOffsets('committing offsets', code)
+  })
+}
+
+function checkOffsets(what: string, code: number): void {
+  if (code === 0) return
+  if (isRetriable(code) || code === errorCode.unstableOffsetCommit) throw unavailable(what, refused(what, code))
+  throw refused(what, code)
+}
+
+function groupByTopic<P extends TopicPartition>(partitions: readonly P[]): { name: string; list: P[] }[] {
+  const byTopic = new Map<string, P[]>()
+  for (const asked of partitions) {
+    const list = byTopic.get(asked.topic)
+    if (list) list.push(asked)
+    else byTopic.set(asked.topic, [asked])
+  }
+  return [...byTopic].map(([name, list]) => ({ name, list }))
+}
+
+async function ask<T>(what: string, send: () => Promise<T>): Promise<T> {
+  try {
+    return await send()
+  } catch (error) {
+    throw error instanceof BrokerError ? error : unavailable(what, error)
+  }
+}

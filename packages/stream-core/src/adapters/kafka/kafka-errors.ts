@@ -1,0 +1,92 @@
+import { BrokerError, FencedError } from '../../common/errors.ts'
+
+/** Error codes of the protocol that this adapter knows by name (clients: Errors.java). */
+export const errorCode = {
+  none: 0,
+  offsetOutOfRange: 1,
+  unknownTopicOrPartition: 3,
+  leaderNotAvailable: 5,
+  notLeaderOrFollower: 6,
+  requestTimedOut: 7,
+  networkException: 13,
+  coordinatorLoadInProgress: 14,
+  coordinatorNotAvailable: 15,
+  notCoordinator: 16,
+  notEnoughReplicas: 19,
+  notEnoughReplicasAfterAppend: 20,
+  topicAlreadyExists: 36,
+  outOfOrderSequence: 45,
+  duplicateSequence: 46,
+  invalidProducerEpoch: 47,
+  invalidTransactionState: 48,
+  invalidProducerIdMapping: 49,
+  concurrentTransactions: 51,
+  kafkaStorageError: 56,
+  unknownProducerId: 59,
+  fencedLeaderEpoch: 74,
+  unknownLeaderEpoch: 76,
+  unstableOffsetCommit: 88,
+  producerFenced: 90,
+  unknownTopicId: 100,
+  inconsistentTopicId: 103,
+  transactionAbortable: 120,
+} as const
+
+/** The partition's leader has to be looked up again. */
+const staleLeader: ReadonlySet<number> = new Set([
+  errorCode.unknownTopicOrPartition,
+  errorCode.leaderNotAvailable,
+  errorCode.notLeaderOrFollower,
+  errorCode.kafkaStorageError,
+  errorCode.fencedLeaderEpoch,
+  errorCode.unknownLeaderEpoch,
+  errorCode.unknownTopicId,
+  errorCode.inconsistentTopicId,
+])
+
+const staleCoordinator: ReadonlySet<number> = new Set([
+  errorCode.coordinatorLoadInProgress,
+  errorCode.coordinatorNotAvailable,
+  errorCode.notCoordinator,
+])
+
+const retriable: ReadonlySet<number> = new Set([
+  ...staleLeader,
+  ...staleCoordinator,
+  errorCode.requestTimedOut,
+  errorCode.networkException,
+  errorCode.notEnoughReplicas,
+  errorCode.notEnoughReplicasAfterAppend,
+  errorCode.concurrentTransactions,
+])
+
+export const isStaleLeader = (code: number): boolean => staleLeader.has(code)
+export const isStaleCoordinator = (code: number): boolean => staleCoordinator.has(code)
+export const isRetriable = (code: number): boolean => retriable.has(code)
+
+const names = new Map<number, string>(Object.entries(errorCode).map(([name, code]) => [code, name]))
+
+/** A code in words: `notLeaderOrFollower (6)`. */
+export const codeText = (code: number): string => `${names.get(code) ?? 'error'} (${code})`
+
+/** The error of a request that a broker refused, with its code. */
+export function refused(what: string, code: number): BrokerError {
+  if (code === errorCode.producerFenced) return new FencedError(`${what}: another producer took over`)
+  return new BrokerError('BROKER_REFUSED', `${what}: the broker answered ${codeText(code)}`, {
+    retryable: isRetriable(code),
+  })
+}
+
+export const unavailable = (what: string, cause: unknown, written: 'no' | 'unknown' = 'no'): BrokerError =>
+  new BrokerError('BROKER_UNAVAILABLE', `${what}: ${reasonOf(cause)}`, { retryable: true, written, cause })
+
+/** The innermost message says most: the library wraps a refused connection several times. */
+function reasonOf(cause: unknown): string {
+  let error = cause as { message?: string; cause?: unknown; errors?: unknown[] } | null
+  let text = ''
+  for (let depth = 0; error && depth < 5; depth++) {
+    if (error.message) text = error.message
+    error = (error.errors?.[0] ?? error.cause ?? null) as typeof error
+  }
+  return text || String(cause)
+}

@@ -1,0 +1,284 @@
+import type { FetchedPartition, LogReader, LogReaderOptions } from '../../broker/broker.ts'
+import { BrokerError, StreamsError } from '../../common/errors.ts'
+import { RecordBatchReader } from '../../common/record-batch-reader.ts'
+import { partitionKey, type TopicPartition } from '../../common/record.ts'
+import { type Cluster, retryDelayMs, sleep } from './cluster.ts'
+import { type FetchedBytes, offsetAfter, readFetchResponse } from './fetch-response.ts'
+import { codeText, errorCode, isRetriable, isStaleLeader } from './kafka-errors.ts'
+import { call, kafkaCompression, type Node, type Pool, requests } from './wire.ts'
+
+interface Assigned extends TopicPartition {
+  position: number
+  isPaused: boolean
+  /** A fetch for it is under way. */
+  isFetching: boolean
+  /** Fetched and not yet taken by the caller. */
+  isWaiting: boolean
+  /** Changes with every seek: an answer to an older question is dropped. */
+  generation: number
+}
+
+/** How long a broker may hold a fetch back when there is nothing to read. */
+const fetchWaitMs = 500
+const fullEpoch = -1
+
+/**
+ * Reads partitions without a group (D8). One fetch is under way per leader, for all its partitions that are neither paused
+ * nor waiting to be taken; what arrives waits for the next `poll`. A broker that is away, and a leader that moved, are
+ * ridden out: positions do not change, and the fetch is sent again where the leader is then.
+ */
+export class KafkaReader implements LogReader {
+  readonly #cluster: Cluster
+  readonly #pool: Pool
+  readonly #isolation: 'read_committed' | 'read_uncommitted'
+  readonly #partitionMaxBytes: number
+  readonly #maxBytes: number
+  #assigned = new Map<string, Assigned>()
+  #ready: FetchedPartition[] = []
+  #failure: BrokerError | null = null
+  readonly #fetching = new Set<number>()
+  #refreshing: Promise<void> | null = null
+  #wake: (() => void) | null = null
+  #isClosed = false
+
+  constructor(cluster: Cluster, options: LogReaderOptions) {
+    this.#cluster = cluster
+    this.#pool = cluster.openFetchPool()
+    this.#isolation = options.isolation ?? 'read_committed'
+    this.#partitionMaxBytes = options.partitionMaxBytes ?? 1 << 20
+    this.#maxBytes = options.maxBytes ?? 8 << 20
+  }
+
+  assign(positions: readonly (TopicPartition & { readonly offset: number })[]): void {
+    for (const old of this.#assigned.values()) old.generation = -1
+    this.#ready = []
+    this.#failure = null
+    this.#assigned = new Map(
+      positions.map(({ topic, partition, offset }) => [
+        partitionKey(topic, partition),
+        { topic, partition, position: offset, isPaused: false, isFetching: false, isWaiting: false, generation: 0 },
+      ]),
+    )
+  }
+
+  seek({ topic, partition }: TopicPartition, offset: number): void {
+    const assigned = this.#find({ topic, partition })
+    assigned.position = offset
+    assigned.generation++
+    assigned.isWaiting = false
+    this.#failure = null
+    this.#ready = this.#ready.filter((ready) => ready.topic !== topic || ready.partition !== partition)
+  }
+
+  pause(partition: TopicPartition): void {
+    this.#find(partition).isPaused = true
+  }
+
+  resume(partition: TopicPartition): void {
+    this.#find(partition).isPaused = false
+  }
+
+  async poll(maxWaitMs: number): Promise<readonly FetchedPartition[]> {
+    this.#startFetches()
+    if (this.#ready.length === 0 && this.#failure === null && maxWaitMs > 0 && !this.#isClosed) {
+      await this.#waitForChange(maxWaitMs)
+    }
+    if (this.#failure !== null) {
+      const failure = this.#failure
+      this.#failure = null
+      throw failure
+    }
+    const ready = this.#ready
+    this.#ready = []
+    for (const { topic, partition } of ready) this.#find({ topic, partition }).isWaiting = false
+    // The next fetch travels while the caller works on this one.
+    if (ready.length > 0) this.#startFetches()
+    return ready
+  }
+
+  wakeup(): void {
+    this.#wake?.()
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#ready = []
+    this.wakeup()
+    await this.#pool.close().catch(() => undefined) // what is under way is not wanted any more
+  }
+
+  #startFetches(): void {
+    if (this.#isClosed) return
+    const byLeader = new Map<number, { readonly node: Node; readonly partitions: Assigned[] }>()
+    let isLeaderMissing = false
+    for (const assigned of this.#assigned.values()) {
+      if (assigned.isPaused || assigned.isFetching || assigned.isWaiting) continue
+      const leader = this.#cluster.leader(assigned.topic, assigned.partition)
+      if (leader === null || !this.#cluster.topic(assigned.topic)) {
+        isLeaderMissing = true
+        continue
+      }
+      if (this.#fetching.has(leader.id)) continue
+      const group = byLeader.get(leader.id)
+      if (group) group.partitions.push(assigned)
+      else byLeader.set(leader.id, { node: leader.node, partitions: [assigned] })
+    }
+    if (isLeaderMissing) this.#refresh()
+    for (const [id, { node, partitions }] of byLeader) void this.#fetch(id, node, partitions)
+  }
+
+  /** Never rejects: what goes wrong is tried again, or kept for the next poll. */
+  async #fetch(leaderId: number, node: Node, partitions: readonly Assigned[]): Promise<void> {
+    this.#fetching.add(leaderId)
+    for (const assigned of partitions) assigned.isFetching = true
+    const asked = partitions.map((assigned) => ({
+      assigned,
+      generation: assigned.generation,
+      position: assigned.position,
+    }))
+    try {
+      const connection = await this.#pool.get(node)
+      const bytes = await call(
+        connection,
+        requests.fetch,
+        fetchWaitMs,
+        1,
+        this.#maxBytes,
+        this.#isolation === 'read_committed' ? 1 : 0,
+        0,
+        fullEpoch,
+        this.#requestTopics(partitions),
+        [],
+        '',
+      )
+      this.#receive(bytes, asked)
+    } catch (error) {
+      if (this.#isClosed) return
+      this.#cluster.logger.debug({ event: 'fetch.failed', error: String(error) }, 'a fetch failed; trying again')
+      for (const { topic, partition } of partitions) this.#cluster.forgetLeader(topic, partition)
+      await sleep(retryDelayMs(2))
+    } finally {
+      this.#fetching.delete(leaderId)
+      for (const assigned of partitions) assigned.isFetching = false
+    }
+    // The poll may have given up waiting long ago: the next one starts the next fetch.
+    if (this.#wake !== null) this.#startFetches()
+  }
+
+  #requestTopics(partitions: readonly Assigned[]) {
+    const topics = new Map<string, Assigned[]>()
+    for (const assigned of partitions) {
+      const list = topics.get(assigned.topic)
+      if (list) list.push(assigned)
+      else topics.set(assigned.topic, [assigned])
+    }
+    return [...topics].map(([topic, list]) => ({
+      topicId: this.#cluster.topic(topic)!.topicId,
+      partitions: list.map(({ partition, position }) => ({
+        partition,
+        currentLeaderEpoch: -1,
+        fetchOffset: BigInt(position),
+        lastFetchedEpoch: -1,
+        partitionMaxBytes: this.#partitionMaxBytes,
+      })),
+    }))
+  }
+
+  #receive(bytes: Buffer, asked: readonly { assigned: Assigned; generation: number; position: number }[]): void {
+    if (this.#isClosed) return
+    const response = readFetchResponse(bytes)
+    if (response.errorCode !== 0) throw new Error(`fetch answered ${codeText(response.errorCode)}`)
+    const byKey = new Map(
+      asked.map((question) => [partitionKey(question.assigned.topic, question.assigned.partition), question]),
+    )
+    let hasNews = false
+    for (const fetched of response.partitions) {
+      const topic = this.#cluster.topicName(fetched.topicId)
+      const question = topic === undefined ? undefined : byKey.get(partitionKey(topic, fetched.partition))
+      if (!question || question.assigned.generation !== question.generation) continue
+      hasNews = this.#take(bytes, fetched, question.assigned, question.position) || hasNews
+    }
+    if (hasNews) this.wakeup()
+  }
+
+  /** Takes one partition's part; true if a poll should look. */
+  #take(bytes: Buffer, fetched: FetchedBytes, assigned: Assigned, position: number): boolean {
+    const { topic, partition } = assigned
+    if (fetched.errorCode === errorCode.offsetOutOfRange) {
+      this.#failure = new BrokerError(
+        'OFFSET_OUT_OF_RANGE',
+        `offset ${position} of ${topic} partition ${partition} is outside the log`,
+        { retryable: false },
+      )
+      return true
+    }
+    if (isStaleLeader(fetched.errorCode)) {
+      this.#cluster.forgetLeader(topic, partition)
+      this.#refresh()
+      return false
+    }
+    if (fetched.errorCode !== 0) {
+      const text = `fetching ${topic} partition ${partition}: the broker answered ${codeText(fetched.errorCode)}`
+      this.#failure = new BrokerError('BROKER_REFUSED', text, { retryable: isRetriable(fetched.errorCode) })
+      return true
+    }
+    const next = offsetAfter(bytes, fetched.start, fetched.end)
+    if (next <= position) return false
+    assigned.position = next
+    assigned.isWaiting = true
+    const { highWatermark, lastStableOffset, logStartOffset, abortedTransactions } = fetched
+    this.#ready.push({
+      topic,
+      partition,
+      highWatermark,
+      lastStableOffset,
+      logStartOffset,
+      records: new RecordBatchReader(bytes, fetched.start, fetched.end, {
+        fromOffset: position,
+        isolation: this.#isolation,
+        abortedTransactions,
+        codecs: kafkaCompression,
+        where: `${topic} partition ${partition}`,
+      }),
+    })
+    return true
+  }
+
+  /** Looks leaders up, once at a time and with a pause when that does not help. */
+  #refresh(): void {
+    if (this.#refreshing || this.#isClosed) return
+    const topics = [...new Set([...this.#assigned.values()].map(({ topic }) => topic))]
+    this.#refreshing = this.#cluster
+      .refresh(topics)
+      .catch((error: unknown) => {
+        this.#cluster.logger.debug(
+          { event: 'metadata.failed', error: String(error) },
+          'leaders are not known; trying again',
+        )
+      })
+      .then(() => sleep(retryDelayMs(1)))
+      .finally(() => {
+        this.#refreshing = null
+        if (this.#wake !== null) this.#startFetches()
+      })
+  }
+
+  #waitForChange(maxWaitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        clearTimeout(timer)
+        this.#wake = null
+        resolve()
+      }
+      const timer = setTimeout(finish, maxWaitMs)
+      this.#wake = finish
+    })
+  }
+
+  #find({ topic, partition }: TopicPartition): Assigned {
+    const found = this.#assigned.get(partitionKey(topic, partition))
+    if (found) return found
+    throw new StreamsError('ILLEGAL_STATE', `${topic} partition ${partition} is not assigned here`)
+  }
+}
