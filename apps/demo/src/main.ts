@@ -16,10 +16,6 @@ try {
 }
 if (options === null) {
   process.stdout.write(`${help}\n`)
-} else if (process.env['KAFKA_BROKERS']) {
-  // Better than running on another log than the one that was asked for.
-  say('error: KAFKA_BROKERS is set, and this version runs on the embedded log only: unset it')
-  process.exitCode = 78
 } else {
   await run(options)
 }

@@ -28,7 +28,10 @@ export const help = `npm start -- [options]       the whole system in one proces
   --help                  this text
 
 Environment:
-  DATABASE_URL            a PostgreSQL of yours instead of the embedded one`
+  KAFKA_BROKERS           a Kafka cluster instead of the embedded log (host:port, several with commas)
+  DATABASE_URL            a PostgreSQL of yours instead of the embedded one
+  ORGANISER_TOKEN         what organisers sign in with, instead of a generated token
+  LOG_LEVEL               debug, info, warn (default) or error`
 
 /** A mistake in the command line. */
 export class UsageError extends Error {}

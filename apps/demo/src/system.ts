@@ -8,6 +8,7 @@ import { startTally } from '@voting/tally/service'
 import { startViewer } from '@voting/viewer/service'
 import { type Broker, ConfigError, type Logger } from 'stream-core'
 import { openEmbeddedLog } from 'stream-core/embedded'
+import { kafkaBroker } from 'stream-core/kafka'
 import { ensureExampleElection, type ExampleElection, OrganiserClient } from './example-election.ts'
 import type { DemoOptions } from './options.ts'
 import { startEmbeddedPostgres } from './postgres.ts'
@@ -53,7 +54,7 @@ async function startParts(
 ): Promise<RunningSystem> {
   const { dataDir, host, opsPort } = options
   makeFolder(dataDir)
-  const broker: Broker = await openEmbeddedLog({ path: join(dataDir, 'log', 'log.db') })
+  const broker = await openLog(dataDir, openLogger('log'))
   closers.push(() => broker.close())
   const databaseUrl = await openDatabase(dataDir, openLogger('postgres'), closers)
 
@@ -140,6 +141,15 @@ function makeFolder(path: string): void {
       `the data folder ${path} cannot be made: ${(error as Error).message}. Choose another with --data-dir`,
     )
   }
+}
+
+/** The embedded log, which is also the lock of the data folder, or the Kafka cluster that the environment names. */
+async function openLog(dataDir: string, logger: Logger): Promise<Broker> {
+  const brokers = process.env['KAFKA_BROKERS']
+  if (!brokers) return openEmbeddedLog({ path: join(dataDir, 'log', 'log.db') })
+  const broker = kafkaBroker({ bootstrapServers: brokers, clientId: 'demo', logger })
+  await broker.admin.clusterId()
+  return broker
 }
 
 async function openDatabase(dataDir: string, logger: Logger, closers: (() => Promise<void>)[]): Promise<string> {

@@ -1,0 +1,38 @@
+import { defaultPartitions, tallyApplicationId } from '@voting/election/topics'
+import type { Variables } from '@voting/election/environment'
+
+/** What `npm run tally` reads from the environment. */
+export const tallyVariables = {
+  DATABASE_URL: {
+    kind: 'text',
+    secret: true,
+    description: 'PostgreSQL, as postgresql://user:password@host:port/database',
+  },
+  KAFKA_BROKERS: { kind: 'text', description: 'Kafka brokers, as host:port, several with commas' },
+  APPLICATION_ID: {
+    kind: 'text',
+    fallback: tallyApplicationId,
+    description:
+      'Name of the stream application in Kafka: its group, its transactional id, the prefix of its internal topics',
+  },
+  STATE_DIR: {
+    kind: 'text',
+    fallback: 'data/tally-state',
+    description: 'Folder of the state; what is lost is restored from Kafka',
+  },
+  OPS_PORT: {
+    kind: 'number',
+    fallback: '9101',
+    max: 65_535,
+    description: 'Port of /livez, /readyz and /metrics; 0 for any free one',
+  },
+  OPS_HOST: { kind: 'text', fallback: '127.0.0.1', description: 'Address of the operations port' },
+  BALLOT_PARTITIONS: {
+    kind: 'number',
+    fallback: String(defaultPartitions),
+    min: 1,
+    max: 1000,
+    description: 'Partitions of the topics this app makes when they are missing',
+  },
+  LOG_LEVEL: { kind: 'text', fallback: 'info', description: 'debug, info, warn or error' },
+} as const satisfies Variables
