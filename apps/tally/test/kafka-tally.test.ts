@@ -53,7 +53,7 @@ async function startApp(app: 'ingest' | 'tally' | 'viewer', environment: Record<
   })
   processes.add(child)
   let errors = ''
-  child.stderr!.on('data', (chunk) => (errors += String(chunk)))
+  child.stderr.on('data', (chunk) => (errors += String(chunk)))
   const exited = new Promise<number | NodeJS.Signals | null>((resolve) =>
     child.on('exit', (code, signal) => {
       processes.delete(child)
@@ -61,7 +61,7 @@ async function startApp(app: 'ingest' | 'tally' | 'viewer', environment: Record<
     }),
   )
   const ready = new Promise<AppLine>((resolve) =>
-    child.stdout!.once('data', (chunk) => resolve(JSON.parse(String(chunk)) as AppLine)),
+    child.stdout.once('data', (chunk) => resolve(JSON.parse(String(chunk)) as AppLine)),
   )
   const first = await Promise.race([ready, exited.then(() => null)])
   if (first === null) throw new Error(`${app} did not start:\n${errors}`)

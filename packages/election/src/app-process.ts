@@ -51,7 +51,8 @@ export function onStopRequest(stop: (reason: string) => void): void {
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => request(signal))
   const parent = Number(process.env['BOOTSTRAP_PARENT_PID'] ?? 0)
-  if (parent > 0) {
+  // Only where the bootstrap started this very process: the variable is also inherited by what a test starts.
+  if (parent > 0 && process.ppid === parent) {
     setInterval(() => {
       if (process.ppid !== parent && firstMs === 0) request('the process that started it is gone')
     }, 1000).unref()

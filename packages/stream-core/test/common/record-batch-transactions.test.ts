@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { build, bytes, emptied, marker, placed, readAll, valuesOf, writer } from '../support/record-batches.ts'
+import { build, emptied, marker, placed, readAll, valuesOf, writer } from '../support/record-batches.ts'
 
 describe('transactions', () => {
   /** One producer aborts, commits and aborts again; another one writes in between. */
