@@ -90,7 +90,8 @@ export async function admit(
   // 5.
   if (delivery === 'recorded') {
     const recordedAt = new Date()
-    void parts.claims.markRecorded(claim)
+    // Waited for, so that a repeat that follows at once is known to be one. It is written in batches and never fails.
+    await parts.claims.markRecorded(claim)
     return { outcome: 'recorded', receipt: claim.receipt, recordedAt, isRepeat: false }
   }
   // An earlier try of the same ballot may have reached the log, whatever became of this one.
