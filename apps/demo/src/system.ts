@@ -1,5 +1,6 @@
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { Closers } from '@voting/election/closers'
 import { openPool } from '@voting/election/database'
 import type { RunningApp } from '@voting/election/running-app'
 import { defaultPartitions, tallyApplicationId } from '@voting/election/topics'
@@ -31,31 +32,20 @@ export interface RunningSystem {
  * through the same `start…` function that runs it alone. What was started is closed again, last first, when a later part
  * does not start.
  */
-export async function startSystem(options: DemoOptions, openLogger: (app: string) => Logger): Promise<RunningSystem> {
-  const closers: (() => Promise<void>)[] = []
-  let closing: Promise<void> | null = null
-  const closeAll = async (): Promise<void> => {
-    while (closers.length > 0) await closers.pop()!()
-  }
-  const close = (): Promise<void> => (closing ??= closeAll())
-  try {
-    return await startParts(options, openLogger, closers, close)
-  } catch (error) {
-    await close()
-    throw error
-  }
+export function startSystem(options: DemoOptions, openLogger: (app: string) => Logger): Promise<RunningSystem> {
+  const closers = new Closers()
+  return closers.guard(() => startParts(options, openLogger, closers))
 }
 
 async function startParts(
   options: DemoOptions,
   openLogger: (app: string) => Logger,
-  closers: (() => Promise<void>)[],
-  close: () => Promise<void>,
+  closers: Closers,
 ): Promise<RunningSystem> {
   const { dataDir, host, opsPort } = options
   makeFolder(dataDir)
   const broker = await openLog(dataDir, openLogger('log'))
-  closers.push(() => broker.close())
+  closers.add(() => broker.close())
   const databaseUrl = await openDatabase(dataDir, openLogger('postgres'), closers)
 
   const opsHost = '127.0.0.1'
@@ -74,7 +64,7 @@ async function startParts(
     isProduction: process.env['NODE_ENV'] === 'production',
     logger: openLogger('ingest'),
   })
-  closers.push(() => ingest.close())
+  closers.add(() => ingest.close())
   const tally = await startTally({
     ...shared,
     applicationId: tallyApplicationId,
@@ -82,7 +72,7 @@ async function startParts(
     opsPort: opsPortOf(1),
     logger: openLogger('tally'),
   })
-  closers.push(() => tally.close())
+  closers.add(() => tally.close())
   const viewer = await startViewer({
     databaseUrl,
     opsHost,
@@ -96,14 +86,14 @@ async function startParts(
     logger: openLogger('viewer'),
   })
   viewerUrl = viewer.url
-  closers.push(() => viewer.close())
+  closers.add(() => viewer.close())
 
   const organiser = new OrganiserClient(ingest.url, ingest.organiserToken)
   const { election, codes } = await seed(databaseUrl, organiser, ingest.url, viewer.url)
   if (options.isSimulating && options.rate > 0) {
     const voters = new SimulatedVoters(election, organiser, ingest.url, options.rate, openLogger('simulation'))
     await voters.start()
-    closers.push(() => voters.stop())
+    closers.add(() => voters.stop())
   }
   const apps: readonly RunningApp[] = [ingest, tally, viewer]
   return {
@@ -114,7 +104,7 @@ async function startParts(
     election,
     codes,
     failed: Promise.race(apps.map((app) => app.failed)),
-    close,
+    close: () => closers.close(),
   }
 }
 
@@ -132,10 +122,14 @@ async function seed(databaseUrl: string, organiser: OrganiserClient, ingest: str
   }
 }
 
+/** Makes a folder and those above it, one by one: Node's own `recursive` never returns on some file systems. */
 function makeFolder(path: string): void {
+  if (existsSync(path)) return
   try {
-    mkdirSync(path, { recursive: true })
+    if (dirname(path) !== path) makeFolder(dirname(path))
+    mkdirSync(path)
   } catch (error) {
+    if (error instanceof ConfigError) throw error
     throw new ConfigError(
       'dataDir',
       `the data folder ${path} cannot be made: ${(error as Error).message}. Choose another with --data-dir`,
@@ -152,10 +146,10 @@ async function openLog(dataDir: string, logger: Logger): Promise<Broker> {
   return broker
 }
 
-async function openDatabase(dataDir: string, logger: Logger, closers: (() => Promise<void>)[]): Promise<string> {
+async function openDatabase(dataDir: string, logger: Logger, closers: Closers): Promise<string> {
   const given = process.env['DATABASE_URL']
   if (given) return given
   const postgres = await startEmbeddedPostgres({ dataDir: join(dataDir, 'postgres'), logger })
-  closers.push(postgres.stop)
+  closers.add(postgres.stop)
   return postgres.url
 }

@@ -1,3 +1,5 @@
+import { Closers } from '@voting/election/closers'
+import type { Pool } from 'pg'
 import { type Broker, ConfigError, type Logger } from 'stream-core'
 import { migrate, openPool } from '@voting/election/database'
 import { openOpsServer, urlOf } from '@voting/election/ops-server'
@@ -41,22 +43,42 @@ export interface RunningIngest extends RunningApp {
 const deliveryTimeoutMs = 8000
 
 /** Starts ingest: schema and topics if they are missing, the scheduler, the pages, the operations port. */
-export async function startIngest(options: IngestOptions): Promise<RunningIngest> {
+export function startIngest(options: IngestOptions): Promise<RunningIngest> {
+  const closers = new Closers()
+  return closers.guard(() => startParts(options, closers))
+}
+
+async function startParts(options: IngestOptions, closers: Closers): Promise<RunningIngest> {
   const { broker, logger } = options
   const pool = openPool({ url: options.databaseUrl, connectionsMax: 16, applicationName: 'ingest' })
+  closers.add(() => pool.end())
   await migrate(pool)
-  if (options.isProduction && options.organiserToken === null) {
-    throw new ConfigError('ORGANISER_TOKEN', 'ORGANISER_TOKEN is required in production')
-  }
-  const organiserToken = options.organiserToken ?? (await keptSecret(pool, 'organiser-token', { mayGenerate: true }))
+  const organiserToken = await organiserTokenOf(options, pool)
   await broker.admin.createTopics(topicSpecs(options.ballotPartitions))
   const ballots = (await broker.admin.describeTopics([topics.ballots])).get(topics.ballots)!
   const producer = await broker.openProducer({ deliveryTimeoutMs })
+  closers.add(async () => {
+    await producer.flush().catch(() => undefined) // whoever waited for it was told
+    await producer.close()
+  })
 
   const polls = new PollRepository(pool)
   const log = new BallotLog(producer, ballots.partitionCount, logger)
   const control = new PollControl(polls, log, logger)
   const metrics = openMetrics()
+  let isClosing = false
+  const ops = await openOpsServer({
+    host: options.opsHost,
+    port: options.opsPort,
+    registry: metrics.registry,
+    readiness: async () => {
+      if (isClosing) return 'stopping'
+      await pool.query('SELECT 1')
+      await broker.admin.describeTopics([topics.ballots])
+      return null
+    },
+  })
+  closers.add(() => ops.close())
   let ownUrl = ''
   const app = await buildIngestApp({
     polls,
@@ -72,37 +94,26 @@ export async function startIngest(options: IngestOptions): Promise<RunningIngest
     logger,
     urls: () => ({ ballot: options.publicUrl ?? ownUrl, results: options.resultsUrl() }),
   })
-  await app.listen({ host: options.host, port: options.port })
-  ownUrl = urlOf(app.server, options.host)
-  control.startScheduler()
-  let isClosing = false
-  const ops = await openOpsServer({
-    host: options.opsHost,
-    port: options.opsPort,
-    registry: metrics.registry,
-    readiness: async () => {
-      if (isClosing) return 'stopping'
-      await pool.query('SELECT 1')
-      await broker.admin.describeTopics([topics.ballots])
-      return null
-    },
-  })
-  let closing: Promise<void> | null = null
-  const close = async (): Promise<void> => {
+  closers.add(async () => {
     isClosing = true
     control.stopScheduler()
     await app.close()
-    await producer.flush().catch(() => undefined) // whoever waited for it was told
-    await producer.close()
-    await ops.close()
-    await pool.end()
-  }
+  })
+  await app.listen({ host: options.host, port: options.port })
+  ownUrl = urlOf(app.server, options.host)
+  control.startScheduler()
   return {
     name: 'ingest',
     url: ownUrl,
     ops: ops.url,
     organiserToken,
-    close: () => (closing ??= close()),
+    close: () => closers.close(),
     failed: new Promise(() => undefined),
   }
+}
+
+async function organiserTokenOf({ organiserToken, isProduction }: IngestOptions, pool: Pool): Promise<string> {
+  if (organiserToken !== null) return organiserToken
+  if (isProduction) throw new ConfigError('ORGANISER_TOKEN', 'ORGANISER_TOKEN is required in production')
+  return keptSecret(pool, 'organiser-token', { mayGenerate: true })
 }

@@ -1,3 +1,4 @@
+import { Closers } from '@voting/election/closers'
 import { migrate, openPool } from '@voting/election/database'
 import { openOpsServer } from '@voting/election/ops-server'
 import type { RunningApp } from '@voting/election/running-app'
@@ -22,9 +23,15 @@ export interface TallyOptions {
 const commitIntervalMs = 20
 
 /** Starts the tally: the stream application that counts, and the sink that carries results into PostgreSQL. */
-export async function startTally(options: TallyOptions): Promise<RunningApp> {
+export function startTally(options: TallyOptions): Promise<RunningApp> {
+  const closers = new Closers()
+  return closers.guard(() => startParts(options, closers))
+}
+
+async function startParts(options: TallyOptions, closers: Closers): Promise<RunningApp> {
   const { broker, logger, applicationId } = options
   const pool = openPool({ url: options.databaseUrl, connectionsMax: 3, applicationName: 'tally' })
+  closers.add(() => pool.end())
   await migrate(pool)
   await broker.admin.createTopics(topicSpecs(options.ballotPartitions))
   const ballots = (await broker.admin.describeTopics([topics.ballots])).get(topics.ballots)!
@@ -44,22 +51,12 @@ export async function startTally(options: TallyOptions): Promise<RunningApp> {
     registry: openMetrics(streams),
     readiness: () => (streams.state === 'running' ? sink.trouble : `the stream application is ${streams.state}`),
   })
-  try {
-    await streams.start()
-  } catch (error) {
-    await ops.close()
-    await pool.end()
-    throw error
-  }
+  closers.add(() => ops.close())
+  closers.add(() => sink.stop())
+  closers.add(() => streams.close())
+  await streams.start()
   sink.start()
   const failed = Promise.withResolvers<Error>()
   void streams.stopped.then((error) => error && failed.resolve(error))
-  let closing: Promise<void> | null = null
-  const close = async (): Promise<void> => {
-    await streams.close()
-    await sink.stop()
-    await ops.close()
-    await pool.end()
-  }
-  return { name: 'tally', ops: ops.url, close: () => (closing ??= close()), failed: failed.promise }
+  return { name: 'tally', ops: ops.url, close: () => closers.close(), failed: failed.promise }
 }

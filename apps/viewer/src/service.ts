@@ -1,3 +1,4 @@
+import { Closers } from '@voting/election/closers'
 import { migrate, openPool } from '@voting/election/database'
 import { openOpsServer, urlOf } from '@voting/election/ops-server'
 import type { RunningApp } from '@voting/election/running-app'
@@ -25,9 +26,15 @@ export interface ViewerOptions {
 const silentMsMax = 10_000
 
 /** Starts the viewer: it reads PostgreSQL and nothing else. */
-export async function startViewer(options: ViewerOptions): Promise<RunningApp & { readonly url: string }> {
+export function startViewer(options: ViewerOptions): Promise<RunningApp & { readonly url: string }> {
+  const closers = new Closers()
+  return closers.guard(() => startParts(options, closers))
+}
+
+async function startParts(options: ViewerOptions, closers: Closers): Promise<RunningApp & { readonly url: string }> {
   const { logger } = options
   const pool = openPool({ url: options.databaseUrl, connectionsMax: 8, applicationName: 'viewer' })
+  closers.add(() => pool.end())
   await migrate(pool)
   const store = new ResultStore(pool)
   const hub = new LiveHub({
@@ -44,29 +51,25 @@ export async function startViewer(options: ViewerOptions): Promise<RunningApp & 
     tickMs: options.tickMs,
     onChanges: (changes) => hub.publish(changes),
   })
+  closers.add(() => feed.stop())
   await feed.start()
-  const app = await buildViewerApp({ store, logger, ballotUrl: options.ballotUrl })
-  hub.attach(app.server)
-  await app.listen({ host: options.host, port: options.port })
   const ops = await openOpsServer({
     host: options.opsHost,
     port: options.opsPort,
     registry: openMetrics(hub),
     readiness: () => (Date.now() - feed.lastAnswerMs < silentMsMax ? null : 'the database does not answer'),
   })
-  let closing: Promise<void> | null = null
-  const close = async (): Promise<void> => {
-    await hub.close()
-    await feed.stop()
-    await app.close()
-    await ops.close()
-    await pool.end()
-  }
+  closers.add(() => ops.close())
+  const app = await buildViewerApp({ store, logger, ballotUrl: options.ballotUrl })
+  closers.add(() => app.close())
+  closers.add(() => hub.close())
+  hub.attach(app.server)
+  await app.listen({ host: options.host, port: options.port })
   return {
     name: 'viewer',
     url: urlOf(app.server, options.host),
     ops: ops.url,
-    close: () => (closing ??= close()),
+    close: () => closers.close(),
     failed: new Promise(() => undefined),
   }
 }
