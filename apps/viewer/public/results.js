@@ -27,6 +27,8 @@ let buckets = new Map()
 let trendStart = poll.opensAt
 let range = /** @type {'5m' | '1h' | 'all'} */ ('5m')
 let mode = 'cumulative'
+/** How many votes there were at some moments of the last minute, oldest first. @type {{ atMs: number, votes: number }[]} */
+const samples = []
 let isPaused = false
 let isDirty = true
 
@@ -50,6 +52,7 @@ const live = connectLive({
         if (counts.some((/** @type {number} */ count) => count !== 0))
           buckets.set(trendStart + i * frame.trend.step, counts)
       }
+      if (samples.length === 0 && range === '5m') seedSamples()
     }
   },
   onDelta(frame) {
@@ -72,6 +75,7 @@ function take(frame) {
   if (frame.regions) result.regions = frame.regions
   if (frame.acc) result.accounting = frame.acc
   setText(byId('version'), `${frame.epoch}.${frame.ver}`)
+  if (samples.length > 0) samples.push({ atMs: serverNow(), votes: votesSoFar() })
   isDirty = true
 }
 
@@ -129,9 +133,33 @@ function renderTrend() {
   chart.show([times, ...columns], from, Math.max(last / 1000, from + 60), mode === 'cumulative')
   const details = byId('trend-table')?.closest('details')
   if (details?.open) renderTrendTable(poll, windows, caption)
-  const minute = [...buckets].filter(([start]) => start > serverNow() - 60_000)
-  const votes = minute.reduce((sum, [, counts]) => sum + counts.reduce((a, b) => a + Math.max(b, 0), 0), 0)
-  if (range === '5m') setText(byId('rate'), `${votes} ${votes === 1 ? 'vote' : 'votes'}`)
+  renderRate()
+}
+
+/** Votes of the last minute, from how many there were a minute ago: the trend on screen may have wider windows. */
+function renderRate() {
+  const nowMs = serverNow()
+  while (samples.length > 1 && samples[1].atMs <= nowMs - 60_000) samples.shift()
+  if (samples.length === 0) return
+  const votes = samples[samples.length - 1].votes - samples[0].votes
+  setText(byId('rate'), `${votes} ${votes === 1 ? 'vote' : 'votes'}`)
+}
+
+/** Ballots that counted when they came, now or a minute ago: those that count and those that were replaced since. */
+function votesSoFar() {
+  return result.accounting ? result.accounting[1] + result.accounting[2] : result.voters
+}
+
+/** The minute before the page was opened, from the windows of one second that it begins with. */
+function seedSamples() {
+  let votes = votesSoFar()
+  const nowMs = serverNow()
+  const seeded = [{ atMs: nowMs, votes }]
+  for (let start = Math.floor(nowMs / 1000) * 1000; start > nowMs - 60_000; start -= 1000) {
+    for (const count of buckets.get(start) ?? []) votes -= Math.max(count, 0)
+    seeded.unshift({ atMs: start, votes })
+  }
+  samples.push(...seeded)
 }
 
 for (const input of document.querySelectorAll('#controls input')) {
