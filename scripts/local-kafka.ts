@@ -9,11 +9,13 @@ import { join } from 'node:path'
  *
  *   1. Copy the jars once, by Maven, into .tools/kafka-libs; two processes may come at once.
  *   2. Format the folder, start the broker, wait until it answers.
- *   3. `stop` ends it and removes the folder; a broker whose starter died is ended by its watcher.
+ *   3. `stop` ends it and removes the folder. A small shell does the same when the starter is gone, however that went.
  */
 export interface LocalKafkaOptions {
   /** Settings of the broker besides ours. */
   readonly properties?: { readonly [name: string]: string }
+  /** Feature levels of the new cluster, for example `{ 'transaction.version': 1 }`. */
+  readonly features?: { readonly [name: string]: number }
   readonly log?: (text: string) => void
 }
 
@@ -52,10 +54,12 @@ async function provideJars(log: (text: string) => void): Promise<void> {
     try {
       mkdirSync(lock)
     } catch {
-      await delay(500)
+      if (isAbandoned(lock)) rmSync(lock, { recursive: true, force: true })
+      else await delay(500)
       continue
     }
     try {
+      writeFileSync(join(lock, 'pid'), String(process.pid))
       log('Getting the jars of Kafka by Maven (once)')
       rmSync(libs, { recursive: true, force: true })
       const plugin = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies'
@@ -65,6 +69,16 @@ async function provideJars(log: (text: string) => void): Promise<void> {
     } finally {
       rmSync(lock, { recursive: true, force: true })
     }
+  }
+}
+
+/** Whoever holds the lock was killed. */
+function isAbandoned(lock: string): boolean {
+  try {
+    process.kill(Number(readFileSync(join(lock, 'pid'), 'utf8')), 0)
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH'
   }
 }
 
@@ -87,9 +101,14 @@ export async function startLocalKafka(options: LocalKafkaOptions = {}): Promise<
     'MkU3OEVBNTcwNTJENDM2Qg',
     '-c',
     join(folder, 'server.properties'),
+    ...Object.entries(options.features ?? {}).flatMap(([name, level]) => ['--feature', `${name}=${level}`]),
   )
   const formatted = await finish(format)
-  if (formatted.code !== 0) throw new Error(`Kafka's storage could not be formatted:\n${formatted.output}`)
+  if (formatted.code !== 0) {
+    rmSync(folder, { recursive: true, force: true })
+    throw new Error(`Kafka's storage could not be formatted:\n${formatted.output}`)
+  }
+  watchStarter(folder)
   let broker = await startBroker(folder, port!)
   const stopBroker = async (signal: NodeJS.Signals): Promise<void> => {
     if (broker.exitCode !== null || broker.signalCode !== null) return
@@ -175,7 +194,7 @@ async function startBroker(folder: string, port: number): Promise<ChildProcess> 
   const keep = (chunk: unknown): void => void (output = (output + String(chunk)).slice(-20_000))
   broker.stdout!.on('data', keep)
   broker.stderr!.on('data', keep)
-  watchParent(broker.pid!)
+  writeFileSync(join(folder, 'pid'), String(broker.pid))
   const endMs = Date.now() + startDeadlineMs
   while (!(await accepts(port))) {
     if (broker.exitCode !== null || Date.now() > endMs) {
@@ -187,10 +206,15 @@ async function startBroker(folder: string, port: number): Promise<ChildProcess> 
   return broker
 }
 
-/** Step 3: a small shell that ends the broker when the process that started it is gone, however that went. */
-function watchParent(brokerPid: number): void {
-  const script = `while kill -0 ${process.pid} 2>/dev/null && kill -0 ${brokerPid} 2>/dev/null; do sleep 1; done; kill -9 ${brokerPid} 2>/dev/null`
-  spawn('sh', ['-c', script], { stdio: 'ignore', detached: true }).unref()
+/** Step 3: ends with the folder, or ends the broker and removes the folder when this process is gone. */
+function watchStarter(folder: string): void {
+  const script = `
+    while kill -0 ${process.pid} 2>/dev/null && [ -d "$1" ]; do sleep 1; done
+    [ -d "$1" ] || exit 0
+    kill -9 $(cat "$1/pid") 2>/dev/null
+    sleep 1
+    rm -rf "$1"`
+  spawn('sh', ['-c', script, 'sh', folder], { stdio: 'ignore', detached: true }).unref()
 }
 
 async function finish(child: ChildProcess): Promise<{ code: number | null; output: string }> {

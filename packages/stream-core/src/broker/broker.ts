@@ -117,7 +117,8 @@ export type OnDelivered = (error: Error | null, nextOffset: number) => void
  */
 export interface LogProducer {
   /**
-   * Puts a record into the partition's open batch; nothing is sent before `flush`. Key and value are copied at once.
+   * Puts a record into the partition's open batch; nothing is sent before `flush`. Key and value are copied at once. A
+   * record appended while an earlier flush is still waiting to be sent may go out with it.
    * `key` and `value` are bytes, or a latin1 string of them (D11), or null.
    */
   append(

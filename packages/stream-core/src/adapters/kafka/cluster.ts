@@ -22,6 +22,18 @@ const requestTimeoutMs = 35_000
 const retryDelaysMs = [20, 50, 100, 200, 400, 800]
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** The promise's outcome, or a rejection when it takes longer; no timer is left behind. */
+export function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`no answer within ${Math.round(ms)} ms`)),
+      Math.min(ms, 2 ** 31 - 1),
+    )
+    promise.then(resolve, reject).finally(() => clearTimeout(timer))
+  })
+}
+
 export const retryDelayMs = (attempt: number): number => retryDelaysMs[Math.min(attempt, retryDelaysMs.length - 1)]!
 
 /**
@@ -35,6 +47,7 @@ export class Cluster {
   readonly #topics = new Map<string, TopicMetadata>()
   readonly #topicNames = new Map<string, string>()
   readonly #leaders = new Map<string, number>()
+  readonly #coordinators = new Map<string, Node>()
   #clusterId: string | null = null
   #transactionVersion: 1 | 2 | null = null
   isClosed = false
@@ -139,21 +152,45 @@ export class Cluster {
     return this.#transactionVersion
   }
 
-  /** A connection to the coordinator of a group or a transactional id. */
-  async coordinator(kind: 'group' | 'transaction', key: string, deadlineMs: number): Promise<Connection> {
-    return this.retrying(`coordinator of ${kind} ${key}`, deadlineMs, async () => {
-      const connection = await this.connectAny('admin')
-      const answer = await this.#ask('coordinator', () =>
-        call(connection, requests.findCoordinator, kind === 'group' ? 0 : 1, [key]),
-      )
-      const found = answer.coordinators[0]
-      if (!found) throw unavailable(`coordinator of ${kind} ${key}`, new Error('the broker named none'))
-      if (found.errorCode !== 0) {
-        const error = refused(`coordinator of ${kind} ${key}`, found.errorCode)
-        throw isStaleCoordinator(found.errorCode) ? unavailable(error.message, error) : error
+  /**
+   * Asks the coordinator of a group or a transactional id, again while the error is retryable and time is left. After any
+   * error the coordinator is looked up anew: it may have moved.
+   */
+  askCoordinator<T>(
+    kind: 'group' | 'transaction',
+    key: string,
+    what: string,
+    deadlineMs: number,
+    ask: (connection: Connection) => Promise<T>,
+  ): Promise<T> {
+    const id = `${kind}:${key}`
+    return this.retrying(what, deadlineMs, async () => {
+      let node = this.#coordinators.get(id)
+      if (node === undefined) {
+        node = await this.#findCoordinator(kind, key)
+        this.#coordinators.set(id, node)
       }
-      return this.connect('transaction', found)
+      try {
+        const connection = await this.connect('transaction', node)
+        return await this.#ask(what, () => ask(connection), 'unknown')
+      } catch (error) {
+        this.#coordinators.delete(id)
+        throw error
+      }
     })
+  }
+
+  async #findCoordinator(kind: 'group' | 'transaction', key: string): Promise<Node> {
+    const what = `coordinator of ${kind} ${key}`
+    const connection = await this.connectAny('admin')
+    const answer = await this.#ask(what, () =>
+      call(connection, requests.findCoordinator, kind === 'group' ? 0 : 1, [key]),
+    )
+    const found = answer.coordinators[0]
+    if (!found) throw unavailable(what, new Error('the broker named none'))
+    const { errorCode: code, host, port } = found
+    if (code === 0) return { host, port }
+    throw isStaleCoordinator(code) ? unavailable(what, refused(what, code)) : refused(what, code)
   }
 
   /** Tries again while the error is retryable and time is left. `deadlineMs` is a time, not a length. */
@@ -181,11 +218,11 @@ export class Cluster {
     await Promise.allSettled([...this.#pools.values()].map((pool) => pool.close()))
   }
 
-  async #ask<T>(what: string, send: () => Promise<T>): Promise<T> {
+  async #ask<T>(what: string, send: () => Promise<T>, written: 'no' | 'unknown' = 'no'): Promise<T> {
     try {
       return await send()
     } catch (error) {
-      throw unavailable(what, error)
+      throw error instanceof BrokerError ? error : unavailable(what, error, written)
     }
   }
 }

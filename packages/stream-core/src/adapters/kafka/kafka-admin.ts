@@ -34,8 +34,12 @@ export class KafkaAdmin implements Admin {
   async createTopics(specs: readonly TopicSpec[]): Promise<void> {
     const existing = await this.describeTopics(specs.map(({ topic }) => topic))
     const missing = specs.filter(({ topic }) => !existing.has(topic))
-    if (missing.length === 0) return
-    await this.#retrying('creating topics', async () => {
+    if (missing.length > 0) await this.#create(missing)
+    await this.#untilWritable(specs.map(({ topic }) => topic))
+  }
+
+  #create(missing: readonly TopicSpec[]): Promise<void> {
+    return this.#retrying('creating topics', async () => {
       const connection = await this.#cluster.connectAny('admin')
       const topics = missing.map(({ topic, partitions, configs = {} }) => ({
         name: topic,
@@ -51,10 +55,10 @@ export class KafkaAdmin implements Admin {
         throw isRetriable(code) ? unavailable(what, refused(what, code)) : refused(what, code)
       }
     })
-    await this.#untilWritable(missing)
   }
 
   async deleteTopics(topics: readonly string[]): Promise<void> {
+    if (topics.length === 0) return
     await this.#retrying('deleting topics', async () => {
       const connection = await this.#cluster.connectAny('admin')
       const named = topics.map((name) => ({ name }))
@@ -102,21 +106,19 @@ export class KafkaAdmin implements Admin {
     const found = new Map<string, CommittedOffset>()
     // A transaction that is open may stay so until its timeout: that is what requireStable waits for.
     const deadlineMs = Date.now() + (options.requireStable ? 120_000 : deadlineAfterMs)
-    await this.#cluster.retrying(`offsets of ${groupId}`, deadlineMs, async () => {
-      const connection = await this.#cluster.coordinator('group', groupId, deadlineMs)
+    const what = `offsets of ${groupId}`
+    await this.#cluster.askCoordinator('group', groupId, what, deadlineMs, async (connection) => {
       const topics = groupByTopic(partitions).map(({ name, list }) => ({
         name,
         partitionIndexes: list.map(({ partition }) => partition),
       }))
       const group = { groupId, memberId: null, memberEpoch: -1, topics }
-      const answer = await ask(`offsets of ${groupId}`, () =>
-        call(connection, requests.offsetFetch, [group], options.requireStable),
-      )
+      const answer = await call(connection, requests.offsetFetch, [group], options.requireStable)
       for (const { errorCode: code, topics: answers } of answer.groups) {
-        checkOffsets(`offsets of ${groupId}`, code)
+        checkOffsets(what, code)
         for (const { name, partitions: list } of answers) {
           for (const { partitionIndex, committedOffset, metadata, errorCode: partitionCode } of list) {
-            checkOffsets(`offsets of ${groupId}`, partitionCode)
+            checkOffsets(what, partitionCode)
             const offset = {
               topic: name,
               partition: partitionIndex,
@@ -151,9 +153,17 @@ export class KafkaAdmin implements Admin {
     )
   }
 
-  /** A new topic is in the metadata before its leaders answer. */
-  async #untilWritable(specs: readonly TopicSpec[]): Promise<void> {
-    const partitions = specs.flatMap(({ topic, partitions: count }) =>
+  /** A new topic is in one broker's metadata before it is in another's, and before its leaders answer. */
+  async #untilWritable(topics: readonly string[]): Promise<void> {
+    const described = await this.#retrying('waiting for new topics', async () => {
+      await this.#cluster.refresh(topics)
+      return topics.map((topic) => {
+        const known = this.#cluster.topic(topic)
+        if (known === undefined) throw unavailable(`topic ${topic}`, new Error('it is not in the metadata yet'))
+        return { topic, count: known.partitionCount }
+      })
+    })
+    const partitions = described.flatMap(({ topic, count }) =>
       Array.from({ length: count }, (_, partition) => ({ topic, partition })),
     )
     await this.listOffsets(partitions, 'latest')
@@ -205,13 +215,12 @@ export async function commitGroupOffsets(
   offsets: readonly CommittedOffset[],
 ): Promise<void> {
   const deadlineMs = Date.now() + deadlineAfterMs
-  await cluster.retrying(`committing offsets of ${groupId}`, deadlineMs, async () => {
-    const connection = await cluster.coordinator('group', groupId, deadlineMs)
-    const answer = await ask('committing offsets', () =>
-      call(connection, requests.offsetCommit, groupId, -1, '', null, offsetTopics(offsets)),
-    )
-    for (const { partitions } of answer.topics)
-      for (const { errorCode: code } of partitions) checkOffsets('committing offsets', code)
+  const what = `committing offsets of ${groupId}`
+  await cluster.askCoordinator('group', groupId, what, deadlineMs, async (connection) => {
+    const answer = await call(connection, requests.offsetCommit, groupId, -1, '', null, offsetTopics(offsets))
+    for (const { partitions } of answer.topics) {
+      for (const { errorCode: code } of partitions) checkOffsets(what, code)
+    }
   })
 }
 

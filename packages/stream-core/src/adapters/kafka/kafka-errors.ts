@@ -8,23 +8,39 @@ export const errorCode = {
   leaderNotAvailable: 5,
   notLeaderOrFollower: 6,
   requestTimedOut: 7,
+  messageTooLarge: 10,
   networkException: 13,
   coordinatorLoadInProgress: 14,
   coordinatorNotAvailable: 15,
   notCoordinator: 16,
+  invalidTopic: 17,
   notEnoughReplicas: 19,
   notEnoughReplicasAfterAppend: 20,
+  illegalGeneration: 22,
+  unknownMemberId: 25,
+  topicAuthorizationFailed: 29,
+  groupAuthorizationFailed: 30,
+  clusterAuthorizationFailed: 31,
+  invalidTimestamp: 32,
   topicAlreadyExists: 36,
+  invalidPartitions: 37,
+  invalidReplicationFactor: 38,
+  invalidConfig: 40,
+  policyViolation: 44,
   outOfOrderSequence: 45,
   duplicateSequence: 46,
   invalidProducerEpoch: 47,
   invalidTransactionState: 48,
   invalidProducerIdMapping: 49,
+  invalidTransactionTimeout: 50,
   concurrentTransactions: 51,
+  transactionalIdAuthorizationFailed: 53,
   kafkaStorageError: 56,
   unknownProducerId: 59,
   fencedLeaderEpoch: 74,
   unknownLeaderEpoch: 76,
+  fencedInstanceId: 82,
+  invalidRecord: 87,
   unstableOffsetCommit: 88,
   producerFenced: 90,
   unknownTopicId: 100,
@@ -60,9 +76,17 @@ const retriable: ReadonlySet<number> = new Set([
   errorCode.concurrentTransactions,
 ])
 
+/** The leader appended the records and could not see them through, or cannot say. */
+const undecidedWrite: ReadonlySet<number> = new Set([
+  errorCode.requestTimedOut,
+  errorCode.networkException,
+  errorCode.notEnoughReplicasAfterAppend,
+])
+
 export const isStaleLeader = (code: number): boolean => staleLeader.has(code)
 export const isStaleCoordinator = (code: number): boolean => staleCoordinator.has(code)
 export const isRetriable = (code: number): boolean => retriable.has(code)
+export const isUndecidedWrite = (code: number): boolean => undecidedWrite.has(code)
 
 const names = new Map<number, string>(Object.entries(errorCode).map(([name, code]) => [code, name]))
 

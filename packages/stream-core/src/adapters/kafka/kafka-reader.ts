@@ -75,24 +75,27 @@ export class KafkaReader implements LogReader {
   }
 
   resume(partition: TopicPartition): void {
-    this.#find(partition).isPaused = false
+    const assigned = this.#find(partition)
+    assigned.isPaused = false
+    if (assigned.isWaiting) this.wakeup()
+    else if (this.#wake !== null) this.#startFetches()
   }
 
   async poll(maxWaitMs: number): Promise<readonly FetchedPartition[]> {
-    this.#startFetches()
-    if (this.#ready.length === 0 && this.#failure === null && maxWaitMs > 0 && !this.#isClosed) {
+    // What had arrived for a partition before it was paused is kept for when it is resumed.
+    const isWanted = (fetched: FetchedPartition): boolean => !this.#find(fetched).isPaused
+    if (!this.#ready.some(isWanted) && this.#failure === null && maxWaitMs > 0 && !this.#isClosed) {
+      this.#startFetches()
       await this.#waitForChange(maxWaitMs)
     }
-    if (this.#failure !== null) {
-      const failure = this.#failure
-      this.#failure = null
-      throw failure
-    }
-    const ready = this.#ready
-    this.#ready = []
-    for (const { topic, partition } of ready) this.#find({ topic, partition }).isWaiting = false
-    // The next fetch travels while the caller works on this one.
-    if (ready.length > 0) this.#startFetches()
+    const failure = this.#failure
+    this.#failure = null
+    const ready = failure === null ? this.#ready.filter(isWanted) : []
+    if (ready.length > 0) this.#ready = this.#ready.filter((fetched) => !isWanted(fetched))
+    for (const fetched of ready) this.#find(fetched).isWaiting = false
+    // The next fetch travels while the caller works on this one; not earlier, or it would leave out what was just taken.
+    this.#startFetches()
+    if (failure !== null) throw failure
     return ready
   }
 
@@ -227,6 +230,10 @@ export class KafkaReader implements LogReader {
     if (next <= position) return false
     assigned.position = next
     assigned.isWaiting = true
+    // To the end of the next request: a response that is full leaves out the partitions asked for last.
+    const key = partitionKey(topic, partition)
+    this.#assigned.delete(key)
+    this.#assigned.set(key, assigned)
     const { highWatermark, lastStableOffset, logStartOffset, abortedTransactions } = fetched
     this.#ready.push({
       topic,

@@ -4,8 +4,10 @@ import { RecordBatchBuilder } from '../../common/record-batch-builder.ts'
 import type { Headers } from '../../common/record.ts'
 import { kafkaCompression } from './wire.ts'
 
-/** Below a broker's default `max.message.bytes` of 1,048,588, with room for the header and for what compression may add. */
+/** Below a broker's default `max.message.bytes` of 1,048,588, with room for what compression may add. */
 const batchBytesMax = 1_000_000
+/** An upper bound for what a record takes besides its key, value and headers. */
+const recordOverheadBytes = 48
 const sequenceModulus = 2 ** 31
 
 export interface ProducerIdentity {
@@ -13,20 +15,23 @@ export interface ProducerIdentity {
   readonly producerEpoch: number
 }
 
-/** A batch on its way: built, then sealed under a producer id and sequence, then sent, the same bytes until it is settled. */
+/**
+ * A batch on its way: open for records, then sealed under a producer id and sequence, then sent, always as the same bytes,
+ * until it is settled.
+ */
 export class ProduceBatch {
-  readonly #builder: RecordBatchBuilder
+  readonly #builder = new RecordBatchBuilder()
   readonly #delivered: { readonly index: number; readonly onDelivered: OnDelivered }[] = []
   readonly #settled = Promise.withResolvers<void>()
-  readonly deadlineMs: number
   #bytes: Buffer | null = null
   #recordCount = 0
-  /** It may have reached a broker. */
-  hasBeenSent = false
+  #byteLength = 0
+  /** When it is given up; known from its first flush on. */
+  deadlineMs = Infinity
+  /** A broker may have appended it without our knowing: a request was not answered, or the answer left it open. */
+  mayBeWritten = false
 
-  constructor(deadlineMs: number) {
-    this.#builder = new RecordBatchBuilder()
-    this.deadlineMs = deadlineMs
+  constructor() {
     this.#settled.promise.catch(() => undefined) // a batch that nobody flushed has nobody to tell
   }
 
@@ -34,12 +39,13 @@ export class ProduceBatch {
     return this.#settled.promise
   }
 
+  /** Size of its records before compression. */
   get byteLength(): number {
-    return this.#bytes?.length ?? this.#builder.byteLength
+    return this.#byteLength
   }
 
   get recordCount(): number {
-    return this.#bytes === null ? this.#builder.recordCount : this.#recordCount
+    return this.#recordCount
   }
 
   get isSealed(): boolean {
@@ -47,7 +53,7 @@ export class ProduceBatch {
   }
 
   hasRoom(bytes: number): boolean {
-    return this.#builder.recordCount === 0 || this.#builder.byteLength + bytes <= batchBytesMax
+    return this.#recordCount === 0 || this.#byteLength + bytes <= batchBytesMax
   }
 
   append(
@@ -57,15 +63,15 @@ export class ProduceBatch {
     headers: Headers,
     onDelivered: OnDelivered | undefined,
   ): void {
-    if (onDelivered) this.#delivered.push({ index: this.#builder.recordCount, onDelivered })
+    if (onDelivered) this.#delivered.push({ index: this.#recordCount, onDelivered })
     this.#builder.append(key, value, timestampMs, headers)
+    this.#recordCount++
+    this.#byteLength = this.#builder.byteLength
   }
 
-  /** The bytes; sealed at the first call, with the partition's next sequence number. */
+  /** The bytes; sealed at the first call, which fixes producer id and sequence for good. */
   seal(identity: ProducerIdentity, sequence: number, isTransactional: boolean, compression: CompressionName): Buffer {
-    if (this.#bytes !== null) return this.#bytes
-    this.#recordCount = this.#builder.recordCount
-    this.#bytes = this.#builder.seal({
+    this.#bytes ??= this.#builder.seal({
       producerId: Number(identity.producerId),
       producerEpoch: identity.producerEpoch,
       baseSequence: sequence,
@@ -77,8 +83,9 @@ export class ProduceBatch {
   }
 
   succeed(baseOffset: number): void {
-    for (const { index, onDelivered } of this.#delivered)
+    for (const { index, onDelivered } of this.#delivered) {
       onDelivered(null, baseOffset < 0 ? -1 : baseOffset + index + 1)
+    }
     this.#settled.resolve()
   }
 
@@ -88,15 +95,20 @@ export class ProduceBatch {
   }
 }
 
-/** One partition's batches, in order: the last one is open for appends, the first one may be on its way. */
+/**
+ * One partition's batches, in order. The last one takes records until it is full or sealed, also after a flush was asked
+ * for: so what is flushed while a request is under way goes out together with the next one.
+ */
 export class ProduceQueue {
   readonly topic: string
   readonly partition: number
-  readonly batches: ProduceBatch[] = []
-  /** Batches before this index may be sent: a flush was asked for, or they are full. */
+  readonly #batches: ProduceBatch[] = []
+  /** Batches before this index may be sent. */
   #flushable = 0
   #nextSequence = 0
-  /** After the last acknowledged record; −1 when the broker did not say. */
+  /** Of everything in here, before compression. */
+  pendingBytes = 0
+  /** After the last acknowledged record; −1 when none was written or the broker did not say. */
   nextOffset = -1
 
   constructor(topic: string, partition: number) {
@@ -110,51 +122,64 @@ export class ProduceQueue {
     timestampMs: number,
     headers: Headers,
     onDelivered: OnDelivered | undefined,
-    deadlineMs: number,
   ): void {
-    const size = (key?.length ?? 0) + (value?.length ?? 0) + 64
-    let open = this.batches.length > this.#flushable ? this.batches[this.batches.length - 1]! : null
-    if (open === null || !open.hasRoom(size)) {
-      open = new ProduceBatch(deadlineMs)
-      this.batches.push(open)
+    let size = (key?.length ?? 0) + (value?.length ?? 0) + recordOverheadBytes
+    for (const [name, data] of headers) size += 3 * name.length + (data?.length ?? 0) + 10
+    let open = this.#batches[this.#batches.length - 1]
+    if (open === undefined || open.isSealed || !open.hasRoom(size)) {
+      open = new ProduceBatch()
+      this.#batches.push(open)
     }
+    this.pendingBytes -= open.byteLength
     open.append(key, value, timestampMs, headers, onDelivered)
+    this.pendingBytes += open.byteLength
   }
 
-  /** Closes the open batch; returns what has to be settled for the flush. */
-  flush(): readonly Promise<void>[] {
-    this.#flushable = this.batches.length
-    return this.batches.map((batch) => batch.settled)
+  /** Lets everything be sent, until a time; adds to `waiting` what has to be settled for this flush. */
+  flush(deadlineMs: number, waiting: Promise<void>[]): void {
+    for (let i = this.#flushable; i < this.#batches.length; i++) this.#batches[i]!.deadlineMs = deadlineMs
+    this.#flushable = this.#batches.length
+    for (const batch of this.#batches) waiting.push(batch.settled)
   }
 
   /** The batch to send next. */
   get first(): ProduceBatch | null {
-    return this.#flushable > 0 ? this.batches[0]! : null
+    return this.#flushable > 0 ? this.#batches[0]! : null
   }
 
   sealFirst(identity: ProducerIdentity, isTransactional: boolean, compression: CompressionName): Buffer {
-    const batch = this.batches[0]!
-    if (!batch.isSealed) {
-      const sequence = this.#nextSequence
-      this.#nextSequence = (sequence + batch.recordCount) % sequenceModulus
-      return batch.seal(identity, sequence, isTransactional, compression)
-    }
-    return batch.seal(identity, 0, isTransactional, compression)
+    const batch = this.#batches[0]!
+    const sequence = this.#nextSequence
+    if (!batch.isSealed) this.#nextSequence = (sequence + batch.recordCount) % sequenceModulus
+    return batch.seal(identity, sequence, isTransactional, compression)
   }
 
-  /** Takes the first batch out, settled. */
-  shift(): ProduceBatch {
-    this.#flushable--
-    return this.batches.shift()!
+  /** The first batch is in the log. */
+  succeedFirst(baseOffset: number): void {
+    const batch = this.#shift()
+    this.nextOffset = baseOffset < 0 ? -1 : baseOffset + batch.recordCount
+    batch.succeed(baseOffset)
   }
 
-  /** A new producer id, or a new epoch, begins at 0. Batches that are sealed keep what they were sealed with. */
-  resetSequence(): void {
-    this.#nextSequence = 0
+  failFirst(error: Error): void {
+    this.#shift().fail(error)
   }
 
   failAll(error: Error): void {
     this.#flushable = 0
-    for (const batch of this.batches.splice(0)) batch.fail(error)
+    this.pendingBytes = 0
+    for (const batch of this.#batches.splice(0)) batch.fail(error)
+  }
+
+  /** A new producer id, or a new epoch, begins at 0. A batch that is sealed keeps what it was sealed with. */
+  resetSequence(): void {
+    this.#nextSequence = 0
+  }
+
+  #shift(): ProduceBatch {
+    this.#flushable--
+    const batch = this.#batches.shift()!
+    this.pendingBytes -= batch.byteLength
+    return batch
   }
 }

@@ -1,5 +1,6 @@
 import type { CommittedOffset } from '../../broker/broker.ts'
-import { BrokerError, FencedError, TransactionAbortableError } from '../../common/errors.ts'
+import { BrokerError, TransactionAbortableError } from '../../common/errors.ts'
+import { partitionKey, type TopicPartition } from '../../common/record.ts'
 import type { Cluster } from './cluster.ts'
 import { codeText, errorCode, isRetriable, isStaleCoordinator, refused, unavailable } from './kafka-errors.ts'
 import type { ProducerIdentity } from './produce-queue.ts'
@@ -27,7 +28,9 @@ const abortable: ReadonlySet<number> = new Set([
  *   4. `end`: the same request is repeated until it is answered, for a lost answer says nothing. Version 2 answers with the
  *      epoch of the next transaction, so that what is still under way from this one is refused.
  *
- * "Timed out" and "fenced" have the same code before the end: ending with an abort tells them apart (§9.3 of the audit).
+ * "Timed out" and "fenced" have the same code before the end: ending with an abort tells them apart. After an abort the
+ * producer has a new epoch: version 2 answers with it, version 1 is asked for it. So sequences that were used up by writes
+ * that never arrived do no harm.
  */
 export class TransactionManager {
   readonly transactionalId: string
@@ -35,8 +38,7 @@ export class TransactionManager {
   readonly #timeoutMs: number
   readonly #version: 1 | 2
   readonly #added = new Set<string>()
-  #identity: ProducerIdentity
-  #coordinator: Connection | null = null
+  #identity: ProducerIdentity = { producerId: -1n, producerEpoch: -1 }
   /** The broker may know of an open transaction. */
   isOpen = false
 
@@ -45,7 +47,6 @@ export class TransactionManager {
     this.transactionalId = transactionalId
     this.#timeoutMs = timeoutMs
     this.#version = version
-    this.#identity = { producerId: -1n, producerEpoch: -1 }
   }
 
   static async open(
@@ -56,7 +57,7 @@ export class TransactionManager {
   ): Promise<TransactionManager> {
     const version = await cluster.retrying('versions', deadlineMs, () => cluster.transactionVersion())
     const manager = new TransactionManager(cluster, transactionalId, timeoutMs, version)
-    await manager.#initialise({ producerId: -1n, producerEpoch: -1 }, deadlineMs)
+    await manager.#initialise(deadlineMs)
     return manager
   }
 
@@ -69,161 +70,139 @@ export class TransactionManager {
   }
 
   /** Version 1: the coordinator has to know a partition before it is written to. */
-  async addPartitions(partitions: readonly { readonly topic: string; readonly partition: number }[]): Promise<void> {
+  async addPartitions(partitions: readonly TopicPartition[]): Promise<void> {
     this.isOpen = true
     if (this.#version === 2) return
-    const missing = partitions.filter(({ topic, partition }) => !this.#added.has(`${topic}:${partition}`))
+    const missing = partitions.filter(({ topic, partition }) => !this.#added.has(partitionKey(topic, partition)))
     if (missing.length === 0) return
     const byTopic = new Map<string, number[]>()
-    for (const { topic, partition } of missing) byTopic.set(topic, [...(byTopic.get(topic) ?? []), partition])
-    await this.#asking('adding partitions to the transaction', async (connection) => {
-      const answer = await call(connection, requests.addPartitionsToTransaction, [
-        {
-          transactionalId: this.transactionalId,
-          ...this.#identity,
-          verifyOnly: false,
-          topics: [...byTopic].map(([name, list]) => ({ name, partitions: list })),
-        },
-      ])
+    for (const { topic, partition } of missing) {
+      const list = byTopic.get(topic)
+      if (list) list.push(partition)
+      else byTopic.set(topic, [partition])
+    }
+    const transaction = {
+      transactionalId: this.transactionalId,
+      ...this.#identity,
+      verifyOnly: false,
+      topics: [...byTopic].map(([name, list]) => ({ name, partitions: list })),
+    }
+    const what = 'adding partitions to the transaction'
+    await this.#asking(what, Date.now() + endDeadlineMs, async (connection) => {
+      const answer = await call(connection, requests.addPartitionsToTransaction, [transaction])
       const results = answer.resultsByTransaction.flatMap(({ topicResults }) =>
-        topicResults.flatMap((t) => t.resultsByPartition),
+        topicResults.flatMap(({ resultsByPartition }) => resultsByPartition),
       )
-      return (
-        results.find(({ partitionErrorCode }) => partitionErrorCode !== 0)?.partitionErrorCode ?? answer.errorCode ?? 0
-      )
+      const codes = results.map(({ partitionErrorCode }) => partitionErrorCode)
+      this.#check(what, codes.find((code) => code !== 0) ?? answer.errorCode ?? 0)
     })
-    for (const { topic, partition } of missing) this.#added.add(`${topic}:${partition}`)
+    for (const { topic, partition } of missing) this.#added.add(partitionKey(topic, partition))
   }
 
   async sendOffsets(groupId: string, offsets: readonly CommittedOffset[]): Promise<void> {
     this.isOpen = true
     const { producerId, producerEpoch } = this.#identity
+    const deadlineMs = Date.now() + endDeadlineMs
     if (this.#version === 1) {
-      await this.#asking('adding the group to the transaction', async (connection) => {
-        const answer = await call(
-          connection,
-          requests.addOffsetsToTransaction,
-          this.transactionalId,
-          producerId,
-          producerEpoch,
-          groupId,
-        )
-        return answer.errorCode
+      const what = `adding the group ${groupId} to the transaction`
+      await this.#asking(what, deadlineMs, async (connection) => {
+        const api = requests.addOffsetsToTransaction
+        const answer = await call(connection, api, this.transactionalId, producerId, producerEpoch, groupId)
+        this.#check(what, answer.errorCode)
       })
     }
     const api = this.#version === 2 ? requests.transactionOffsetCommitV5 : requests.transactionOffsetCommitV4
     const topics = offsetTopics(offsets)
-    const deadlineMs = Date.now() + endDeadlineMs
-    await this.#cluster.retrying('committing offsets', deadlineMs, async () => {
-      const connection = await this.#cluster.coordinator('group', groupId, deadlineMs)
-      const answer = await this.#send('committing offsets', () =>
-        call(connection, api, this.transactionalId, groupId, producerId, producerEpoch, -1, '', null, topics),
-      )
-      const code = answer.topics.flatMap((topic) => topic.partitions).find((p) => p.errorCode !== 0)?.errorCode ?? 0
-      this.#check('committing offsets', code)
+    const what = `adding offsets of ${groupId} to the transaction`
+    await this.#cluster.askCoordinator('group', groupId, what, deadlineMs, async (connection) => {
+      const id = this.transactionalId
+      const answer = await call(connection, api, id, groupId, producerId, producerEpoch, -1, '', null, topics)
+      const codes = answer.topics.flatMap(({ partitions }) => partitions.map(({ errorCode: code }) => code))
+      this.#check(what, codes.find((code) => code !== 0) ?? 0)
     })
   }
 
-  /** Commits or aborts. The broker's answer to an abort tells a timed-out transaction from a fenced producer. */
-  async end(isCommit: boolean): Promise<void> {
-    const what = isCommit ? 'committing the transaction' : 'aborting the transaction'
-    const { producerId, producerEpoch } = this.#identity
-    let code = 0
-    await this.#asking(what, async (connection) => {
-      if (this.#version === 1) {
-        code = (
-          await call(connection, requests.endTransactionV1, this.transactionalId, producerId, producerEpoch, isCommit)
-        ).errorCode
-      } else {
-        const answer = await call(
-          connection,
-          requests.endTransactionV2,
-          this.transactionalId,
-          producerId,
-          producerEpoch,
-          isCommit,
-        )
-        code = answer.errorCode
-        if (code === 0) this.#identity = { producerId: answer.producerId, producerEpoch: answer.producerEpoch }
-      }
-      // For an abort: there is nothing open (any more), which is what was wanted.
-      const isSettled = !isCommit && code === errorCode.invalidTransactionState
-      // A commit that finds itself fenced may only have timed out: the abort that follows decides.
-      const isUndecided = isCommit && code === errorCode.producerFenced
-      return isSettled ? 0 : isUndecided ? errorCode.invalidProducerEpoch : code
-    })
+  /**
+   * Commits or aborts. A commit rejects with DELIVERY_UNCONFIRMED when the time is over and it may have taken effect; then
+   * nothing but a new producer of the same id, and the group's committed offsets, can tell.
+   */
+  async end(isCommit: boolean, deadlineMs = Date.now() + endDeadlineMs): Promise<void> {
+    const what = `${isCommit ? 'committing' : 'aborting'} the transaction of "${this.transactionalId}"`
+    let mayHaveArrived = false
+    let hadNothingOpen = false
+    try {
+      await this.#asking(what, deadlineMs, async (connection) => {
+        const hadArrived = mayHaveArrived
+        mayHaveArrived = true
+        const code = await this.#askForEnd(connection, isCommit)
+        if (isStaleCoordinator(code)) mayHaveArrived = hadArrived
+        hadNothingOpen = !isCommit && code === errorCode.invalidTransactionState
+        if (hadNothingOpen) return
+        // A commit that finds itself fenced may only have timed out: the abort that follows decides.
+        if (isCommit) this.#check(what, code === errorCode.producerFenced ? errorCode.invalidProducerEpoch : code)
+        else this.#checkFinal(what, code)
+      })
+    } catch (error) {
+      const isUnknown = isCommit && mayHaveArrived && error instanceof BrokerError && error.retryable
+      if (!isUnknown) throw error
+      throw new BrokerError('DELIVERY_UNCONFIRMED', `it is not known whether ${what} took effect: ${error.message}`, {
+        retryable: false,
+        written: 'unknown',
+        cause: error,
+      })
+    }
+    if (!isCommit && (this.#version === 1 || hadNothingOpen)) await this.#initialise(deadlineMs)
     this.isOpen = false
     this.#added.clear()
-  }
-
-  /** After an abort under version 1, or one that found nothing open: a new epoch, so that late writes are refused. */
-  async bumpEpoch(): Promise<void> {
-    await this.#initialise(this.#identity, Date.now() + endDeadlineMs)
-  }
-
-  get needsBumpAfterAbort(): boolean {
-    return this.#version === 1
   }
 
   /** What a code in a produce response means for the transaction. */
   failure(what: string, code: number): BrokerError {
-    if (code === errorCode.producerFenced)
-      return new FencedError(`${what}: another producer took over "${this.transactionalId}"`)
+    if (!abortable.has(code)) return refused(what, code)
     return new TransactionAbortableError(`${what}: the broker answered ${codeText(code)}`)
   }
 
-  async #initialise(identity: ProducerIdentity, deadlineMs: number): Promise<void> {
-    await this.#asking(
-      'opening the transactional producer',
-      async (connection) => {
-        const { producerId, producerEpoch } = identity
-        const answer = await call(
-          connection,
-          requests.initProducerId,
-          this.transactionalId,
-          this.#timeoutMs,
-          producerId,
-          producerEpoch,
-        )
-        if (answer.errorCode === 0)
-          this.#identity = { producerId: answer.producerId, producerEpoch: answer.producerEpoch }
-        return answer.errorCode
-      },
-      deadlineMs,
-    )
-    this.isOpen = false
-    this.#added.clear()
+  /** The code of the answer; version 2 also says under which id and epoch to go on. */
+  async #askForEnd(connection: Connection, isCommit: boolean): Promise<number> {
+    const { producerId, producerEpoch } = this.#identity
+    const id = this.transactionalId
+    if (this.#version === 1) {
+      return (await call(connection, requests.endTransactionV1, id, producerId, producerEpoch, isCommit)).errorCode
+    }
+    const answer = await call(connection, requests.endTransactionV2, id, producerId, producerEpoch, isCommit)
+    if (answer.errorCode === 0) {
+      this.#identity = { producerId: answer.producerId, producerEpoch: answer.producerEpoch }
+    }
+    return answer.errorCode
   }
 
-  /** Asks the transaction coordinator, again while that is worth it, elsewhere when it has moved. */
-  async #asking(
-    what: string,
-    ask: (connection: Connection) => Promise<number>,
-    deadlineMs = Date.now() + endDeadlineMs,
-  ): Promise<void> {
-    await this.#cluster.retrying(what, deadlineMs, async () => {
-      this.#coordinator ??= await this.#cluster.coordinator('transaction', this.transactionalId, deadlineMs)
-      const connection = this.#coordinator
-      const code = await this.#send(what, () => ask(connection))
-      if (isStaleCoordinator(code)) this.#coordinator = null
-      this.#check(what, code)
+  /** Asks for a producer id, or with the present one for its next epoch. */
+  async #initialise(deadlineMs: number): Promise<void> {
+    const what = `opening the producer of "${this.transactionalId}"`
+    const { producerId, producerEpoch } = this.#identity
+    await this.#asking(what, deadlineMs, async (connection) => {
+      const [id, timeoutMs] = [this.transactionalId, this.#timeoutMs]
+      const answer = await call(connection, requests.initProducerId, id, timeoutMs, producerId, producerEpoch)
+      this.#checkFinal(what, answer.errorCode)
+      this.#identity = { producerId: answer.producerId, producerEpoch: answer.producerEpoch }
     })
   }
 
-  async #send<T>(what: string, send: () => Promise<T>): Promise<T> {
-    try {
-      return await send()
-    } catch (error) {
-      this.#coordinator = null
-      throw unavailable(what, error, 'unknown')
-    }
+  #asking(what: string, deadlineMs: number, ask: (connection: Connection) => Promise<void>): Promise<void> {
+    return this.#cluster.askCoordinator('transaction', this.transactionalId, what, deadlineMs, ask)
   }
 
+  /** Within a transaction: what cannot be tried again may still be aborted. */
   #check(what: string, code: number): void {
     if (code === 0) return
+    throw isRetriable(code) ? unavailable(what, refused(what, code)) : this.failure(what, code)
+  }
+
+  /** Where an abort is no way out: an epoch that is too old is a producer that was fenced. */
+  #checkFinal(what: string, code: number): void {
+    if (code === 0) return
     if (isRetriable(code)) throw unavailable(what, refused(what, code))
-    if (abortable.has(code)) throw this.failure(what, code)
-    throw refused(what, code)
+    throw refused(what, code === errorCode.invalidProducerEpoch ? errorCode.producerFenced : code)
   }
 }
 
