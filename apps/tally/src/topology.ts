@@ -8,6 +8,11 @@ import { receiptsOf } from './receipts.ts'
 import { applyEffect, emptyResult, publicResult, type ResultState } from './result.ts'
 import { applyToTrend, changesCounts, emptyTrend, trendGraceMs, type TrendState, trendWindowsMs } from './trend.ts'
 
+export interface TallyTopologyOptions {
+  /** Writes results to this topic, and nothing else anywhere: for a recount, which must not touch what is published. */
+  readonly recountTo?: string
+}
+
 /**
  * How ballots become results, as a pure function (design §6):
  *
@@ -17,7 +22,7 @@ import { applyToTrend, changesCounts, emptyTrend, trendGraceMs, type TrendState,
  *
  * `ballotPartitions` is the width of `ballots`: a poll is final when each of them has passed its close.
  */
-export function buildTallyTopology(ballotPartitions: number): Topology {
+export function buildTallyTopology(ballotPartitions: number, options: TallyTopologyOptions = {}): Topology {
   const builder = new StreamsBuilder()
   builder.addKeyValueStore({ name: pollsStore, key: string(), value: json<PollState>() })
   builder.addKeyValueStore({ name: votersStore, key: string(), value: json<VoterState>() })
@@ -37,7 +42,8 @@ export function buildTallyTopology(ballotPartitions: number): Topology {
     })
     .toStream({ name: 'result-changes' })
     .mapValues((result) => publicResult(result), { name: 'public-result' })
-    .to(topics.results, { name: 'results', value: json() })
+    .to(options.recountTo ?? topics.results, { name: 'results', value: json() })
+  if (options.recountTo !== undefined) return builder.build()
 
   for (const windowMs of trendWindowsMs) {
     const seconds = `${windowMs / 1000}s`

@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { BallotEvent, ControlEvent } from '@voting/election/events'
+import { topicSpecs } from '@voting/election/topics'
+import { type Broker, partitionForKey, silentLogger } from 'stream-core'
+import { openEmbeddedLog } from 'stream-core/embedded'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { recount } from '../src/recount.ts'
+
+let folder: string
+let broker: Broker
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'recount-test-'))
+  broker = await openEmbeddedLog({ path: join(folder, 'log.db') })
+  await broker.admin.createTopics(topicSpecs(3))
+})
+afterEach(async () => {
+  await broker.close()
+  rmSync(folder, { recursive: true })
+})
+
+const at = 1_763_800_000_000
+const rules = { options: ['a', 'b'], regions: ['north'], revote: 'last' as const, definitionHash: 'h' }
+
+/** Control records go to every partition, ballots to the one of their key: as ingest writes them. */
+async function write(...events: (ControlEvent | (BallotEvent & { voter: string }))[]): Promise<void> {
+  const producer = await broker.openProducer()
+  for (const event of events) {
+    const value = Buffer.from(JSON.stringify(event))
+    if (event.type === 'ballot') {
+      const key = Buffer.from(`${event.poll}|${event.voter}`)
+      producer.append('ballots', partitionForKey(key, 3), key, value, event.at)
+    } else {
+      for (let partition = 0; partition < 3; partition++)
+        producer.append('ballots', partition, event.poll, value, event.at)
+    }
+  }
+  await producer.flush()
+  await producer.close()
+}
+
+const open = { type: 'open', poll: 'p1', eventId: 'p1:open', rules, opensAt: at, closesAt: at + 1, at } as const
+const close = { type: 'close', poll: 'p1', eventId: 'p1:close', at } as const
+const ballot = (voter: string, ballotId: string, option: string) =>
+  ({ type: 'ballot', poll: 'p1', ballotId, option, region: 'north', at, voter }) as const
+
+const run = () =>
+  recount({ broker, logger: silentLogger, live: { applicationId: 'tally', stateDir: join(folder, 'state') } })
+
+test('a recount equals the published result, also after revotes, duplicates, a close and late ballots', async () => {
+  const ballots = Array.from({ length: 40 }, (_, i) => ballot(`v${i % 25}`, `x${i}`, i % 3 ? 'a' : 'b'))
+  await write(open, ...ballots, ballots[3]!, close, open, ballot('v99', 'late', 'a'))
+  const [poll] = await run()
+  expect(poll).toMatchObject({
+    poll: 'p1',
+    isEqual: true,
+    published: {
+      status: 'final',
+      voters: 25,
+      accounting: { recorded: 42, accepted: 25, superseded: 15, rejected: 1, duplicates: 1 },
+    },
+  })
+})
+
+test('what the live tally has not counted yet is counted first, and is no difference', async () => {
+  await write(open, ballot('v1', 'x1', 'a'))
+  expect((await run())[0]!.isEqual).toBe(true)
+  await write(ballot('v2', 'x2', 'b'))
+  expect((await run())[0]).toMatchObject({ isEqual: true, published: { voters: 2 } })
+})
+
+test('a published result that somebody changed is found, and a recount leaves nothing behind', async () => {
+  await write(open, ballot('v1', 'x1', 'a'))
+  const [before] = await run()
+  const forged = { ...before!.published!, totals: { a: 5, b: 0 }, voters: 5 }
+  const producer = await broker.openProducer()
+  producer.append('results', partitionForKey(Buffer.from('p1'), 3), 'p1', Buffer.from(JSON.stringify(forged)), at)
+  await producer.flush()
+  await producer.close()
+  expect(await run()).toMatchObject([{ isEqual: false, published: { voters: 5 }, recounted: { voters: 1 } }])
+  const left = await broker.admin.describeTopics(['tally-effects-repartition', 'recount-results'])
+  expect([...left.keys()]).toEqual(['tally-effects-repartition'])
+})
+
+test('without a poll there is nothing to differ', async () => {
+  expect(await run()).toEqual([])
+})
