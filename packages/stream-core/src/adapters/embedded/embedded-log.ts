@@ -9,6 +9,7 @@ import type {
   LogReaderOptions,
 } from '../../broker/broker.ts'
 import { BrokerError } from '../../common/errors.ts'
+import { Compactor } from './compactor.ts'
 import { EmbeddedAdmin } from './embedded-admin.ts'
 import { EmbeddedProducer } from './embedded-producer.ts'
 import { EmbeddedReader } from './embedded-reader.ts'
@@ -17,6 +18,8 @@ import { LogStore } from './log-store.ts'
 export interface EmbeddedLogOptions {
   /** The SQLite file of the log; folders above it are made. */
   readonly path: string
+  /** Time between two looks for compacted topics that have grown. Default 30 s. */
+  readonly compactionIntervalMs?: number
 }
 
 /**
@@ -28,15 +31,18 @@ export interface EmbeddedLogOptions {
  */
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Broker> {
   mkdirSync(dirname(options.path), { recursive: true })
-  return new EmbeddedLog(new LogStore(options.path))
+  const store = new LogStore(options.path)
+  return new EmbeddedLog(store, new Compactor(store, options.compactionIntervalMs ?? 30_000))
 }
 
 class EmbeddedLog implements Broker {
   readonly admin: Admin
   readonly #store: LogStore
+  readonly #compactor: Compactor
 
-  constructor(store: LogStore) {
+  constructor(store: LogStore, compactor: Compactor) {
     this.#store = store
+    this.#compactor = compactor
     this.admin = new EmbeddedAdmin(store)
   }
 
@@ -65,6 +71,7 @@ class EmbeddedLog implements Broker {
   }
 
   async close(): Promise<void> {
+    await this.#compactor.stop()
     this.#store.close()
   }
 }

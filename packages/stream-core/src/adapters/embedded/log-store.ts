@@ -58,6 +58,10 @@ export class LogStore {
     return found
   }
 
+  get partitions(): Iterable<PartitionLog> {
+    return this.#partitions.values()
+  }
+
   describe(topic: string): TopicDescription | undefined {
     return this.#descriptions.get(topic)
   }
@@ -213,6 +217,14 @@ export class LogStore {
   }
 
   #loadTopics(): void {
+    const topics = this.database.prepare('SELECT topic, topic_id AS topicId, configs FROM topics').all() as {
+      topic: string
+      topicId: string
+      configs: string
+    }[]
+    const isCompacted = new Map(
+      topics.map(({ topic, configs }) => [topic, /compact/.test(JSON.parse(configs)['cleanup.policy'] ?? '')]),
+    )
     const rows = this.database.prepare('SELECT * FROM partitions').all() as ConstructorParameters<
       typeof PartitionLog
     >[1][]
@@ -220,12 +232,10 @@ export class LogStore {
     for (const row of rows) {
       counts.set(row.topic, (counts.get(row.topic) ?? 0) + 1)
       const key = partitionKey(row.topic, row.partition)
-      if (!this.#partitions.has(key)) this.#partitions.set(key, new PartitionLog(this.#table, row))
+      if (this.#partitions.has(key)) continue
+      this.#partitions.set(key, new PartitionLog(this.#table, row, isCompacted.get(row.topic) ?? false))
     }
-    for (const { topic, topicId } of this.database.prepare('SELECT topic, topic_id AS topicId FROM topics').all() as {
-      topic: string
-      topicId: string
-    }[]) {
+    for (const { topic, topicId } of topics) {
       this.#descriptions.set(topic, { topic, topicId, partitionCount: counts.get(topic) ?? 0 })
     }
   }

@@ -20,6 +20,8 @@ export class BatchTable {
   readonly aborted: Statement
   readonly setEnds: Statement
   readonly deleteBelow: Statement
+  readonly deleteOne: Statement
+  readonly count: Statement
 
   constructor(database: Database) {
     this.insert = database.prepare(
@@ -38,6 +40,8 @@ export class BatchTable {
     )
     this.setEnds = database.prepare('UPDATE partitions SET log_start_offset = ?, next_offset = ? WHERE id = ?')
     this.deleteBelow = database.prepare('DELETE FROM batches WHERE partition_id = ? AND last_offset < ?')
+    this.deleteOne = database.prepare('DELETE FROM batches WHERE partition_id = ? AND base_offset = ?')
+    this.count = database.prepare('SELECT count(*) AS count FROM batches WHERE partition_id = ?')
   }
 }
 
@@ -56,6 +60,8 @@ export class PartitionLog implements TopicPartition {
   logStartOffset: number
   nextOffset: number
   highWatermark: number
+  /** Of each key only the newest record has to be kept (`cleanup.policy=compact`). */
+  readonly isCompacted: boolean
   /** First offset of each open transaction, by producer id. */
   readonly openTransactions = new Map<number, number>()
   readonly #table: BatchTable
@@ -63,11 +69,13 @@ export class PartitionLog implements TopicPartition {
   constructor(
     table: BatchTable,
     row: { id: number; topic: string; partition: number; log_start_offset: number; next_offset: number },
+    isCompacted: boolean,
   ) {
     this.#table = table
     this.id = row.id
     this.topic = row.topic
     this.partition = row.partition
+    this.isCompacted = isCompacted
     this.logStartOffset = row.log_start_offset
     this.nextOffset = this.highWatermark = row.next_offset
   }
@@ -119,5 +127,14 @@ export class PartitionLog implements TopicPartition {
     this.logStartOffset = Math.max(this.logStartOffset, Math.min(offset, this.highWatermark))
     this.#table.deleteBelow.run(this.id, this.logStartOffset)
     this.saveEnds()
+  }
+
+  batchCount(): number {
+    return (this.#table.count.get(this.id) as { count: number }).count
+  }
+
+  /** Takes whole batches out; their offsets become a gap, which readers pass over. */
+  deleteBatches(baseOffsets: readonly number[]): void {
+    for (const baseOffset of baseOffsets) this.#table.deleteOne.run(this.id, baseOffset)
   }
 }
