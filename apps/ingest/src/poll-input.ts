@@ -9,7 +9,8 @@ export interface PollInput {
   readonly electorate: number | null
 }
 
-const legalId = /^[A-Za-z0-9_-]{1,40}$/
+/** `__proto__` would be taken for something else wherever counts are kept by id. */
+const legalId = /^(?!__proto__$)[A-Za-z0-9_-]{1,40}$/
 const isText = (value: unknown, max: number): value is string =>
   typeof value === 'string' && value.trim().length > 0 && value.length <= max
 
@@ -20,7 +21,11 @@ export function checkPollInput(body: unknown, nowMs: number): PollInput | string
   if (!isText(title, 200)) return 'title must be a text of 1 to 200 characters.'
   const checkedOptions = checkOptions(options)
   if (typeof checkedOptions === 'string') return checkedOptions
-  if (!Array.isArray(regions) || regions.length > 200 || !regions.every((region) => isText(region, 60))) {
+  if (
+    !Array.isArray(regions) ||
+    regions.length > 200 ||
+    !regions.every((region) => isText(region, 60) && region !== '__proto__')
+  ) {
     return 'regions must be a list of at most 200 texts of 1 to 60 characters.'
   }
   if (new Set(regions).size !== regions.length) return 'regions must not contain one twice.'

@@ -176,6 +176,9 @@ test('organisers need their token, and are told what is wrong with a poll', asyn
   expect((await send(url('/api/polls'), {}, { authorization: 'Bearer wrong' })).status).toBe(401)
   const wrong = await send(url('/api/polls'), { title: 'x', options: [{ id: 'a', label: 'A' }] }, organiser)
   expect(wrong.body).toMatchObject({ status: 400, code: 'malformed', detail: 'options must be a list of 2 to 20.' })
+  const proto = { id: '__proto__', label: 'A' }
+  const trick = await send(url('/api/polls'), { title: 'x', options: [proto, { id: 'b', label: 'B' }] }, organiser)
+  expect(trick.body['detail']).toContain('got "__proto__"')
   const { id } = await newPoll()
   const codes = await send(url(`/api/polls/${id}/codes`), { count: 10_001 }, organiser)
   expect(codes.body).toMatchObject({ status: 400, detail: 'count must be a whole number from 1 to 10000, got 10001.' })

@@ -50,7 +50,7 @@ export class Compactor {
   }
 
   async #run(): Promise<void> {
-    for (const log of [...this.#store.partitions]) {
+    for (const log of this.#store.partitions) {
       if (this.#isStopped || this.#store.closed) return
       if (!log.isCompacted) continue
       const count = log.batchCount()

@@ -58,8 +58,9 @@ export class LogStore {
     return found
   }
 
-  get partitions(): Iterable<PartitionLog> {
-    return this.#partitions.values()
+  /** A copy: topics may come and go while somebody goes through it. */
+  get partitions(): readonly PartitionLog[] {
+    return [...this.#partitions.values()]
   }
 
   describe(topic: string): TopicDescription | undefined {
