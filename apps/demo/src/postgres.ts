@@ -6,8 +6,13 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
+  lstatSync,
+  mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
+  renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -33,6 +38,8 @@ export interface EmbeddedPostgres {
 const startDeadlineMs = 30_000
 /** How long a lock file of a killed server may be in the way. */
 const staleDeadlineMs = 12_000
+/** What the log of a server says that may start a moment later: a lock of a killed one, a port that somebody else took. */
+const passing = /lock file|already exists|shared memory block|could not bind|could not create any TCP\/IP sockets/
 
 /**
  * A real PostgreSQL from the npm registry's binaries (D3), run as our child but in a session of its own, so that Ctrl-C
@@ -46,7 +53,7 @@ const staleDeadlineMs = 12_000
 export async function startEmbeddedPostgres({ dataDir, logger }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const user = serverUser()
   const binaries = runnableBinaries(user)
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  mkdirSync(dirname(dataDir), { recursive: true })
   if (user) requireReachable(dirname(dataDir), user)
   const passwordPath = join(dataDir, '..', 'postgres-password')
   const adopted = await adopt(dataDir, passwordPath)
@@ -60,7 +67,7 @@ export async function startEmbeddedPostgres({ dataDir, logger }: EmbeddedPostgre
   for (;;) {
     const started = await start(binaries, dataDir, password, user)
     if ('url' in started) return { url: started.url, stop: () => stopServer(started.pid) }
-    if (!/lock file|already exists|shared memory block/.test(started.log) || Date.now() > endMs) {
+    if (!passing.test(started.log) || Date.now() > endMs) {
       throw new Error(`PostgreSQL does not start on ${dataDir}:\n${started.log}`)
     }
     removeStaleLock(dataDir)
@@ -83,7 +90,8 @@ function serverUser(): ServerUser | null {
   }
   const found = find()
   if (found) return found
-  spawnSync('useradd', ['--system', '--no-create-home', '--shell', '/usr/sbin/nologin', 'postgres'])
+  spawnSync('useradd', ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin', 'postgres'])
+  if (!find()) spawnSync('adduser', ['-S', '-D', '-H', 'postgres']) // BusyBox has this one only
   const made = find()
   if (made) return made
   throw new ConfigError(
@@ -110,22 +118,48 @@ function runnableBinaries(user: ServerUser | null): string {
       `there is no embedded PostgreSQL for ${platform} (${(error as Error).message.split('\n', 1)[0]}): set DATABASE_URL to a server of yours`,
     )
   }
-  if (user === null || isReachable(folder, user)) return folder
-  const copy = join(tmpdir(), `stream-core-postgres-${version}`)
-  if (!existsSync(join(copy, '.complete'))) {
-    const making = `${copy}.${process.pid}`
-    rmSync(making, { recursive: true, force: true })
-    cpSync(folder, making, { recursive: true, verbatimSymlinks: true })
-    chmodSync(making, 0o755)
-    writeFileSync(join(making, '.complete'), '')
-    rmSync(copy, { recursive: true, force: true })
-    spawnSync('mv', ['-T', making, copy])
+  if (user === null) return folder
+  const canRun = ['bin/postgres', 'lib', 'share/postgresql'].every(
+    (part) => firstUnreachable(join(folder, part), user) === null,
+  )
+  return canRun ? folder : copiedBinaries(folder, version, user)
+}
+
+/**
+ * The binaries, copied once to where the server's user can run them. Only a copy of our own is used: the name can be
+ * guessed, and whoever may write to the folder for temporary files could have put another there.
+ */
+function copiedBinaries(folder: string, version: string, user: ServerUser): string {
+  const base = [tmpdir(), '/tmp', '/var/tmp'].find((path) => existsSync(path) && firstUnreachable(path, user) === null)
+  if (base === undefined) {
+    throw new ConfigError('TMPDIR', `the user "postgres" can enter neither ${folder} nor ${tmpdir()}: set TMPDIR`)
+  }
+  const copy = join(base, `stream-core-postgres-${version}`)
+  const isOurs = (): boolean =>
+    existsSync(join(copy, 'bin', 'postgres')) &&
+    lstatSync(copy).isDirectory() &&
+    lstatSync(copy).uid === process.getuid?.()
+  if (isOurs()) return copy
+  const making = mkdtempSync(`${copy}-`)
+  cpSync(folder, making, { recursive: true, verbatimSymlinks: true })
+  makeReadable(making)
+  try {
+    renameSync(making, copy)
+  } catch {
+    if (!isOurs()) return making // the name is taken by somebody else's
+    rmSync(making, { recursive: true, force: true }) // another process was quicker
   }
   return copy
 }
 
-function isReachable(path: string, user: ServerUser): boolean {
-  return firstUnreachable(path, user) === null
+/** What everybody may read, and run where we may: a package installed under a strict umask is for its owner only. */
+function makeReadable(folder: string): void {
+  chmodSync(folder, 0o755)
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) makeReadable(path)
+    else if (entry.isFile()) chmodSync(path, (statSync(path).mode & 0o100) === 0 ? 0o644 : 0o755)
+  }
 }
 
 /** The first folder on the way to a path that the user may not enter. */
@@ -153,17 +187,26 @@ function requireReachable(folder: string, user: ServerUser): void {
   )
 }
 
+/** Makes the cluster beside its place and moves it there when it is whole: a killed `initdb` leaves nothing half made. */
 function initialise(binaries: string, dataDir: string, passwordPath: string, user: ServerUser | null): void {
-  if (!existsSync(passwordPath)) writeFileSync(passwordPath, randomBytes(24).toString('base64url'), { mode: 0o600 })
+  if (existsSync(dataDir) && readdirSync(dataDir).length > 0) {
+    throw new ConfigError('dataDir', `${dataDir} holds no PostgreSQL and is not empty: choose another, or move it away`)
+  }
+  if (!existsSync(passwordPath) || readFileSync(passwordPath, 'utf8').trim() === '') {
+    writeFileSync(passwordPath, randomBytes(24).toString('base64url'), { mode: 0o600 })
+  }
+  const making = `${dataDir}.new`
+  rmSync(making, { recursive: true, force: true })
+  mkdirSync(making, { mode: 0o700 })
   if (user) {
-    chownSync(dataDir, user.uid, user.gid)
+    chownSync(making, user.uid, user.gid)
     chownSync(passwordPath, user.uid, user.gid)
   }
   const done = spawnSync(
     join(binaries, 'bin', 'initdb'),
     [
       '-D',
-      dataDir,
+      making,
       '-U',
       'postgres',
       '-A',
@@ -174,11 +217,14 @@ function initialise(binaries: string, dataDir: string, passwordPath: string, use
       '--locale=C',
       '--no-sync',
     ],
-    { encoding: 'utf8', cwd: dataDir, ...asUser(user) },
+    { encoding: 'utf8', cwd: making, ...asUser(user) },
   )
-  if (done.status === 0) return
-  rmSync(join(dataDir, 'PG_VERSION'), { force: true })
-  throw new Error(`PostgreSQL's initdb failed: ${done.error?.message ?? done.stderr}`)
+  if (done.status !== 0) {
+    rmSync(making, { recursive: true, force: true })
+    throw new Error(`PostgreSQL's initdb failed: ${done.error?.message ?? done.stderr}`)
+  }
+  if (existsSync(dataDir)) rmdirSync(dataDir)
+  renameSync(making, dataDir)
 }
 
 const asUser = (user: ServerUser | null): { uid?: number; gid?: number } =>
@@ -227,9 +273,9 @@ async function start(
 /** A server that is alive on this folder, with its port from `postmaster.pid`. */
 async function adopt(dataDir: string, passwordPath: string): Promise<{ url: string; pid: number } | null> {
   const [pid, , , port] = lockLines(dataDir)
-  if (pid === undefined || port === undefined || !existsSync(passwordPath) || !isAlive(Number(pid))) return null
+  if (pid === undefined || port === undefined || !existsSync(passwordPath) || !isServer(Number(pid))) return null
   const url = `postgresql://postgres:${readFileSync(passwordPath, 'utf8').trim()}@127.0.0.1:${Number(port)}/postgres`
-  for (let tries = 0; tries < 40 && isAlive(Number(pid)); tries++) {
+  for (let tries = 0; tries < 40 && isServer(Number(pid)); tries++) {
     if (await answers(url)) return { url, pid: Number(pid) }
     await delay(100)
   }
@@ -253,9 +299,16 @@ function isAlive(pid: number): boolean {
   return !/\) Z /.test(readFileSync(statPath, 'utf8'))
 }
 
+/** A living PostgreSQL; not whatever else has got the number since, as after a restart of the machine or the container. */
+function isServer(pid: number): boolean {
+  if (!isAlive(pid)) return false
+  const path = `/proc/${pid}/cmdline`
+  return !existsSync(path) || /postgres/.test(readFileSync(path, 'utf8').split('\0', 1)[0]!)
+}
+
 function removeStaleLock(dataDir: string): void {
   const [pid] = lockLines(dataDir)
-  if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(dataDir, 'postmaster.pid'), { force: true })
+  if (pid !== undefined && !isServer(Number(pid))) rmSync(join(dataDir, 'postmaster.pid'), { force: true })
 }
 
 async function answers(url: string): Promise<boolean> {
@@ -274,11 +327,13 @@ async function answers(url: string): Promise<boolean> {
 
 /** SIGINT is PostgreSQL's fast shutdown: open transactions are aborted, everything is written. */
 async function stopServer(pid: number): Promise<void> {
-  if (!isAlive(pid)) return
+  if (!isServer(pid)) return
   process.kill(pid, 'SIGINT')
   const endMs = Date.now() + 15_000
-  while (isAlive(pid) && Date.now() < endMs) await delay(20)
-  if (isAlive(pid)) process.kill(pid, 'SIGQUIT')
+  while (isServer(pid) && Date.now() < endMs) await delay(20)
+  if (!isServer(pid)) return
+  process.kill(pid, 'SIGQUIT')
+  while (isServer(pid) && Date.now() < endMs + 5000) await delay(20)
 }
 
 function freePort(): Promise<number> {

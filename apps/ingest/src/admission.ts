@@ -1,5 +1,6 @@
 import type { BallotEvent } from '@voting/election/events'
 import { receiptFor } from '@voting/election/receipt'
+import type { Logger } from 'stream-core'
 import type { BallotLog } from './ballot-log.ts'
 import type { Claim, Claims } from './claims.ts'
 import { ControlNotRecordedError, type PollControl } from './poll-control.ts'
@@ -34,6 +35,7 @@ export interface AdmissionParts {
   readonly claims: Claims
   readonly log: BallotLog
   readonly control: PollControl
+  readonly logger: Logger
 }
 
 const legalNonce = /^[A-Za-z0-9_-]{16,128}$/
@@ -51,21 +53,33 @@ const refused = (reason: Refusal): Admission => ({ outcome: 'refused', reason })
  *   4. Write to the log.
  *   5. It has it: recorded. It certainly has it not: the claim is released, not-recorded. Nobody knows: the claim stays
  *      pending, unconfirmed, and the same form may be sent again: the same ballot id counts once.
+ *
+ * Where PostgreSQL does not answer, the ballot may be one that an earlier try has written: that, too, is unconfirmed.
  */
 export async function admit(
   parts: AdmissionParts,
   pollName: string,
   submission: Partial<Submission>,
 ): Promise<Admission> {
-  // 1.
   const { code, option, nonce } = submission
   if (typeof code !== 'string' || typeof option !== 'string' || typeof nonce !== 'string') return refused('malformed')
-  if (!legalNonce.test(nonce) || code.length === 0 || code.length > 256 || option.length > 256)
-    return refused('malformed')
+  if (!legalNonce.test(nonce)) return refused('malformed')
+  try {
+    return await admitWhole(parts, pollName, { code, option, nonce })
+  } catch (error) {
+    parts.logger.error({ event: 'admission.failed', error: String(error) }, 'a ballot could not be looked up')
+    return refused('unconfirmed')
+  }
+}
+
+async function admitWhole(parts: AdmissionParts, pollName: string, submission: Submission): Promise<Admission> {
+  // 1.
+  const { code, option, nonce } = submission
   const poll = await parts.polls.find(pollName)
   if (!poll) return refused('unknown-poll')
   const nowMs = Date.now()
-  if (nowMs < poll.opensAtMs) return refused('not-open')
+  // A poll may be closed before its time to open has come.
+  if (nowMs < poll.opensAtMs && !poll.isClosed) return refused('not-open')
   const isClosed = poll.isClosed || nowMs >= poll.closesAtMs
   const hasOption = poll.options.some(({ id }) => id === option)
 
@@ -91,12 +105,14 @@ export async function admit(
   if (delivery === 'recorded') {
     const recordedAt = new Date()
     // Waited for, so that a repeat that follows at once is known to be one. It is written in batches and never fails.
-    await parts.claims.markRecorded(claim)
+    await parts.claims.markRecorded(claim, recordedAt)
     return { outcome: 'recorded', receipt: claim.receipt, recordedAt, isRepeat: false }
   }
   // An earlier try of the same ballot may have reached the log, whatever became of this one.
   if (delivery === 'unknown' || !found.isClaimed) return refused('unconfirmed')
-  await parts.claims.release(claim)
+  await parts.claims.release(claim).catch((error: unknown) => {
+    parts.logger.warn({ event: 'release.failed', error: String(error) }, 'a claim stays pending')
+  })
   return refused('not-recorded')
 }
 

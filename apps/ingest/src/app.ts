@@ -16,7 +16,7 @@ import type { OrganiserSessions } from './organiser-session.ts'
 import { messagePage } from './pages/ballot.ts'
 import { type Html, page } from './pages/html.ts'
 import type { Receipts } from './receipts.ts'
-import { apiRoutes, tooMany } from './routes/api.ts'
+import { apiRoutes, ballotsRoute, sendProblem, tooMany } from './routes/api.ts'
 import { ballotPages } from './routes/ballot-pages.ts'
 import { organiserPages } from './routes/organiser-pages.ts'
 
@@ -40,7 +40,20 @@ const assetTypes: { readonly [name: string]: string } = { 'ballot.css': 'text/cs
 
 /** Pages and API of ingest; opens no port. */
 export async function buildIngestApp(parts: IngestParts): Promise<FastifyInstance> {
-  const app = fastify({ logger: false, bodyLimit: bodyBytesMax, forceCloseConnections: true })
+  const app = fastify({
+    logger: false,
+    bodyLimit: bodyBytesMax,
+    // A ballot that is under way when ingest stops gets its answer.
+    forceCloseConnections: 'idle',
+    // Addresses that no route can match are answered like any other that is wrong.
+    routerOptions: { maxParamLength: 8192 },
+    frameworkErrors: (error, _request, reply) => {
+      const plain = reply as unknown as FastifyReply // the types of a route this reply does not have
+      void plain.header('x-content-type-options', 'nosniff')
+      sendProblem(plain, { status: 400, code: 'malformed', title: 'The address is malformed', detail: error.message })
+    },
+  })
+  acceptEmptyJson(app)
   await app.register(cookie)
   await app.register(formbody)
   await app.register(helmet, {
@@ -94,6 +107,16 @@ export async function buildIngestApp(parts: IngestParts): Promise<FastifyInstanc
   return app
 }
 
+/** A request that needs no body may say that it has JSON and send none: closing a poll, for example. */
+function acceptEmptyJson(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error')
+  app.removeContentTypeParser('application/json')
+  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body.trim() === '') done(null, null)
+    else void parse(request, body, done)
+  })
+}
+
 function loadAssets() {
   const byPath = new Map<string, { readonly body: Buffer; readonly type: string }>()
   const pathOf = new Map<string, string>()
@@ -129,14 +152,9 @@ function onError(error: FastifyError, request: FastifyRequest, reply: FastifyRep
             detail: 'The database does not answer. Try again.',
             retryAfterSeconds: 2,
           }
-  if (problem.status === 400 && parts.limiter.fail(request.ip) > 0) {
-    const { status: code, ...limited } = tooMany(60)
-    return reply
-      .code(code)
-      .header('retry-after', 60)
-      .type(problemType)
-      .send(problemBody({ status: code, ...limited }))
-  }
+  if (request.routeOptions.url === ballotsRoute) parts.metrics.submissions.inc({ result: problem.code })
+  const waitSeconds = problem.status === 400 ? parts.limiter.fail(request.ip) : 0
+  if (waitSeconds > 0) return sendProblem(reply, tooMany(waitSeconds))
   if (problem.status === 503) void reply.header('retry-after', 2)
   if (request.url.startsWith('/api/')) return reply.code(problem.status).type(problemType).send(problemBody(problem))
   const text =

@@ -17,18 +17,25 @@ export class BallotLog {
   readonly partitionCount: number
   readonly #producer: LogProducer
   readonly #logger: Logger
+  readonly #observe: (seconds: number) => void
   #isFlushScheduled = false
 
-  constructor(producer: LogProducer, partitionCount: number, logger: Logger) {
+  /** `observe` is told how long the log took to answer for a ballot. */
+  constructor(producer: LogProducer, partitionCount: number, logger: Logger, observe: (seconds: number) => void) {
     this.#producer = producer
     this.partitionCount = partitionCount
     this.#logger = logger
+    this.#observe = observe
   }
 
-  /** Records a value under its key; the key decides the partition. */
-  record(key: string, value: object, atMs: number): Promise<Delivery> {
+  /** Records a ballot under its key; the key decides the partition. */
+  async record(key: string, value: object, atMs: number): Promise<Delivery> {
+    const startedMs = performance.now()
     const keyBytes = Buffer.from(key)
-    return this.#append(topics.ballots, partitionForKey(keyBytes, this.partitionCount), keyBytes, value, atMs)
+    const partition = partitionForKey(keyBytes, this.partitionCount)
+    const delivery = await this.#append(topics.ballots, partition, keyBytes, value, atMs)
+    this.#observe((performance.now() - startedMs) / 1000)
+    return delivery
   }
 
   /** Records a value in every partition of `ballots`: how control records are written. */

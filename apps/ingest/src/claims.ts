@@ -1,4 +1,6 @@
+import { boundedQuery } from '@voting/election/database'
 import type { Pool } from 'pg'
+import type { Logger } from 'stream-core'
 
 export interface Claim {
   readonly pollId: string
@@ -49,11 +51,13 @@ SELECT EXISTS (SELECT 1 FROM code) AS has_code, (SELECT region FROM code) AS reg
 /** Claims keep a voter from voting twice while the log has not answered; the log's own order decides what counts. */
 export class Claims {
   readonly #pool: Pool
-  #recorded: { readonly claim: Claim; readonly done: () => void }[] = []
+  readonly #logger: Logger
+  #recorded: { readonly claim: Claim; readonly at: Date; readonly done: () => void }[] = []
   #isWriting = false
 
-  constructor(pool: Pool) {
+  constructor(pool: Pool, logger: Logger) {
     this.#pool = pool
+    this.#logger = logger
   }
 
   /** Looks, and claims if `mayClaim` and nothing stands against it. */
@@ -69,7 +73,7 @@ export class Claims {
       mayClaim,
     ]
     for (;;) {
-      const { rows } = await this.#pool.query<OutcomeRow>({ name: 'claim', text: claimSql, values })
+      const { rows } = await this.#pool.query<OutcomeRow>({ name: 'claim', text: claimSql, values, ...boundedQuery })
       const row = rows[0]!
       const same =
         row.same_state === null
@@ -89,16 +93,18 @@ export class Claims {
 
   /** The log certainly does not have the ballot: the voter may begin anew. */
   async release({ pollId, ballotId }: Claim): Promise<void> {
-    await this.#pool.query("DELETE FROM claims WHERE poll_id = $1 AND ballot_id = $2 AND state = 'pending'", [
-      pollId,
-      ballotId,
-    ])
+    await this.#pool.query({
+      name: 'release',
+      text: "DELETE FROM claims WHERE poll_id = $1 AND ballot_id = $2 AND state = 'pending'",
+      values: [pollId, ballotId],
+      ...boundedQuery,
+    })
   }
 
   /** The log has the ballot. What comes together is written together; resolves when it is written. */
-  markRecorded(claim: Claim): Promise<void> {
+  markRecorded(claim: Claim, at: Date): Promise<void> {
     return new Promise((resolve) => {
-      this.#recorded.push({ claim, done: resolve })
+      this.#recorded.push({ claim, at, done: resolve })
       if (!this.#isWriting) void this.#writeRecorded()
     })
   }
@@ -113,8 +119,10 @@ export class Claims {
         await this.#pool.query({
           name: 'mark-recorded',
           text: `INSERT INTO claims (poll_id, ballot_id, tag, choice_mac, receipt, exclusive, state, recorded_at)
-            SELECT *, 'recorded', now() FROM (SELECT DISTINCT * FROM
-              unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bool[])) AS recorded
+            SELECT DISTINCT ON (poll, ballot) poll, ballot, tag, mac, receipt, exclusive, 'recorded', at
+            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bool[], $7::timestamptz[])
+              AS recorded (poll, ballot, tag, mac, receipt, exclusive, at)
+            ORDER BY poll, ballot, at
             ON CONFLICT (poll_id, ballot_id) DO UPDATE SET state = 'recorded',
               recorded_at = coalesce(claims.recorded_at, excluded.recorded_at)`,
           values: [
@@ -124,10 +132,16 @@ export class Claims {
             column((claim) => claim.choiceMac),
             column((claim) => claim.receipt),
             column((claim) => claim.isExclusive),
+            batch.map(({ at }) => at),
           ],
+          ...boundedQuery,
         })
-      } catch {
+      } catch (error) {
         // The log has the ballots all the same; the tally's receipts turn these claims into recorded ones.
+        this.#logger.warn(
+          { event: 'mark.failed', ballots: batch.length, error: String(error) },
+          'recorded ballots are not marked yet',
+        )
       }
       for (const { done } of batch) done()
     }

@@ -4,7 +4,7 @@ import type { Variables } from '@voting/election/environment'
 /** What `npm run ingest` reads from the environment. */
 export const ingestVariables = {
   DATABASE_URL: {
-    kind: 'text',
+    kind: 'url',
     secret: true,
     description: 'PostgreSQL, as postgresql://user:password@host:port/database',
   },
@@ -26,11 +26,12 @@ export const ingestVariables = {
   ORGANISER_TOKEN: {
     kind: 'text',
     optional: true,
+    requiredInProduction: true,
     secret: true,
     description: 'What organisers sign in with. Required in production; else generated and kept in PostgreSQL',
   },
-  PUBLIC_URL: { kind: 'text', optional: true, description: 'Where voters reach this app. Default: its own address' },
-  RESULTS_URL: { kind: 'text', fallback: 'http://127.0.0.1:3001', description: 'Where the viewer is to be reached' },
+  PUBLIC_URL: { kind: 'url', optional: true, description: 'Where voters reach this app. Default: its own address' },
+  RESULTS_URL: { kind: 'url', fallback: 'http://127.0.0.1:3001', description: 'Where the viewer is to be reached' },
   BALLOT_PARTITIONS: {
     kind: 'number',
     fallback: String(defaultPartitions),

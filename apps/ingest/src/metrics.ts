@@ -1,8 +1,10 @@
-import { collectDefaultMetrics, Counter, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client'
 
 export interface IngestMetrics {
   readonly registry: Registry
   readonly submissions: Counter<'result'>
+  /** From the moment a ballot is handed to the log until the log has answered. */
+  readonly produceSeconds: Histogram
 }
 
 export function openMetrics(): IngestMetrics {
@@ -14,5 +16,11 @@ export function openMetrics(): IngestMetrics {
     labelNames: ['result'],
     registers: [registry],
   })
-  return { registry, submissions }
+  const produceSeconds = new Histogram({
+    name: 'vote_produce_duration_seconds',
+    help: 'How long the log took to answer for a ballot',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [registry],
+  })
+  return { registry, submissions, produceSeconds }
 }

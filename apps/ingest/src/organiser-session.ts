@@ -23,6 +23,9 @@ export class OrganiserSessions {
   async signIn(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const id = randomBytes(32).toString('base64url')
     await this.#pool.query('INSERT INTO sessions (id_hash) VALUES ($1)', [hashOf(id)])
+    await this.#pool.query('DELETE FROM sessions WHERE created_at < now() - make_interval(hours => $1)', [
+      absoluteHours,
+    ])
     const secure = this.#isSecure(request)
     reply.setCookie(this.#cookieName(request), id, { path: '/', httpOnly: true, sameSite: 'lax', secure })
   }

@@ -8,6 +8,12 @@ const schedulerMs = 500
 /** The log did not take a control record, or did not say; the scheduler tries again. */
 export class ControlNotRecordedError extends Error {
   override readonly name = 'ControlNotRecordedError'
+  readonly pollId: string
+
+  constructor(pollId: string, what: string) {
+    super(`the log did not confirm ${what} of poll ${pollId}`)
+    this.pollId = pollId
+  }
 }
 
 /**
@@ -33,13 +39,19 @@ export class PollControl {
     if (!poll.isOpened) await this.#once(`open ${poll.id}`, () => this.#open(poll))
   }
 
-  /** Closes a poll now. */
+  /**
+   * Closes a poll now. That it is to end is noted first: no ballot is admitted any more, and where the log does not answer
+   * the scheduler goes on with it.
+   */
   async close(poll: Poll): Promise<void> {
     if (poll.isClosed) return
+    const isEarly = Date.now() < poll.closesAtMs
+    if (isEarly) await this.#polls.endNow(poll.id)
     await this.open(poll)
     await this.#once(`close ${poll.id}`, async () => {
-      await this.#record({ type: 'close', poll: poll.id, eventId: `${poll.id}:close`, at: Date.now() })
-      await this.#polls.setClosed(poll.id)
+      const at = Date.now()
+      await this.#record({ type: 'close', poll: poll.id, eventId: `${poll.id}:close`, at })
+      await this.#polls.setClosed(poll.id, isEarly ? at : null)
     })
   }
 
@@ -93,17 +105,18 @@ export class PollControl {
       at,
     })
     const { title, slug } = poll
-    await this.#log.publishPoll(
+    const published = await this.#log.publishPoll(
       id,
       { id, slug, title, options, regions, revote, electorate, definitionHash, opensAtMs, closesAtMs },
       at,
     )
+    if (published !== 'recorded') throw new ControlNotRecordedError(id, 'its definition')
     await this.#polls.setOpened(id)
   }
 
   async #record(event: ControlEvent): Promise<void> {
     const delivery = await this.#log.recordEverywhere(event.poll, event, event.at)
-    if (delivery !== 'recorded') throw new ControlNotRecordedError(`the log did not confirm ${event.eventId}`)
+    if (delivery !== 'recorded') throw new ControlNotRecordedError(event.poll, `the record "${event.type}"`)
   }
 
   #once(name: string, work: () => Promise<void>): Promise<void> {

@@ -11,14 +11,20 @@ export interface PollInput {
 
 /** `__proto__` would be taken for something else wherever counts are kept by id. */
 const legalId = /^(?!__proto__$)[A-Za-z0-9_-]{1,40}$/
+/** A line of text: whole characters (PostgreSQL keeps no others), none of them a control character. */
 const isText = (value: unknown, max: number): value is string =>
-  typeof value === 'string' && value.trim().length > 0 && value.length <= max
+  typeof value === 'string' &&
+  value.trim().length > 0 &&
+  value.length <= max &&
+  value.isWellFormed() &&
+  !/\p{Cc}/u.test(value)
 
 /** The checked input, or a sentence that names the field, the value and what is expected. */
 export function checkPollInput(body: unknown, nowMs: number): PollInput | string {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return 'The body must be a JSON object.'
-  const { title, options, regions = [], opensAt, closesAt, revote, electorate = null } = body as Record<string, unknown>
-  if (!isText(title, 200)) return 'title must be a text of 1 to 200 characters.'
+  const { title, options, opensAt, closesAt, revote, electorate = null } = body as Record<string, unknown>
+  const regions: unknown = (body as Record<string, unknown>)['regions'] ?? []
+  if (!isText(title, 200)) return 'title must be a line of 1 to 200 characters.'
   const checkedOptions = checkOptions(options)
   if (typeof checkedOptions === 'string') return checkedOptions
   if (
@@ -26,7 +32,7 @@ export function checkPollInput(body: unknown, nowMs: number): PollInput | string
     regions.length > 200 ||
     !regions.every((region) => isText(region, 60) && region !== '__proto__')
   ) {
-    return 'regions must be a list of at most 200 texts of 1 to 60 characters.'
+    return 'regions must be a list of at most 200 lines of 1 to 60 characters.'
   }
   if (new Set(regions).size !== regions.length) return 'regions must not contain one twice.'
   const opensAtMs = parseTime(opensAt)
@@ -43,9 +49,9 @@ export function checkPollInput(body: unknown, nowMs: number): PollInput | string
     return `electorate must be a whole number above 0, or absent; got ${JSON.stringify(electorate)}.`
   }
   return {
-    title: title.trim(),
+    title,
     options: checkedOptions,
-    regions: regions,
+    regions,
     opensAtMs,
     closesAtMs,
     revote,
@@ -61,15 +67,17 @@ function checkOptions(options: unknown): PollInput['options'] | string {
     if (typeof id !== 'string' || !legalId.test(id)) {
       return `The id of an option must be 1 to 40 of A-Z a-z 0-9 _ -, got ${JSON.stringify(id)}.`
     }
-    if (!isText(label, 100)) return `The label of option "${id}" must be a text of 1 to 100 characters.`
+    if (!isText(label, 100)) return `The label of option "${id}" must be a line of 1 to 100 characters.`
     if (checked.some((other) => other.id === id)) return `Two options have the id "${id}".`
-    checked.push({ id, label: label.trim() })
+    checked.push({ id, label })
   }
   return checked
 }
 
+/** Times are UTC: one without a zone is read as such, whatever zone this process runs in. */
 function parseTime(value: unknown): number | null {
-  if (typeof value !== 'string' || !/^\d{4}-\d{2}-\d{2}T/.test(value)) return null
-  const ms = Date.parse(value)
+  const parts = typeof value === 'string' ? /^\d{4}-\d{2}-\d{2}T[\d:.]+(Z|[+-]\d{2}:?\d{2})?$/.exec(value) : null
+  if (!parts) return null
+  const ms = Date.parse(parts[1] === undefined ? `${parts[0]}Z` : parts[0])
   return Number.isNaN(ms) ? null : ms
 }

@@ -1,3 +1,4 @@
+import { boundedQuery } from '@voting/election/database'
 import type { Pool } from 'pg'
 
 export interface Poll {
@@ -28,6 +29,9 @@ const rounded = (poll: Poll): Poll => ({
   closesAtMs: Math.round(poll.closesAtMs),
 })
 
+/** What an id or a slug can look like; anything else is no poll, and no question for the database. */
+const legalName = /^[a-z0-9-]{1,64}$/
+
 /** How long another ingest process's change may go unseen. */
 const cacheMs = 1000
 
@@ -42,6 +46,7 @@ export class PollRepository {
 
   /** A poll by id or slug. */
   find(idOrSlug: string): Promise<Poll | null> {
+    if (!legalName.test(idOrSlug)) return Promise.resolve(null)
     const nowMs = Date.now()
     const cached = this.#cache.get(idOrSlug)
     if (cached && cached.untilMs > nowMs) return cached.poll
@@ -97,10 +102,18 @@ export class PollRepository {
     this.forget()
   }
 
-  async setClosed(id: string): Promise<void> {
+  /** No ballot is admitted from now on; whoever finds the close due writes it. */
+  async endNow(id: string): Promise<void> {
+    await this.#pool.query('UPDATE polls SET closes_at = least(closes_at, now()) WHERE id = $1', [id])
+    this.forget()
+  }
+
+  /** The log has the close. A poll that was ended ahead of its time ended then; null: at the time it was to end. */
+  async setClosed(id: string, endedAtMs: number | null): Promise<void> {
     await this.#pool.query(
-      'UPDATE polls SET closed_at = coalesce(closed_at, now()), closes_at = least(closes_at, now()) WHERE id = $1',
-      [id],
+      `UPDATE polls SET closed_at = coalesce(closed_at, now()),
+        closes_at = coalesce(to_timestamp($2::float8 / 1000.0), closes_at) WHERE id = $1`,
+      [id, endedAtMs],
     )
     this.forget()
   }
@@ -133,6 +146,7 @@ export class PollRepository {
       name: 'find-poll',
       text: `SELECT ${columns} FROM polls WHERE id = $1 OR slug = $1 ORDER BY (id = $1) DESC LIMIT 1`,
       values: [idOrSlug],
+      ...boundedQuery,
     })
     return rows[0] ? rounded(rows[0]) : null
   }

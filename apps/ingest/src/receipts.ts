@@ -5,6 +5,8 @@ export interface ReceiptStatus {
   readonly reason?: string
 }
 
+const legalReceipt = /^[0-9A-Z]{5}(?:-[0-9A-Z]{5}){3}$/
+
 /** What is known of a receipt: the tally's word where there is one, else that the log has the ballot. */
 export class Receipts {
   readonly #pool: Pool
@@ -15,6 +17,7 @@ export class Receipts {
 
   /** null: no ballot with this receipt is known to be in the log. */
   async find(receipt: string): Promise<ReceiptStatus | null> {
+    if (!legalReceipt.test(receipt)) return null
     const { rows } = await this.#pool.query<{ status: ReceiptStatus['status']; reason: string | null }>({
       name: 'find-receipt',
       text: `SELECT status, reason FROM receipts WHERE receipt = $1

@@ -41,6 +41,10 @@ export interface RunningIngest extends RunningApp {
 }
 
 const deliveryTimeoutMs = 8000
+/** A probe that waits longer than this is given up by whoever sent it. */
+const readinessMs = 3000
+/** How long requests that are under way may take to end when ingest stops: longer than a ballot's own deadline. */
+const drainMs = 12_000
 
 /** Starts ingest: schema and topics if they are missing, the scheduler, the pages, the operations port. */
 export function startIngest(options: IngestOptions): Promise<RunningIngest> {
@@ -63,9 +67,11 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
   })
 
   const polls = new PollRepository(pool)
-  const log = new BallotLog(producer, ballots.partitionCount, logger)
-  const control = new PollControl(polls, log, logger)
   const metrics = openMetrics()
+  const log = new BallotLog(producer, ballots.partitionCount, logger, (seconds) =>
+    metrics.produceSeconds.observe(seconds),
+  )
+  const control = new PollControl(polls, log, logger)
   let isClosing = false
   const ops = await openOpsServer({
     host: options.opsHost,
@@ -73,16 +79,25 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
     registry: metrics.registry,
     readiness: async () => {
       if (isClosing) return 'stopping'
-      await pool.query('SELECT 1')
-      await broker.admin.describeTopics([topics.ballots])
-      return null
+      const database = pool.query('SELECT 1').then(
+        () => null,
+        (error: unknown) => `the database does not answer: ${String(error)}`,
+      )
+      const brokers = broker.admin.describeTopics([topics.ballots]).then(
+        () => null,
+        (error: unknown) => `the log does not answer: ${String(error)}`,
+      )
+      return (
+        (await within(readinessMs, database, 'the database does not answer')) ??
+        (await within(readinessMs, brokers, 'the log does not answer'))
+      )
     },
   })
   closers.add(() => ops.close())
   let ownUrl = ''
   const app = await buildIngestApp({
     polls,
-    claims: new Claims(pool),
+    claims: new Claims(pool, logger),
     log,
     control,
     desk: new OrganiserDesk(polls, control),
@@ -92,12 +107,14 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
     metrics,
     organiserToken,
     logger,
-    urls: () => ({ ballot: options.publicUrl ?? ownUrl, results: options.resultsUrl() }),
+    urls: () => ({ ballot: trimmed(options.publicUrl ?? ownUrl), results: trimmed(options.resultsUrl()) }),
   })
   closers.add(async () => {
     isClosing = true
     control.stopScheduler()
+    const cut = setTimeout(() => app.server.closeAllConnections(), drainMs)
     await app.close()
+    clearTimeout(cut)
   })
   await app.listen({ host: options.host, port: options.port })
   ownUrl = urlOf(app.server, options.host)
@@ -112,7 +129,21 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
   }
 }
 
+/** Paths are put behind these addresses. */
+const trimmed = (url: string): string => url.replace(/\/+$/, '')
+
+async function within<T>(ms: number, work: Promise<T>, otherwise: T): Promise<T> {
+  const late = Promise.withResolvers<T>()
+  const timer = setTimeout(() => late.resolve(otherwise), ms)
+  try {
+    return await Promise.race([work, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 async function organiserTokenOf({ organiserToken, isProduction }: IngestOptions, pool: Pool): Promise<string> {
+  if (organiserToken === '') throw new ConfigError('ORGANISER_TOKEN', 'ORGANISER_TOKEN is empty: anybody could sign in')
   if (organiserToken !== null) return organiserToken
   if (isProduction) throw new ConfigError('ORGANISER_TOKEN', 'ORGANISER_TOKEN is required in production')
   return keptSecret(pool, 'organiser-token', { mayGenerate: true })

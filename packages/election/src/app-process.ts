@@ -17,7 +17,8 @@ const repeatMs = 1000
 /** What a mistake of the operator's looks like: one sentence, no stack. */
 const isMistake = (error: unknown): boolean => {
   if (error instanceof EnvironmentError || error instanceof ConfigError || error instanceof BrokerError) return true
-  return typeof (error as { code?: unknown } | null)?.code === 'string'
+  const { code } = (error ?? {}) as { code?: unknown }
+  return typeof code === 'string' && !code.startsWith('ERR_') // those are Node's words for a mistake in the program
 }
 
 export function say(text: string): void {
@@ -26,11 +27,14 @@ export function say(text: string): void {
 
 /** The sentence for an error that ends a program. */
 export function explain(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return String(error)
   const { code, message, port, address } = error as { code?: string; message?: string; port?: number; address?: string }
   if (code === 'EADDRINUSE') return `port ${port} on ${address} is in use: choose another, or end what uses it`
   if (code === 'EACCES' && port !== undefined) return `port ${port} may not be used by this user: choose one above 1023`
+  // An address with several numbers fails once for each; the whole has no message of its own.
+  if (error instanceof AggregateError && !message) return error.errors.map(explain).join('; ')
   if (isMistake(error)) return String(message)
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return error instanceof Error ? (error.stack ?? error.message) : JSON.stringify(error)
 }
 
 /**

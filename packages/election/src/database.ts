@@ -24,6 +24,9 @@ export function openPool({ url, connectionsMax = 10, applicationName }: Database
   return pool
 }
 
+/** For a query whose caller cannot wait: a database that hangs is an error after this time, and its connection is dropped. */
+export const boundedQuery = { query_timeout: 8000 }
+
 /** Runs `work` in a transaction. */
 export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect()
@@ -88,7 +91,7 @@ export async function migrate(pool: pg.Pool, waitMs = 30_000): Promise<void> {
 }
 
 /** Codes of a server that is there and not ready, or not there yet. */
-const notReady = new Set(['57P03', 'ECONNREFUSED', 'ENOENT', '53300'])
+const notReady = new Set(['57P03', '53300', 'ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EAI_AGAIN'])
 
 async function connectWhenReady(pool: pg.Pool, waitMs: number): Promise<pg.PoolClient> {
   const endMs = Date.now() + waitMs

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 
-type Kind = 'text' | 'number' | 'flag'
+/** `number` is a whole one. */
+type Kind = 'text' | 'url' | 'number' | 'flag'
 
 export interface Variable {
   readonly kind: Kind
@@ -8,6 +9,8 @@ export interface Variable {
   /** Absent: the variable is required, unless `optional`. */
   readonly fallback?: string
   readonly optional?: true
+  /** Optional, but not with `NODE_ENV=production`. */
+  readonly requiredInProduction?: true
   /** Never printed; may also be given as `<NAME>_FILE`, the path of a file that holds it. */
   readonly secret?: true
   readonly min?: number
@@ -52,6 +55,9 @@ function readVariable(
 ): unknown {
   const text = given(name, variable, source) ?? variable.fallback
   if (text === undefined) {
+    if (variable.requiredInProduction && source['NODE_ENV'] === 'production') {
+      throw new Error(`${name} is required with NODE_ENV=production: ${variable.description}`)
+    }
     if (variable.optional) return null
     throw new Error(`${name} is required: ${variable.description}`)
   }
@@ -62,10 +68,14 @@ function readVariable(
     throw new Error(`${name} is ${shown}, expected true or false`)
   }
   if (variable.kind === 'text') return text
+  if (variable.kind === 'url') {
+    if (URL.canParse(text)) return text
+    throw new Error(`${name} is ${shown}, expected an address such as scheme://host:port/path`)
+  }
   const number = Number(text)
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = variable
-  if (text.trim() === '' || !Number.isFinite(number) || number < min || number > max) {
-    throw new Error(`${name} is ${shown}, expected a number from ${min} to ${max}`)
+  if (!/^-?\d+$/.test(text) || number < min || number > max) {
+    throw new Error(`${name} is ${shown}, expected a whole number from ${min} to ${max}`)
   }
   return number
 }
@@ -79,13 +89,17 @@ function given(
   if (direct !== undefined && direct !== '') return direct
   const path = variable.secret ? source[`${name}_FILE`] : undefined
   if (path === undefined || path === '') return undefined
+  let text: string
   try {
-    return readFileSync(path, 'utf8').trim()
+    text = readFileSync(path, 'utf8').trim()
   } catch (error) {
     throw new Error(`${name}_FILE is ${JSON.stringify(path)}, which cannot be read: ${(error as Error).message}`, {
       cause: error,
     })
   }
+  // An empty secret would be one that everybody knows.
+  if (text === '') throw new Error(`${name}_FILE is ${JSON.stringify(path)}, which is empty`)
+  return text
 }
 
 /** The variables as a Markdown table: the documentation is made from what the code reads. */

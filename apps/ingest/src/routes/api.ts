@@ -35,10 +35,13 @@ export function apiRoutes(app: FastifyInstance, parts: IngestParts): void {
   organiserRoutes(app, parts)
 }
 
+/** The hot one. */
+export const ballotsRoute = '/api/polls/:id/ballots'
+
 function ballotRoutes(app: FastifyInstance, parts: IngestParts): void {
   const { limiter, metrics, receipts } = parts
 
-  app.post<{ Params: { id: string } }>('/api/polls/:id/ballots', async (request, reply) => {
+  app.post<{ Params: { id: string } }>(ballotsRoute, async (request, reply) => {
     const body = (typeof request.body === 'object' ? request.body : null) ?? {}
     const admission = await admit(parts, request.params.id, body)
     if (admission.outcome === 'recorded') {
@@ -115,7 +118,7 @@ function organiserRoutes(app: FastifyInstance, parts: IngestParts): void {
       status: 503,
       code: 'unconfirmed',
       title: 'The log did not confirm',
-      detail: 'It is kept and written as soon as the log answers; the same request may be repeated.',
+      detail: `Poll ${error.pollId} is kept; what was asked for is written as soon as the log answers.`,
       retryAfterSeconds: 2,
     })
   }

@@ -48,7 +48,7 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
   /** Why this poll takes no ballot now; null when it does. */
   const notNow = (poll: Poll): 'not-open' | 'closed' | null => {
     const nowMs = Date.now()
-    if (nowMs < poll.opensAtMs) return 'not-open'
+    if (nowMs < poll.opensAtMs && !poll.isClosed) return 'not-open'
     return poll.isClosed || nowMs >= poll.closesAtMs ? 'closed' : null
   }
 

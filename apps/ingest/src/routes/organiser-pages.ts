@@ -90,7 +90,7 @@ export function organiserPages(app: FastifyInstance, parts: IngestParts, show: S
       const nowMs = Date.now()
       const input = checkPollInput(
         {
-          title,
+          title: title.trim(),
           options: lines(options).map((label, i) => ({ id: `o${i + 1}`, label })),
           regions: lines(regions),
           opensAt: new Date(nowMs).toISOString(),

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { openTestDatabase, type TestDatabase } from '../../../../packages/election/test/support/database.ts'
 import { silentLogger } from 'stream-core'
 import { openEmbeddedLog } from 'stream-core/embedded'
+import { topics } from '@voting/election/topics'
 import { type RunningIngest, startIngest } from '../../src/service.ts'
 import { FaultyLog } from './faulty-log.ts'
 
@@ -12,8 +13,22 @@ export interface TestIngest {
   readonly ingest: RunningIngest
   readonly database: TestDatabase
   readonly log: FaultyLog
+  /** What a valid poll is created with. */
+  definition(options?: PollOptions): object
+  /** Ids of the polls whose definition the log has. */
+  pollsInLog(): Promise<readonly string[]>
   close(): Promise<void>
 }
+
+export interface PollOptions {
+  readonly revote?: string
+  readonly opensInMs?: number
+  readonly closesInMs?: number
+}
+
+export const organiser = { authorization: 'Bearer the-organiser' }
+
+const iso = (inMs: number): string => new Date(Date.now() + inMs).toISOString()
 
 /** Ingest as it runs, on a real log and a real PostgreSQL. */
 export async function openTestIngest(options: { failuresPerMinute?: number } = {}): Promise<TestIngest> {
@@ -39,6 +54,27 @@ export async function openTestIngest(options: { failuresPerMinute?: number } = {
     ingest,
     database,
     log,
+    definition: ({ revote = 'first', opensInMs = -1000, closesInMs = 3_600_000 } = {}) => ({
+      title: 'Which?',
+      options: [
+        { id: 'a', label: 'A' },
+        { id: 'b', label: 'B' },
+      ],
+      regions: ['north'],
+      opensAt: iso(opensInMs),
+      closesAt: iso(closesInMs),
+      revote,
+    }),
+    async pollsInLog() {
+      const reader = log.openReader()
+      reader.assign([{ topic: topics.polls, partition: 0, offset: 0 }])
+      const ids: string[] = []
+      for (const { records } of await reader.poll(1000)) {
+        while (records.next()) ids.push(records.key()!.toString())
+      }
+      await reader.close()
+      return ids
+    },
     async close() {
       await ingest.close()
       await log.close()
@@ -46,6 +82,18 @@ export async function openTestIngest(options: { failuresPerMinute?: number } = {
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** A poll with five codes. */
+export async function newPoll(
+  system: TestIngest,
+  options: PollOptions = {},
+): Promise<{ id: string; slug: string; codes: readonly string[] }> {
+  const poll = await send(`${system.ingest.url}/api/polls`, system.definition(options), organiser)
+  const { id, slug } = poll.body as { id: string; slug: string }
+  const issued = await send(`${system.ingest.url}/api/polls/${id}/codes`, { count: 5, region: 'north' }, organiser)
+  if (poll.status !== 201 || issued.status !== 201) throw new Error(JSON.stringify([poll.body, issued.body]))
+  return { id, slug, codes: issued.body['codes'] as string[] }
 }
 
 export const newNonce = (): string => randomBytes(16).toString('base64url')
