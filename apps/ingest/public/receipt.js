@@ -1,26 +1,23 @@
 // @ts-check
-// The page also refreshes by itself; this only makes it quicker and quieter.
+// Without scripts the page loads itself again; with them it changes quietly, and only when there is something new.
 const box = document.getElementById('receipt')
-const words = {
-  counted: ['Counted', 'The result includes your ballot.'],
-  superseded: ['Replaced', 'A later ballot with the same code was counted instead of this one.'],
-  rejected: ['Not counted', 'Your ballot was recorded but could not be counted.'],
-}
+const heading = document.getElementById('receipt-title')
+const text = document.getElementById('receipt-text')
+let waitMs = 200
 
 async function look() {
-  if (!box || box.dataset.status !== 'recorded') return
+  if (!box || !heading || !text) return
   const response = await fetch(`/api/receipts/${box.dataset.receipt}`).catch(() => null)
   const found = response?.ok ? await response.json() : null
-  const word = found && words[/** @type {keyof typeof words} */ (found.status)]
-  if (!word) {
-    setTimeout(look, 500)
+  if (found?.status === 'counted') {
+    box.className = 'receipt counted'
+    heading.textContent = 'Counted'
+    text.textContent = 'The result includes your ballot.'
     return
   }
-  box.dataset.status = found.status
-  box.className = `receipt ${found.status}`
-  const [title, text] = word
-  const [heading, paragraph] = [document.getElementById('receipt-title'), document.getElementById('receipt-text')]
-  if (heading) heading.textContent = title
-  if (paragraph) paragraph.textContent = text
+  // Anything else has a reason, which the page itself explains.
+  if (found && found.status !== 'recorded') return location.reload()
+  waitMs = Math.min(waitMs * 1.5, 5000)
+  setTimeout(look, waitMs)
 }
-setTimeout(look, 200)
+setTimeout(look, waitMs)

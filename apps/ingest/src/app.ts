@@ -14,7 +14,7 @@ import { openapi } from './openapi.ts'
 import type { OrganiserDesk } from './organiser-desk.ts'
 import type { OrganiserSessions } from './organiser-session.ts'
 import { messagePage } from './pages/ballot.ts'
-import { type Html, page } from './pages/html.ts'
+import { type Html, page, type PageOptions } from './pages/html.ts'
 import type { Receipts } from './receipts.ts'
 import { apiRoutes, ballotsRoute, sendProblem, tooMany } from './routes/api.ts'
 import { ballotPages } from './routes/ballot-pages.ts'
@@ -30,8 +30,19 @@ export interface IngestParts extends AdmissionParts {
   readonly organiserToken: string
   readonly logger: Logger
   /** Known only once the server listens. */
+  /** Told of every route, as `GET /api/receipts/:receipt`. */
+  readonly onRoute?: (route: string) => void
   readonly urls: () => { readonly ballot: string; readonly results: string }
 }
+
+/** Sends a page. */
+export type Show = (
+  reply: FastifyReply,
+  status: number,
+  title: string,
+  body: Html,
+  extras?: Omit<PageOptions, 'title' | 'body'>,
+) => FastifyReply
 
 /** A ballot is small; anything larger is no ballot. */
 const bodyBytesMax = 64 * 1024
@@ -52,6 +63,9 @@ export async function buildIngestApp(parts: IngestParts): Promise<FastifyInstanc
       void plain.header('x-content-type-options', 'nosniff')
       sendProblem(plain, { status: 400, code: 'malformed', title: 'The address is malformed', detail: error.message })
     },
+  })
+  app.addHook('onRoute', ({ method, url }) => {
+    for (const verb of [method].flat()) parts.onRoute?.(`${verb} ${url}`)
   })
   acceptEmptyJson(app)
   await app.register(cookie)
@@ -76,12 +90,12 @@ export async function buildIngestApp(parts: IngestParts): Promise<FastifyInstanc
   })
 
   const assets = loadAssets()
-  const show = (reply: FastifyReply, status: number, title: string, body: Html, script?: string): FastifyReply =>
+  const show: Show = (reply, status, title, body, extras = {}) =>
     reply
       .code(status)
       .type('text/html; charset=utf-8')
       .header('cache-control', 'no-store')
-      .send(page({ title, body, ...(script !== undefined && { script }) }, assets.pathOf))
+      .send(page({ title, body, ...extras }, assets.pathOf))
 
   app.setErrorHandler((error: FastifyError, request, reply) => onError(error, request, reply, parts, show))
   app.setNotFoundHandler((request, reply) =>
@@ -100,9 +114,7 @@ export async function buildIngestApp(parts: IngestParts): Promise<FastifyInstanc
   app.get('/openapi.json', async () => openapi)
 
   apiRoutes(app, parts)
-  ballotPages(app, parts, (reply, status, title, body) =>
-    show(reply, status, title, body, title.startsWith('Receipt ') ? 'receipt.js' : undefined),
-  )
+  ballotPages(app, parts, show)
   organiserPages(app, parts, show)
   return app
 }
@@ -128,8 +140,6 @@ function loadAssets() {
   }
   return { byPath, pathOf }
 }
-
-type Show = (reply: FastifyReply, status: number, title: string, body: Html) => FastifyReply
 
 /** What the framework refuses, and what broke. A ballot page never shows a stack, an API never shows a page. */
 function onError(error: FastifyError, request: FastifyRequest, reply: FastifyReply, parts: IngestParts, show: Show) {

@@ -38,6 +38,8 @@ export interface IngestOptions {
 export interface RunningIngest extends RunningApp {
   readonly url: string
   readonly organiserToken: string
+  /** What it serves, as `GET /api/receipts/:receipt`. */
+  readonly routes: readonly string[]
 }
 
 const deliveryTimeoutMs = 8000
@@ -95,7 +97,9 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
   })
   closers.add(() => ops.close())
   let ownUrl = ''
+  const routes: string[] = []
   const app = await buildIngestApp({
+    onRoute: (route) => routes.push(route),
     polls,
     claims: new Claims(pool, logger),
     log,
@@ -112,8 +116,11 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
   closers.add(async () => {
     isClosing = true
     control.stopScheduler()
+    // Connections are kept alive by browsers and proxies: each ends when its last answer is out.
+    const sweep = setInterval(() => app.server.closeIdleConnections(), 50)
     const cut = setTimeout(() => app.server.closeAllConnections(), drainMs)
     await app.close()
+    clearInterval(sweep)
     clearTimeout(cut)
   })
   await app.listen({ host: options.host, port: options.port })
@@ -124,6 +131,7 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
     url: ownUrl,
     ops: ops.url,
     organiserToken,
+    routes,
     close: () => closers.close(),
     failed: new Promise(() => undefined),
   }

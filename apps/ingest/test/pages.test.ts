@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { openTestIngest, send, type TestIngest } from './support/running-ingest.ts'
+import { newPoll, openTestIngest, send, type TestIngest } from './support/running-ingest.ts'
 
 let system: TestIngest
 let slug: string
@@ -59,6 +59,9 @@ test('a wrong code keeps the choice and says what to do', async () => {
   const text = await response.text()
   expect(text).toContain('role="alert"')
   expect(text).toMatch(/value="c"\s+required\s+checked/)
+  expect(text).toContain('href="#code"')
+  expect(text).toMatch(/aria-invalid="true"\s+aria-describedby="code-problem code-hint"/)
+  expect(text).toMatch(/<title>Problem: /)
   expect(text).toContain(`value="${'n'.repeat(22)}"`)
 })
 
@@ -114,4 +117,81 @@ test('organisers sign in with the token, every form needs the token of the sessi
   expect((await form(`${pollPath}/close`, { confirm: 'Close', form_token: formToken }, session)).status).toBe(303)
   expect((await form('/organiser/session/end', { form_token: formToken }, session)).status).toBe(303)
   expect((await form('/organiser/polls', { ...fields, form_token: formToken }, session)).status).toBe(403)
+})
+
+test('without a choice the form comes back with the code in it, and says which part is missing', async () => {
+  const text = await (await form(`/p/${slug}/review`, { code: codes[2]!, nonce: 'c'.repeat(22) })).text()
+  expect(text).toContain('href="#option-t"')
+  expect(text).toContain('id="option-problem"')
+  expect(text).toContain(`value="${codes[2]!}"`)
+})
+
+test('the whole way needs no script: ballot, review, change, cast, receipt, counted', async () => {
+  const ballot = await fetch(`${system.ingest.url}/p/${slug}`)
+  const nonce = /name="nonce" value="([\w-]{22})"/.exec(await ballot.text())![1]!
+  const fields = { code: codes[2]!, option: 't', nonce }
+  const review = await (await form(`/p/${slug}/review`, fields)).text()
+  expect(review).toContain('Nothing is recorded until you cast it')
+  const changed = await (await form(`/p/${slug}`, fields)).text()
+  expect(changed).toContain(`value="${nonce}"`)
+  const cast = await form(`/p/${slug}/cast`, { ...fields, option: 'c' })
+  const address = `${system.ingest.url}${cast.headers.get('location')!}`
+  const recorded = await (await fetch(address)).text()
+  expect(recorded).toMatch(/<noscript>\s*<meta http-equiv="refresh" content="2"/)
+  expect(recorded).toMatch(/<h1 id="receipt-title">Recorded/)
+  for (const page of [review, changed, recorded]) {
+    expect(page).not.toMatch(/<script(?![^>]*src=)|\son\w+=|\sstyle=/)
+  }
+  await system.database.pool.query(
+    `INSERT INTO receipts SELECT receipt, poll_id, ballot_id, 'counted', NULL, now() FROM claims WHERE receipt = $1`,
+    [address.split('/').pop()],
+  )
+  const counted = await (await fetch(address)).text()
+  expect(counted).toMatch(/<h1 id="receipt-title">Counted/)
+  expect(counted).not.toContain('http-equiv="refresh"')
+  // A double click, or the back button and once more: the same ballot, the same receipt.
+  const again = await form(`/p/${slug}/cast`, { ...fields, option: 'c' })
+  expect(again.headers.get('location')).toBe(cast.headers.get('location'))
+})
+
+test('a poll that closes while the form is open says so and keeps the choice', async () => {
+  const poll = await newPoll(system)
+  await send(`${system.ingest.url}/api/polls/${poll.id}/close`, {}, { authorization: 'Bearer the-organiser' })
+  const fields = { code: poll.codes[0]!, option: 'b', nonce: 'd'.repeat(22) }
+  for (const step of ['review', 'cast']) {
+    const response = await form(`/p/${poll.slug}/${step}`, fields)
+    expect(response.status).toBe(410)
+    const text = await response.text()
+    expect(text).toContain('This poll has closed. Your ballot was not recorded.')
+    expect(text).toMatch(/value="b"\s+required\s+checked/)
+  }
+})
+
+test('styles and scripts are named by their content and may be kept for ever', async () => {
+  const text = await (await fetch(`${system.ingest.url}/`)).text()
+  const path = /href="(\/assets\/[\w-]{12}\/ballot\.css)"/.exec(text)![1]!
+  const css = await fetch(`${system.ingest.url}${path}`)
+  expect(css.headers.get('cache-control')).toContain('immutable')
+  expect(await css.text()).toContain('prefers-color-scheme: dark')
+  const other = path.replace(/assets\/[\w-]{12}/, 'assets/000000000000')
+  expect((await fetch(`${system.ingest.url}${other}`)).status).toBe(404)
+})
+
+test('an organiser may set a later opening and the number of entitled voters', async () => {
+  const signIn = await form('/organiser/session', { token: 'the-organiser' })
+  const session = { cookie: signIn.headers.getSetCookie()[0]!.split(';', 1)[0]! }
+  const page = await (await fetch(`${system.ingest.url}/organiser`, { headers: session })).text()
+  const form_token = /name="form_token" value="([^"]+)"/.exec(page)![1]!
+  const opens = new Date(Date.now() + 3_600_000).toISOString().slice(0, 16)
+  const fields = { title: 'Later', options: 'A\nB', regions: '', opens, hours: '2', electorate: '30', revote: 'last' }
+  const created = await form('/organiser/polls', { ...fields, form_token }, session)
+  expect(created.status).toBe(303)
+  const text = await (
+    await fetch(`${system.ingest.url}${created.headers.get('location')!}`, { headers: session })
+  ).text()
+  expect(text).toContain('<strong>scheduled</strong>')
+  expect(text).toContain('http://results.example/p/later-')
+  const wrong = await form('/organiser/polls', { ...fields, opens: 'tomorrow', form_token }, session)
+  expect(wrong.status).toBe(400)
+  expect(await wrong.text()).toContain('opensAt must be a time')
 })

@@ -30,13 +30,23 @@ export function pollListPage(polls: readonly Poll[], nowMs: number): Html {
     <p class="small"><a href="/receipts">Look up a receipt</a> · <a href="/organiser">For organisers</a></p>`
 }
 
+/** What is wrong with a form, and with which part of it. */
+export interface FormProblem {
+  readonly text: string
+  readonly field: 'code' | 'option' | null
+}
+
 /** The ballot: code and choice on one screen. What went wrong stands above it, and nothing that was entered is lost. */
-export function ballotPage(poll: Poll, form: BallotForm, problem: string | null): Html {
+export function ballotPage(poll: Poll, form: BallotForm, problem: FormProblem | null): Html {
+  const hasWrong = (field: FormProblem['field']): boolean => problem !== null && problem.field === field
+  const wrong = (field: 'code' | 'option'): Html | null =>
+    hasWrong(field) ? html`<p class="wrong" id="${field}-problem">${problem!.text}</p>` : null
   const intro =
     poll.revote === 'first'
       ? 'Your first ballot counts.'
       : 'You may vote again until the close; your last ballot counts.'
-  return html`${problemBox(problem)}
+  const target = problem?.field === 'option' ? `option-${poll.options[0]!.id}` : problem?.field
+  return html`${problemBox(problem && problem.text, target ?? null)}
     <h1>${poll.title}</h1>
     <p>Open until ${closing.format(poll.closesAtMs)} UTC. ${intro}</p>
     <form method="post" action="/p/${poll.slug}/review">
@@ -44,6 +54,7 @@ export function ballotPage(poll: Poll, form: BallotForm, problem: string | null)
       <div class="field">
         <label for="code">Your voter code</label>
         <p class="hint" id="code-hint">From your letter. Capitals, spaces and dashes do not matter.</p>
+        ${wrong('code')}
         <input
           id="code"
           name="code"
@@ -52,16 +63,22 @@ export function ballotPage(poll: Poll, form: BallotForm, problem: string | null)
           autocomplete="off"
           autocapitalize="characters"
           spellcheck="false"
-          aria-describedby="code-hint"
+          ${
+            hasWrong('code')
+              ? html`aria-invalid="true" aria-describedby="code-problem code-hint"`
+              : html`aria-describedby="code-hint"`
+          }
         />
       </div>
-      <fieldset class="options">
+      <fieldset class="options" ${hasWrong('option') ? html`aria-describedby="option-problem"` : null}>
         <legend>Your choice</legend>
+        ${wrong('option')}
         ${poll.options.map(
           ({ id, label }) =>
             html`<label class="option"
               ><input
                 type="radio"
+                id="option-${id}"
                 name="option"
                 value="${id}"
                 required${form.option === id ? html` checked` : null}
@@ -133,7 +150,7 @@ export function receiptPage(receipt: string, found: ReceiptStatus, resultsUrl: s
     ${
       found.status === 'recorded'
         ? html`<noscript
-            ><p><a href="">Look again</a></p></noscript
+            ><p>This page looks again by itself. <a href="">Look again now</a></p></noscript
           >`
         : null
     }
@@ -163,10 +180,11 @@ export const messagePage = (title: string, text: string): Html =>
     <p>${text}</p>
     <p><a href="/">All open polls</a></p>`
 
-export const problemBox = (problem: string | null): Html | null =>
+/** What went wrong, read out at once; a link leads to the part of the form that it is about. */
+export const problemBox = (problem: string | null, field: string | null = null): Html | null =>
   problem === null
     ? null
-    : html`<div class="problem" role="alert" tabindex="-1">
+    : html`<div class="problem" role="alert" tabindex="-1" autofocus>
         <h2>Please look at this</h2>
-        <p>${problem}</p>
+        <p>${field === null ? problem : html`<a href="#${field}">${problem}</a>`}</p>
       </div>`

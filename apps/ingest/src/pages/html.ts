@@ -35,10 +35,15 @@ export interface PageOptions {
   readonly title: string
   readonly body: Html
   readonly script?: string
+  /** Without scripts the page is loaded again after this time. */
+  readonly refreshSeconds?: number
 }
 
 /** A whole page. Every asset is our own, and named by its content. */
-export function page({ title, body, script }: PageOptions, assets: ReadonlyMap<string, string>): string {
+export function page(
+  { title, body, script, refreshSeconds }: PageOptions,
+  assets: ReadonlyMap<string, string>,
+): string {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -46,6 +51,11 @@ export function page({ title, body, script }: PageOptions, assets: ReadonlyMap<s
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>${title}</title>
+        ${
+          refreshSeconds === undefined
+            ? null
+            : html`<noscript><meta http-equiv="refresh" content="${refreshSeconds}" /></noscript>`
+        }
         <link rel="icon" href="data:," />
         <link rel="stylesheet" href="${assets.get('ballot.css') ?? ''}" />
       </head>

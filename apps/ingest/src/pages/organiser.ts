@@ -30,11 +30,22 @@ export interface NewPollForm {
   readonly title: string
   readonly options: string
   readonly regions: string
+  /** UTC, as a browser writes it; empty: now. */
+  readonly opens: string
   readonly hours: string
+  readonly electorate: string
   readonly revote: string
 }
 
-export const emptyPollForm: NewPollForm = { title: '', options: '', regions: '', hours: '24', revote: 'first' }
+export const emptyPollForm: NewPollForm = {
+  title: '',
+  options: '',
+  regions: '',
+  opens: '',
+  hours: '24',
+  electorate: '',
+  revote: 'first',
+}
 
 function stateOf(poll: Poll, nowMs: number): string {
   if (poll.isClosed || nowMs >= poll.closesAtMs) return 'closed'
@@ -79,8 +90,16 @@ export function organiserPage(polls: readonly Poll[], form: NewPollForm, token: 
         ><textarea id="regions" name="regions" rows="3">${form.regions}</textarea>
       </div>
       <div class="field">
-        <label for="hours">Open for how many hours, from now</label
+        <label for="opens">Opens at (UTC; empty: at once)</label
+        ><input id="opens" name="opens" type="datetime-local" value="${form.opens}" />
+      </div>
+      <div class="field">
+        <label for="hours">Open for how many hours</label
         ><input id="hours" name="hours" type="number" min="1" max="8760" value="${form.hours}" required />
+      </div>
+      <div class="field">
+        <label for="electorate">Entitled voters, for the turnout (may be empty)</label
+        ><input id="electorate" name="electorate" type="number" min="1" value="${form.electorate}" />
       </div>
       <fieldset class="options">
         <legend>If somebody votes twice</legend>

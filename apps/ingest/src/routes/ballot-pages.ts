@@ -1,24 +1,22 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { admit } from '../admission.ts'
-import type { IngestParts } from '../app.ts'
+import { admit, type Refusal } from '../admission.ts'
+import type { IngestParts, Show } from '../app.ts'
 import {
   ballotPage,
   type BallotForm,
+  type FormProblem,
   messagePage,
   pollListPage,
   receiptFormPage,
   receiptPage,
   reviewPage,
 } from '../pages/ballot.ts'
-import type { Html } from '../pages/html.ts'
 import type { Poll } from '../poll-repository.ts'
 import { refusals } from '../refusals.ts'
 import { isSameOrigin } from '../same-origin.ts'
 import { codeIdOf } from '../voter-secrets.ts'
 import { normaliseReceipt } from './api.ts'
-
-type Show = (reply: FastifyReply, status: number, title: string, body: Html, script?: string) => FastifyReply
 
 const newNonce = (): string => randomBytes(16).toString('base64url')
 
@@ -26,6 +24,13 @@ function formOf(body: unknown): BallotForm {
   const { code, option, nonce } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>
   const text = (value: unknown): string => (typeof value === 'string' ? value.slice(0, 300) : '')
   return { code: text(code), option: text(option), nonce: text(nonce) || newNonce() }
+}
+
+/** Which part of the form a refusal is about. */
+const fieldOf: { readonly [reason in Refusal]?: FormProblem['field'] } = {
+  'bad-code': 'code',
+  'already-voted': 'code',
+  'unknown-option': 'option',
 }
 
 /**
@@ -78,18 +83,21 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
   app.post('/p/:slug/review', (request: SlugRequest, reply) =>
     withPoll(request, reply, async (poll) => {
       const form = formOf(request.body)
-      const again = (status: number, problem: string): FastifyReply =>
-        show(reply, status, `Problem: ${poll.title}`, ballotPage(poll, form, problem))
+      const again = (status: number, text: string, field: FormProblem['field']): FastifyReply =>
+        show(reply, status, `Problem: ${poll.title}`, ballotPage(poll, form, { text, field }))
       const closed = notNow(poll)
-      if (closed) return again(refusals[closed].status, refusals[closed].voter)
-      if (form.code.trim() === '') return again(400, 'Enter your voter code.')
-      if (!poll.options.some(({ id }) => id === form.option)) return again(400, refusals['unknown-option'].voter)
+      if (closed) return again(refusals[closed].status, refusals[closed].voter, null)
+      if (form.code.trim() === '') return again(400, 'Enter your voter code.', 'code')
+      if (!poll.options.some(({ id }) => id === form.option)) {
+        return again(400, refusals['unknown-option'].voter, 'option')
+      }
       if (!(await polls.hasCode(poll.id, codeIdOf(poll.key, form.code)))) {
         metrics.submissions.inc({ result: 'bad-code' })
         const isLimited = limiter.fail(request.ip) > 0
         return again(
           isLimited ? 429 : 403,
           isLimited ? 'Too many wrong codes from here. Wait a minute and try again.' : refusals['bad-code'].voter,
+          'code',
         )
       }
       return show(reply, 200, 'Review your ballot', reviewPage(poll, form, null))
@@ -112,7 +120,10 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
       const canRepeat = reason === 'not-recorded' || reason === 'unconfirmed' || reason === 'vote-pending'
       const body = canRepeat
         ? reviewPage(poll, form, voter)
-        : ballotPage(poll, reason === 'nonce-reused' ? { ...form, nonce: newNonce() } : form, voter)
+        : ballotPage(poll, reason === 'nonce-reused' ? { ...form, nonce: newNonce() } : form, {
+            text: voter,
+            field: fieldOf[reason] ?? null,
+          })
       return show(reply, status, `Problem: ${poll.title}`, body)
     }),
   )
@@ -133,7 +144,7 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
         'Unknown receipt',
         receiptFormPage('No ballot has this receipt. Check it for typing mistakes.'),
       )
-    if (found.status === 'recorded') reply.header('refresh', '2')
-    return show(reply, 200, `Receipt ${receipt}`, receiptPage(receipt, found, urls().results))
+    const waits = found.status === 'recorded' ? { script: 'receipt.js', refreshSeconds: 2 } : {}
+    return show(reply, 200, `Receipt ${receipt}`, receiptPage(receipt, found, urls().results), waits)
   })
 }

@@ -1,16 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { IngestParts } from '../app.ts'
+import type { IngestParts, Show } from '../app.ts'
 import { codesMax } from '../organiser-desk.ts'
 import { messagePage } from '../pages/ballot.ts'
-import type { Html } from '../pages/html.ts'
 import { emptyPollForm, type NewPollForm, organiserPage, organiserPollPage, signInPage } from '../pages/organiser.ts'
 import { ControlNotRecordedError } from '../poll-control.ts'
 import { checkPollInput } from '../poll-input.ts'
 import type { Poll } from '../poll-repository.ts'
 import { isSameOrigin } from '../same-origin.ts'
 import { isSameSecret } from './api.ts'
-
-type Show = (reply: FastifyReply, status: number, title: string, body: Html) => FastifyReply
 
 const lines = (text: string): string[] =>
   text
@@ -85,16 +82,27 @@ export function organiserPages(app: FastifyInstance, parts: IngestParts, show: S
 
   app.post('/organiser/polls', (request, reply) =>
     signedIn(request, reply, async (formToken) => {
-      const { title = '', options = '', regions = '', hours = '', revote = '' } = fields(request)
-      const form: NewPollForm = { title, options, regions, hours, revote }
+      const {
+        title = '',
+        options = '',
+        regions = '',
+        opens = '',
+        hours = '',
+        electorate = '',
+        revote = '',
+      } = fields(request)
+      const form: NewPollForm = { title, options, regions, opens, hours, electorate, revote }
       const nowMs = Date.now()
+      const opensAtMs = opens === '' ? nowMs : Date.parse(`${opens}Z`)
+      const closesAtMs = opensAtMs + Math.min(Number(hours) || 0, 8760) * 3_600_000
       const input = checkPollInput(
         {
           title: title.trim(),
           options: lines(options).map((label, i) => ({ id: `o${i + 1}`, label })),
           regions: lines(regions),
-          opensAt: new Date(nowMs).toISOString(),
-          closesAt: new Date(nowMs + Math.min(Number(hours) || 0, 8760) * 3_600_000).toISOString(),
+          opensAt: Number.isNaN(opensAtMs) ? opens : new Date(opensAtMs).toISOString(),
+          closesAt: Number.isNaN(closesAtMs) ? '' : new Date(closesAtMs).toISOString(),
+          electorate: electorate.trim() === '' ? null : Number(electorate),
           revote,
         },
         nowMs,

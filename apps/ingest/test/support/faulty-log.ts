@@ -1,7 +1,10 @@
 import { BrokerError, type Broker, type LogProducer, type OnDelivered } from 'stream-core'
 
 /** What happens to the next writes: faults that no real log produces at will. */
-export type Fault = 'none' | 'not-written' | 'unknown' | 'written-but-unknown'
+export type Fault = 'none' | 'not-written' | 'unknown' | 'written-but-unknown' | 'slow'
+
+/** How late a slow log says that it has a record. */
+export const slowMs = 700
 
 /** A log whose producers fail on request, around a real one. Everything else goes to the real log. */
 export class FaultyLog implements Broker {
@@ -28,8 +31,9 @@ export class FaultyLog implements Broker {
     const producer = await this.#log.openProducer(...options)
     const append: LogProducer['append'] = (topic, partition, key, value, timestampMs, headers, onDelivered) => {
       const { fault } = this
-      if (fault === 'none') {
-        producer.append(topic, partition, key, value, timestampMs, headers, onDelivered)
+      if (fault === 'none' || fault === 'slow') {
+        const late: OnDelivered = (...outcome) => setTimeout(() => onDelivered?.(...outcome), slowMs)
+        producer.append(topic, partition, key, value, timestampMs, headers, fault === 'slow' ? late : onDelivered)
         return
       }
       if (fault === 'written-but-unknown') producer.append(topic, partition, key, value, timestampMs, headers)

@@ -11,6 +11,8 @@ import { FaultyLog } from './faulty-log.ts'
 
 export interface TestIngest {
   readonly ingest: RunningIngest
+  /** A second process's worth of ingest on the same log and database. */
+  another(): Promise<RunningIngest>
   readonly database: TestDatabase
   readonly log: FaultyLog
   /** What a valid poll is created with. */
@@ -35,23 +37,26 @@ export async function openTestIngest(options: { failuresPerMinute?: number } = {
   const folder = mkdtempSync(join(tmpdir(), 'ingest-test-'))
   const database = await openTestDatabase()
   const log = new FaultyLog(await openEmbeddedLog({ path: join(folder, 'log.db') }))
-  const ingest = await startIngest({
-    broker: log,
-    databaseUrl: database.url,
-    host: '127.0.0.1',
-    port: 0,
-    opsHost: '127.0.0.1',
-    opsPort: 0,
-    organiserToken: 'the-organiser',
-    publicUrl: null,
-    resultsUrl: () => 'http://results.example',
-    ballotPartitions: 2,
-    failuresPerMinute: options.failuresPerMinute ?? 10_000,
-    isProduction: false,
-    logger: silentLogger,
-  })
+  const start = (): Promise<RunningIngest> =>
+    startIngest({
+      broker: log,
+      databaseUrl: database.url,
+      host: '127.0.0.1',
+      port: 0,
+      opsHost: '127.0.0.1',
+      opsPort: 0,
+      organiserToken: 'the-organiser',
+      publicUrl: null,
+      resultsUrl: () => 'http://results.example/',
+      ballotPartitions: 2,
+      failuresPerMinute: options.failuresPerMinute ?? 10_000,
+      isProduction: false,
+      logger: silentLogger,
+    })
+  const ingest = await start()
   return {
     ingest,
+    another: start,
     database,
     log,
     definition: ({ revote = 'first', opensInMs = -1000, closesInMs = 3_600_000 } = {}) => ({
