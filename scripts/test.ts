@@ -8,7 +8,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { chromiumPath } from './chromium.ts'
 import { kafkaAvailable } from './local-kafka.ts'
 
@@ -24,6 +24,25 @@ interface Part {
   readonly command: readonly string[]
   /** Why it cannot run here; null when it can. */
   readonly missing?: () => string | null
+}
+
+/** What vitest's JSON reporter writes, as far as it is read here. */
+interface TestReport {
+  readonly numPassedTests: number
+  readonly numFailedTests: number
+  readonly numPendingTests: number
+  readonly testResults: readonly TestFile[]
+}
+
+interface TestFile {
+  readonly name: string
+  readonly status: string
+  readonly message: string
+  readonly assertionResults: readonly {
+    readonly status: string
+    readonly fullName: string
+    readonly failureMessages: readonly string[]
+  }[]
 }
 
 const parts: readonly Part[] = [
@@ -48,6 +67,8 @@ const parts: readonly Part[] = [
 
 const counts = { passed: 0, failed: 0, skipped: 0 }
 const summary: string[] = []
+/** Named again at the very end, because a log may be cut there. */
+const failures: string[] = []
 const results = mkdtempSync(join(tmpdir(), 'stream-core-test-'))
 
 for (const part of parts) {
@@ -71,11 +92,10 @@ for (const part of parts) {
   const code = await run([...part.command, ...extra])
   const seconds = ((Date.now() - startedMs) / 1000).toFixed(1)
   if (isVitest && existsSync(report)) {
-    const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, 'utf8')) as {
-      numPassedTests: number
-      numFailedTests: number
-      numPendingTests: number
-    }
+    const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(
+      readFileSync(report, 'utf8'),
+    ) as TestReport
+    failures.push(...testResults.flatMap(failuresOf))
     counts.passed += numPassedTests
     counts.failed += numFailedTests + (code !== 0 && numFailedTests === 0 ? 1 : 0)
     counts.skipped += numPendingTests
@@ -86,8 +106,19 @@ for (const part of parts) {
 
 rmSync(results, { recursive: true, force: true })
 process.stdout.write(`\n${summary.join('\n')}\n\n`)
+if (failures.length > 0) process.stdout.write(`${failures.join('\n')}\n\n`)
 process.stdout.write(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`)
 process.exitCode = counts.failed > 0 ? 1 : 0
+
+/** A line for each test that failed, with the first line of the reason. */
+function failuresOf({ name, status, message, assertionResults }: TestFile): string[] {
+  const file = relative(root, name)
+  const failed = assertionResults.filter((test) => test.status === 'failed')
+  if (failed.length === 0) return status === 'failed' ? [`FAILED   ${file}: ${firstLine(message)}`] : []
+  return failed.map((test) => `FAILED   ${file} > ${test.fullName}: ${firstLine(test.failureMessages[0] ?? '')}`)
+}
+
+const firstLine = (text: string): string => text.trim().split('\n', 1)[0]!.slice(0, 300)
 
 function run(command: readonly string[]): Promise<number> {
   return new Promise((resolve) => {
