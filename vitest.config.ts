@@ -9,7 +9,12 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'scripts/**/*.test.ts'],
+          include: [
+            'packages/*/test/**/*.test.ts',
+            'apps/*/test/**/*.test.ts',
+            'conformance/**/*.test.ts',
+            'scripts/**/*.test.ts',
+          ],
           exclude: [...kafkaTests, '**/node_modules/**'],
           testTimeout: 30_000,
           hookTimeout: 60_000,

@@ -50,6 +50,7 @@ const parts: readonly Part[] = [
   { name: 'lint', group: 'static', command: [bin('oxlint'), '--type-aware', '.'] },
   { name: 'tidy', group: 'static', command: [process.execPath, 'scripts/tidy.ts'] },
   { name: 'types', group: 'static', command: [bin('tsc'), '--noEmit'] },
+  { name: 'conformance', group: 'unit', command: [process.execPath, 'conformance/run.ts'] },
   { name: 'unit', group: 'unit', command: [bin('vitest'), 'run', '--project', 'unit'] },
   {
     name: 'kafka',
@@ -118,7 +119,9 @@ function failuresOf({ name, status, message, assertionResults }: TestFile): stri
   return failed.map((test) => `FAILED   ${file} > ${test.fullName}: ${firstLine(test.failureMessages[0] ?? '')}`)
 }
 
-const firstLine = (text: string): string => text.trim().split('\n', 1)[0]!.slice(0, 300)
+function firstLine(text: string): string {
+  return text.trim().split('\n', 1)[0]!.slice(0, 300)
+}
 
 function run(command: readonly string[]): Promise<number> {
   return new Promise((resolve) => {

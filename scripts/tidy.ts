@@ -11,13 +11,15 @@ const lineMax = 400
 
 /** What a folder of stream-core/src may import (docs/decisions.md, design §3). Entry files may import anything. */
 const mayImport: { readonly [layer: string]: readonly string[] } = {
-  common: [],
+  common: ['common/serdes'],
+  'common/serdes': ['common'],
   broker: ['common'],
   state: ['common'],
   processor: ['common', 'state'],
   topology: ['common', 'state', 'processor'],
   operators: ['common', 'state', 'processor'],
-  dsl: ['common', 'state', 'processor', 'topology', 'operators'],
+  'dsl/graph': ['common', 'topology'],
+  dsl: ['common', 'state', 'processor', 'topology', 'operators', 'dsl/graph'],
   runtime: ['common', 'broker', 'state', 'processor', 'topology'],
   'adapters/embedded': ['common', 'broker'],
   'adapters/kafka': ['common', 'broker'],

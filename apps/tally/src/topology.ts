@@ -1,6 +1,6 @@
 import type { ReceiptDocument, RejectionEvent, TrendDocument } from '@voting/election/events'
 import { topics } from '@voting/election/topics'
-import { json, StreamsBuilder, string, timeWindows, type Topology } from 'stream-core'
+import { json, stores, StreamsBuilder, string, timeWindows, type Topology } from 'stream-core'
 import { classify, pollsStore, type PollState, votersStore, type VoterState } from './classify.ts'
 import type { Effect } from './effects.ts'
 import { logEventSerde } from './log-event-serde.ts'
@@ -24,8 +24,8 @@ export interface TallyTopologyOptions {
  */
 export function buildTallyTopology(ballotPartitions: number, options: TallyTopologyOptions = {}): Topology {
   const builder = new StreamsBuilder()
-  builder.addKeyValueStore({ name: pollsStore, key: string(), value: json<PollState>() })
-  builder.addKeyValueStore({ name: votersStore, key: string(), value: json<VoterState>() })
+  builder.addStateStore(stores.keyValue({ name: pollsStore, key: string(), value: json<PollState>() }))
+  builder.addStateStore(stores.keyValue({ name: votersStore, key: string(), value: json<VoterState>() }))
 
   const effects = builder
     .stream(topics.ballots, { key: string(), value: logEventSerde, name: 'ballots' })

@@ -16,10 +16,13 @@ export type {
 export { type Clock, systemClock } from './common/clock.ts'
 export { type Duration, toMs } from './common/duration.ts'
 export {
+  ArgumentError,
   BrokerError,
+  BufferFullError,
   ConfigError,
   type ErrorCode,
   FencedError,
+  FlushError,
   ProcessingError,
   SerdeError,
   StoreNotAvailableError,
@@ -31,22 +34,126 @@ export {
 export { type Logger, silentLogger } from './common/logger.ts'
 export { partitionForKey } from './common/murmur2.ts'
 export { type Headers, noHeaders, type Record, type TopicPartition } from './common/record.ts'
-export { bytes, float64, int64, int64Big, json, type Serde, type SerdeContext, string } from './common/serde.ts'
-export { StreamsBuilder, type StreamsBuilderOptions } from './dsl/streams-builder.ts'
+export {
+  boolean,
+  bytes,
+  float32,
+  float64,
+  int16,
+  int32,
+  int64,
+  int64Big,
+  json,
+  list,
+  type ListOptions,
+  schema,
+  type SchemaInput,
+  type SchemaIssue,
+  type SchemaOptions,
+  type SchemaOutput,
+  type Serde,
+  type SerdeContext,
+  type StandardSchema,
+  string,
+  uuid,
+  voidSerde,
+} from './common/serde.ts'
+export type { AggregateOptions, CountOptions, ReduceOptions } from './dsl/aggregation.ts'
+export type { Branches, BranchPredicate, BranchStreams } from './dsl/branches.ts'
+export type {
+  CogroupAggregateOptions,
+  CogroupedKStream,
+  SessionCogroupAggregateOptions,
+  WindowedCogroupedKStream,
+} from './dsl/cogrouped-kstream.ts'
+export type { ForeignKeyJoinOptions } from './dsl/foreign-key-joins.ts'
+export type { GlobalKTable } from './dsl/global-ktable.ts'
+export type { Optimization } from './dsl/graph/stream-graph.ts'
+export type { KGroupedStream } from './dsl/kgrouped-stream.ts'
+export type { KGroupedTable, TableAggregateOptions, TableReduceOptions } from './dsl/kgrouped-table.ts'
 export type { KStream } from './dsl/kstream.ts'
 export type { KTable } from './dsl/ktable.ts'
-export type { AggregateOptions, CountOptions, KGroupedStream, TimeWindowedKStream } from './dsl/kgrouped-stream.ts'
-export type { Consumed, Grouped, Named, Produced, StoreOptions } from './dsl/options.ts'
-export { timeWindows, type TimeWindowsOptions } from './dsl/windows.ts'
-export type { Windowed } from './operators/window-aggregate.ts'
-export type { Processor, ProcessorSupplier } from './processor/processor.ts'
-export type { Cancellable, ProcessorContext, PunctuationType, RecordMetadata } from './processor/processor-context.ts'
+export type {
+  Consumed,
+  GlobalStoreOptions,
+  Grouped,
+  Joined,
+  JoinStore,
+  Named,
+  Produced,
+  Repartitioned,
+  StoreOptions,
+  StreamJoined,
+  TableJoined,
+} from './dsl/options.ts'
+export type { SessionAggregateOptions, SessionWindowedKStream } from './dsl/session-windowed-kstream.ts'
+export {
+  type KeyValueStoreSettings,
+  type SessionStoreSettings,
+  stores,
+  type VersionedStoreSettings,
+  type WindowStoreSettings,
+} from './dsl/stores.ts'
+export { type BuildOptions, StreamsBuilder, type StreamsBuilderOptions } from './dsl/streams-builder.ts'
+export { type SuppressBufferOptions, type Suppressed, untilTimeLimit, untilWindowCloses } from './dsl/suppressed.ts'
+export type { TableMapOptions, ValueTransformer, ValueTransformerSupplier } from './dsl/table-maps.ts'
+export type { EmitStrategy, TimeShape, TimeWindowedKStream } from './dsl/time-windowed-kstream.ts'
+export { sessionWindowed, timeWindowed, type WindowedSerde } from './dsl/windowed-serde.ts'
+export {
+  joinWindows,
+  type JoinWindowsOptions,
+  sessionWindows,
+  slidingWindows,
+  timeWindows,
+  type TimeWindowsOptions,
+  unlimitedWindows,
+} from './dsl/windows.ts'
+export type { Windowed } from './common/windowed.ts'
+export type {
+  JoinWindowShape,
+  SessionWindowShape,
+  SlidingWindowShape,
+  TimeWindowShape,
+  UnlimitedWindowShape,
+} from './operators/window-shapes.ts'
+export type {
+  FixedKeyProcessor,
+  FixedKeyProcessorSupplier,
+  Processor,
+  ProcessorSupplier,
+} from './processor/processor.ts'
+export type {
+  Cancellable,
+  FixedKeyProcessorContext,
+  ProcessingContext,
+  ProcessorContext,
+  PunctuationType,
+  RecordMetadata,
+  ScheduleOptions,
+} from './processor/processor-context.ts'
 export type { ErrorHandler, FailedRecord, HandlerDecision } from './runtime/handlers.ts'
 export type { RestoreProgress } from './runtime/restorer.ts'
 export { Streams } from './runtime/streams.ts'
 export type { StreamsDescription, TaskDescription } from './runtime/describe-state.ts'
 export type { StreamsOptions, StreamsState } from './runtime/streams-config.ts'
 export { commitSteps, type CommitStep } from './runtime/commit-group.ts'
-export type { KeyValueStore, TimestampedKeyValueStore, ValueAndTimestamp } from './state/key-value-store.ts'
-export type { TimestampedWindowStore } from './state/window-store.ts'
+export type {
+  KeyValueStore,
+  RangeOptions,
+  TimestampedKeyValueStore,
+  ValueAndTimestamp,
+} from './state/key-value-store.ts'
+export type { SessionStore } from './state/session-store.ts'
+export type { StateStore } from './state/state-store.ts'
+export type { StoreSpec } from './state/store-spec.ts'
+export type { PutOutcome, VersionedKeyValueStore, VersionedRecord } from './state/versioned-store.ts'
+export type { TimestampedWindowStore, WindowReadOptions, WindowStore } from './state/window-store.ts'
+export type { TopologyFinding } from './topology/lint.ts'
+export type { StreamPartitioner, TimestampExtractor, TopicNameExtractor } from './topology/node.ts'
+export {
+  type ProcessorOptions,
+  type SinkOptions,
+  type SourceOptions,
+  TopologyBuilder,
+} from './topology/topology-builder.ts'
 export type { Topology } from './topology/topology.ts'

@@ -4,9 +4,14 @@
  */
 export type ErrorCode =
   | 'INVALID_TOPOLOGY'
+  | 'INVALID_ARGUMENT'
+  | 'INCOMPATIBLE_STORE'
+  | 'MISSING_SERDE'
   | 'INVALID_CONFIG'
   | 'SERDE_FAILED'
   | 'PROCESSING_FAILED'
+  | 'BUFFER_FULL'
+  | 'FLUSH_FAILED'
   | 'BROKER_UNAVAILABLE'
   | 'BROKER_REFUSED'
   | 'DELIVERY_UNCONFIRMED'
@@ -35,9 +40,42 @@ export class TopologyError extends StreamsError {
   override readonly name = 'TopologyError'
   readonly nodeNames: readonly string[]
 
-  constructor(message: string, nodeNames: readonly string[] = []) {
-    super('INVALID_TOPOLOGY', message)
+  constructor(
+    message: string,
+    nodeNames: readonly string[] = [],
+    code: 'INVALID_TOPOLOGY' | 'INCOMPATIBLE_STORE' | 'MISSING_SERDE' = 'INVALID_TOPOLOGY',
+  ) {
+    super(code, message)
     this.nodeNames = nodeNames
+  }
+}
+
+/** An argument has a value that makes no sense: mend the call. */
+export class ArgumentError extends StreamsError {
+  override readonly name = 'ArgumentError'
+  readonly argument: string
+
+  constructor(argument: string, message: string) {
+    super('INVALID_ARGUMENT', message)
+    this.argument = argument
+  }
+}
+
+/** A suppress buffer with `whenFull: 'shut-down'` is full: raise its limits. */
+export class BufferFullError extends StreamsError {
+  override readonly name = 'BufferFullError'
+
+  constructor(message: string) {
+    super('BUFFER_FULL', message)
+  }
+}
+
+/** A record failed while a record cache handed it on, at a commit: the record itself was taken long before. */
+export class FlushError extends StreamsError {
+  override readonly name = 'FlushError'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('FLUSH_FAILED', message, options)
   }
 }
 

@@ -12,6 +12,27 @@ export interface Record<K, V> {
   readonly headers: Headers
 }
 
+/**
+ * The record that is being processed, as stores and changelogs see it: its time and headers are those of the last
+ * forward, the rest says where the input record came from (topic null inside a punctuation).
+ */
+export interface RecordContext {
+  readonly timestampMs: number
+  readonly headers: Headers
+  readonly topic: string | null
+  readonly partition: number
+  readonly offset: number
+}
+
+/** Before the first record. */
+export const noRecordContext: RecordContext = Object.freeze({
+  timestampMs: -1,
+  headers: noHeaders,
+  topic: null,
+  partition: -1,
+  offset: -1,
+})
+
 /** A log's smallest unit of order. */
 export interface TopicPartition {
   readonly topic: string

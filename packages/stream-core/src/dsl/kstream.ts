@@ -2,23 +2,46 @@ import type { Serde } from '../common/serde.ts'
 import { filter } from '../operators/filter.ts'
 import { flatMapValues } from '../operators/flat-map-values.ts'
 import { flatMap } from '../operators/flat-map.ts'
+import { forEach } from '../operators/for-each.ts'
 import { mapValues } from '../operators/map-values.ts'
 import { map } from '../operators/map.ts'
 import { pass } from '../operators/pass.ts'
 import { peek } from '../operators/peek.ts'
 import { selectKey } from '../operators/select-key.ts'
-import type { ProcessorSupplier } from '../processor/processor.ts'
-import { addProcessor, anySerde, type Position, requireSerde } from './build-context.ts'
-import { KGroupedStream } from './kgrouped-stream.ts'
-import type { Grouped, Named, Produced } from './options.ts'
-import { addRepartition } from './repartition.ts'
+import type { JoinWindowShape } from '../operators/window-shapes.ts'
+import type { FixedKeyProcessorSupplier, ProcessorSupplier } from '../processor/processor.ts'
+import type { TopicNameExtractor } from '../topology/node.ts'
+import { type Branches, type BranchStreams, splitStream } from './branches.ts'
+import { behindTopic, erased, requiredSerde, state, type StreamState, united } from './build-context.ts'
+import { GlobalKTable } from './global-ktable.ts'
+import { GraphNode } from './graph/graph-node.ts'
+import { groupedWith, KGroupedStream } from './kgrouped-stream.ts'
+import type { KTable } from './ktable.ts'
+import type {
+  Consumed,
+  Grouped,
+  Joined,
+  Named,
+  Produced,
+  Repartitioned,
+  StoreOptions,
+  StreamJoined,
+} from './options.ts'
+import { repartitionNode } from './repartition.ts'
+import { joinGlobalTable, joinStreams, joinTable, type JoinKind } from './stream-joins.ts'
+import { streamToTable } from './stream-to-table.ts'
+
+type JoinOptions<K, V, V2> = StreamJoined<K, V, V2> & { readonly windows: JoinWindowShape }
+type GlobalJoinOptions<K, V, G> = Named & { readonly mapKey: (key: K, value: V) => G | null }
 
 /** A stream of records. Each method adds a node and returns the stream that leaves it; a stream can be used twice. */
 export class KStream<K, V> {
-  readonly #position: Position
+  readonly [state]: StreamState
+  /** The repartition topic that joins of this stream share. */
+  #repartition: GraphNode | null = null
 
-  constructor(position: Position) {
-    this.#position = position
+  constructor(given: StreamState) {
+    this[state] = given
   }
 
   /** Keeps the records for which the predicate holds. */
@@ -28,16 +51,13 @@ export class KStream<K, V> {
 
   /** Keeps the records for which the predicate does not hold. */
   filterNot(predicate: (key: K, value: V) => boolean, options: Named = {}): KStream<K, V> {
-    return this.#then(
-      'KSTREAM-FILTER',
-      options,
-      filter<K, V>((key, value) => !predicate(key, value)),
-    )
+    const keep = filter<K, V>((key, value) => !predicate(key, value))
+    return this.#then('KSTREAM-FILTER', options, keep)
   }
 
   /** A new value for each record. The key stays. */
   mapValues<V2>(mapper: (value: V, key: K) => V2, options: Named & { value?: Serde<V2> } = {}): KStream<K, V2> {
-    return this.#then('KSTREAM-MAPVALUES', options, mapValues(mapper), { value: anySerde(options.value, null) })
+    return this.#then('KSTREAM-MAPVALUES', options, mapValues(mapper), { value: erased(options.value) }, 'value')
   }
 
   /** A new key and value for each record. A key-based operator after it goes through a repartition topic. */
@@ -45,11 +65,7 @@ export class KStream<K, V> {
     mapper: (key: K, value: V) => readonly [K2, V2],
     options: Named & { key?: Serde<K2>; value?: Serde<V2> } = {},
   ): KStream<K2, V2> {
-    return this.#then('KSTREAM-MAP', options, map(mapper), {
-      key: anySerde(options.key, null),
-      value: anySerde(options.value, null),
-      isRepartitionRequired: true,
-    })
+    return this.#then('KSTREAM-MAP', options, map(mapper), rekeyed(options), 'key')
   }
 
   /** Any number of records for each. A key-based operator after it goes through a repartition topic. */
@@ -57,11 +73,7 @@ export class KStream<K, V> {
     mapper: (key: K, value: V) => Iterable<readonly [K2, V2]>,
     options: Named & { key?: Serde<K2>; value?: Serde<V2> } = {},
   ): KStream<K2, V2> {
-    return this.#then('KSTREAM-FLATMAP', options, flatMap(mapper), {
-      key: anySerde(options.key, null),
-      value: anySerde(options.value, null),
-      isRepartitionRequired: true,
-    })
+    return this.#then('KSTREAM-FLATMAP', options, flatMap(mapper), rekeyed(options), 'key')
   }
 
   /** Any number of values for each record, under its key. */
@@ -69,15 +81,14 @@ export class KStream<K, V> {
     mapper: (value: V, key: K) => Iterable<V2>,
     options: Named & { value?: Serde<V2> } = {},
   ): KStream<K, V2> {
-    return this.#then('KSTREAM-FLATMAPVALUES', options, flatMapValues(mapper), { value: anySerde(options.value, null) })
+    const value = erased(options.value)
+    return this.#then('KSTREAM-FLATMAPVALUES', options, flatMapValues(mapper), { value }, 'value')
   }
 
   /** A new key for each record. A key-based operator after it goes through a repartition topic. */
   selectKey<K2>(selector: (key: K, value: V) => K2, options: Named & { key?: Serde<K2> } = {}): KStream<K2, V> {
-    return this.#then('KSTREAM-KEY-SELECT', options, selectKey(selector), {
-      key: anySerde(options.key, null),
-      isRepartitionRequired: true,
-    })
+    const changed = { key: erased(options.key), isRepartitionRequired: true }
+    return this.#then('KSTREAM-KEY-SELECT', options, selectKey(selector), changed, 'key')
   }
 
   /** Shows each record to a function. */
@@ -85,20 +96,50 @@ export class KStream<K, V> {
     return this.#then('KSTREAM-PEEK', options, peek(action))
   }
 
+  /** Ends the stream in a function. */
+  forEach(action: (key: K, value: V) => void, options: Named = {}): void {
+    this.#then('KSTREAM-FOREACH', options, forEach(action) as ProcessorSupplier<K, V>)
+  }
+
+  /** Writes each record as a line of text, for looking at: to standard output, or wherever `write` puts it. */
+  print(
+    options: Named & {
+      readonly label?: string
+      readonly format?: (key: K, value: V) => string
+      readonly write?: (line: string) => void
+    } = {},
+  ): void {
+    const { label = this[state].name, write = (line) => void process.stdout.write(`${line}\n`) } = options
+    const { format = (key: K, value: V) => `${text(key)}, ${text(value)}` } = options
+    const line = forEach<K, V>((key, value) => write(`[${label}]: ${format(key, value)}`))
+    this.#then('KSTREAM-PRINTER', options, line)
+  }
+
+  /** Hands each record to the first branch whose predicate holds; see `Branches`. */
+  split<const B extends Branches<K, V>>(branches: B, options: Named = {}): BranchStreams<K, V, B> {
+    return splitStream(this, branches, options)
+  }
+
   /** Both streams' records; no order between them is promised. */
   merge(other: KStream<K, V>, options: Named = {}): KStream<K, V> {
-    const { context } = this.#position
-    const name = options.name ?? context.names.node('KSTREAM-MERGE')
-    context.builder.addProcessor({
-      name,
-      parents: [this.#position.nodeName, other.#position.nodeName],
-      supplier: pass(),
-      stores: [],
-    })
+    const mine = this[state]
+    const theirs = other[state]
+    const name = mine.context.names.given(options.name, 'KSTREAM-MERGE')
+    const node = new GraphNode(name, { kind: 'processor' }, (builder, parents) =>
+      builder.addProcessor({ name, parents, supplier: pass() }),
+    )
+    node.isMerge = true
+    mine.context.graph.add([mine.node, theirs.node], node)
     return new KStream({
-      ...this.#position,
-      nodeName: name,
-      isRepartitionRequired: this.#position.isRepartitionRequired || other.#position.isRepartitionRequired,
+      ...mine,
+      name,
+      node,
+      // Java forgets the serdes here; where both sides have the same there is no reason to.
+      key: mine.key?.name === theirs.key?.name ? mine.key : null,
+      value: mine.value?.name === theirs.value?.name ? mine.value : null,
+      sources: united(mine.sources, theirs.sources),
+      checkedSources: united(mine.checkedSources, theirs.checkedSources),
+      isRepartitionRequired: mine.isRepartitionRequired || theirs.isRepartitionRequired,
     })
   }
 
@@ -107,77 +148,192 @@ export class KStream<K, V> {
     supplier: ProcessorSupplier<K, V, K2, V2>,
     options: Named & { stores?: readonly string[]; key?: Serde<K2>; value?: Serde<V2> } = {},
   ): KStream<K2, V2> {
-    const name = options.name ?? this.#position.context.names.node('KSTREAM-PROCESSOR')
-    addProcessor(this.#position, name, supplier, options.stores)
-    return new KStream({
-      ...this.#position,
-      nodeName: name,
-      key: anySerde(options.key, null),
-      value: anySerde(options.value, null),
-      isRepartitionRequired: true,
-    })
+    const { context } = this[state]
+    const name = options.name ?? context.names.node('KSTREAM-PROCESSOR')
+    const changes = context.processChangesRecords ? 'key and value' : 'nothing'
+    return this.#add<K2, V2>(name, supplier, rekeyed(options), changes, options.stores)
+  }
+
+  /** The user's own processor; the key stays, so that nothing has to be repartitioned. */
+  processValues<V2>(
+    supplier: FixedKeyProcessorSupplier<K, V, V2>,
+    options: Named & { stores?: readonly string[]; value?: Serde<V2> } = {},
+  ): KStream<K, V2> {
+    const { context } = this[state]
+    const name = options.name ?? context.names.node('KSTREAM-PROCESSVALUES')
+    const changes = context.processChangesRecords ? 'value' : 'nothing'
+    return this.#add<K, V2>(name, supplier, { value: erased(options.value) }, changes, options.stores)
   }
 
   /** Groups by the present key. */
   groupByKey(options: Grouped<K, V> = {}): KGroupedStream<K, V> {
-    return new KGroupedStream(this.#withSerdes(options), options.name ?? null)
+    return new KGroupedStream(groupedWith(this[state], options))
   }
 
   /** Groups by a new key; always through a repartition topic. */
   groupBy<K2>(
     selector: (key: K, value: V) => K2,
-    options: { name?: string; key: Serde<K2>; value?: Serde<V> },
+    options: { name?: string; key?: Serde<K2>; value?: Serde<V> } = {},
   ): KGroupedStream<K2, V> {
-    const keyed = this.#then<K2, V>('KSTREAM-KEY-SELECT', {}, selectKey(selector), { isRepartitionRequired: true })
-    return new KGroupedStream(keyed.#withSerdes(options), options.name ?? null)
+    const changed = { key: erased(options.key), isRepartitionRequired: true }
+    const named = options.name === undefined ? {} : { name: options.name }
+    const keyed = this.#then<K2, V>('KSTREAM-KEY-SELECT', named, selectKey(selector), changed, 'key')
+    return new KGroupedStream(groupedWith(keyed[state], options))
   }
 
   /** Writes to a repartition topic of its own and reads it back, so that equal keys meet in one task. */
-  repartition(options: Grouped<K, V> & { partitions?: number } = {}): KStream<K, V> {
-    const position = this.#withSerdes(options)
-    const name = options.name ?? position.context.names.node('KSTREAM-REPARTITION')
-    return new KStream(addRepartition(position, name, options.partitions ?? null))
-  }
-
-  /** Writes to a topic of the user's. */
-  to(topic: string, options: Produced<K, V> = {}): void {
-    const { context, nodeName } = this.#position
-    const name = options.name ?? context.names.node('KSTREAM-SINK')
-    const key = anySerde(options.key, this.#position.key ?? context.defaultKey)
-    const value = anySerde(options.value, this.#position.value ?? context.defaultValue)
-    context.builder.addSink({
-      name,
-      parents: [nodeName],
-      topic,
-      key: requireSerde(key, 'key', `the sink to "${topic}"`, 'produced.key'),
-      value: requireSerde(value, 'value', `the sink to "${topic}"`, 'produced.value'),
-      partitioner:
-        (options.partitioner as ((key: unknown, value: unknown, count: number) => number) | undefined) ?? null,
+  repartition(options: Repartitioned<K, V> = {}): KStream<K, V> {
+    const mine = this.#withSerdes(options)
+    const { context, key, value } = mine
+    const node = repartitionNode(context, {
+      name: options.name ?? context.names.node('KSTREAM-REPARTITION'),
+      key,
+      value,
+      isNamedByUser: options.name !== undefined,
+      isOptimizable: false,
+      partitions: options.partitions ?? null,
+      partitioner: (options.partitioner as never) ?? null,
     })
+    context.graph.add(mine.node, node)
+    return new KStream({ ...mine, name: node.name, node, ...behindTopic(node.name) })
   }
 
-  /** Ends the stream in a function. */
-  forEach(action: (key: K, value: V) => void, options: Named = {}): void {
-    this.#then('KSTREAM-FOREACH', options, peek(action))
+  /** Writes to a topic of the user's, or to the one that a function chooses for each record. */
+  to(topic: string | TopicNameExtractor<K, V>, options: Produced<K, V> = {}): void {
+    const mine = this.#withSerdes(options)
+    const { context } = mine
+    const name = context.names.given(options.name, 'KSTREAM-SINK')
+    const node = new GraphNode(name, { kind: 'sink' }, (builder, parents) => {
+      const where = `the sink to ${typeof topic === 'string' ? `"${topic}"` : 'chosen topics'}`
+      builder.addSink({
+        name,
+        parents,
+        topic: topic as string | TopicNameExtractor,
+        key: requiredSerde(context, mine.key, 'key', where, 'the option key of to()'),
+        value: requiredSerde(context, mine.value, 'value', where, 'the option value of to()'),
+        partitioner: (options.partitioner as never) ?? null,
+      })
+    })
+    context.graph.add(mine.node, node)
+  }
+
+  /** A table of this stream: the latest value of each key; a null deletes. */
+  toTable(options: Named & { store?: StoreOptions<K, NonNullable<V>> } = {}): KTable<K, NonNullable<V>> {
+    return streamToTable(this[state], options)
+  }
+
+  /** Joins each record with those of another stream within the windows; without a match it is left out. */
+  join<V2, R>(
+    other: KStream<K, V2>,
+    joiner: (left: V, right: V2, key: K) => R,
+    options: JoinOptions<K, V, V2>,
+  ): KStream<K, R>
+  /** Joins each record with what the table holds for its key; without a row it is left out. */
+  join<V2, R>(table: KTable<K, V2>, joiner: (left: V, right: V2, key: K) => R, options?: Joined<K, V>): KStream<K, R>
+  /** Joins each record with what a global table holds under a key made from it; without a row it is left out. */
+  join<G, V2, R>(
+    table: GlobalKTable<G, V2>,
+    joiner: (left: V, right: V2, key: K) => R,
+    options: GlobalJoinOptions<K, V, G>,
+  ): KStream<K, R>
+  join(other: unknown, joiner: unknown, options: unknown = {}): unknown {
+    return this.#join('inner', other, joiner, options)
+  }
+
+  /** As `join`; a record without a match is joined with null, once its window has closed. */
+  leftJoin<V2, R>(
+    other: KStream<K, V2>,
+    joiner: (left: V, right: V2 | null, key: K) => R,
+    options: JoinOptions<K, V, V2>,
+  ): KStream<K, R>
+  /** As `join`; a record without a row is joined with null. */
+  leftJoin<V2, R>(
+    table: KTable<K, V2>,
+    joiner: (left: V, right: V2 | null, key: K) => R,
+    options?: Joined<K, V>,
+  ): KStream<K, R>
+  /** As `join`; a record without a row is joined with null. */
+  leftJoin<G, V2, R>(
+    table: GlobalKTable<G, V2>,
+    joiner: (left: V, right: V2 | null, key: K) => R,
+    options: GlobalJoinOptions<K, V, G>,
+  ): KStream<K, R>
+  leftJoin(other: unknown, joiner: unknown, options: unknown = {}): unknown {
+    return this.#join('left', other, joiner, options)
+  }
+
+  /** As `join`; a record of either side without a match is joined with null, once its window has closed. */
+  outerJoin<V2, R>(
+    other: KStream<K, V2>,
+    joiner: (left: V | null, right: V2 | null, key: K) => R,
+    options: JoinOptions<K, V, V2>,
+  ): KStream<K, R> {
+    return joinStreams('outer', this, other, joiner as never, options as never) as KStream<K, R>
+  }
+
+  /** For joins: this stream behind a repartition topic, if its key may have changed. */
+  repartitionedForJoin(name: string | undefined, topic: string, given: Consumed<K, V>): KStream<K, V> {
+    const mine = this[state]
+    if (!mine.isRepartitionRequired) return this
+    const key = erased(given.key) ?? mine.key
+    const value = erased(given.value) ?? mine.value
+    const isNamedByUser = name !== undefined
+    const node = repartitionNode(mine.context, { name: topic, key, value, isNamedByUser, isOptimizable: true })
+    // One topic serves all joins of this stream, as long as the user does not name it.
+    if (this.#repartition === null || mine.name !== topic) {
+      this.#repartition = node
+      mine.context.graph.add(mine.node, node)
+    }
+    const { name: source } = node
+    return new KStream({ ...mine, key, value, name: source, node: this.#repartition, ...behindTopic(source) })
+  }
+
+  #join(kind: JoinKind, other: unknown, joiner: unknown, options: unknown): KStream<K, unknown> {
+    if (other instanceof KStream) return joinStreams(kind, this, other, joiner as never, options as never)
+    if (other instanceof GlobalKTable) return joinGlobalTable(kind, this, other, joiner as never, options as never)
+    return joinTable(kind, this, other as KTable<K, unknown>, joiner as never, options as never)
   }
 
   #then<K2, V2>(
     prefix: string,
     options: Named,
     supplier: ProcessorSupplier<K, V, K2, V2>,
-    changed: Partial<Pick<Position, 'key' | 'value' | 'isRepartitionRequired'>> = {},
+    changed: Changed = {},
+    changes: Changes = 'nothing',
   ): KStream<K2, V2> {
-    const name = options.name ?? this.#position.context.names.node(prefix)
-    addProcessor(this.#position, name, supplier)
-    return new KStream({ ...this.#position, ...changed, nodeName: name })
+    return this.#add(this[state].context.names.given(options.name, prefix), supplier, changed, changes)
   }
 
-  #withSerdes(options: { readonly key?: Serde<K>; readonly value?: Serde<V> }): Position {
-    const { context, key, value } = this.#position
-    return {
-      ...this.#position,
-      key: anySerde(options.key, key ?? context.defaultKey),
-      value: anySerde(options.value, value ?? context.defaultValue),
-    }
+  #add<K2, V2>(
+    name: string,
+    supplier: ProcessorSupplier<K, V, K2, V2> | FixedKeyProcessorSupplier<K, V, V2>,
+    changed: Changed,
+    changes: Changes,
+    stores: readonly string[] = [],
+  ): KStream<K2, V2> {
+    const mine = this[state]
+    const node = new GraphNode(name, { kind: 'processor' }, (builder, parents) =>
+      builder.addProcessor({ name, parents, supplier: supplier, stores }),
+    )
+    node.isKeyChanging = changes === 'key' || changes === 'key and value'
+    node.isValueChanging = changes === 'value' || changes === 'key and value'
+    mine.context.graph.add(mine.node, node)
+    return new KStream({ ...mine, ...changed, name, node })
+  }
+
+  #withSerdes(options: { readonly key?: Serde<K>; readonly value?: Serde<V> }): StreamState {
+    const mine = this[state]
+    return { ...mine, key: erased(options.key) ?? mine.key, value: erased(options.value) ?? mine.value }
   }
 }
+
+type Changes = 'nothing' | 'key' | 'value' | 'key and value'
+type Changed = Partial<Pick<StreamState, 'key' | 'value' | 'isRepartitionRequired'>>
+
+const rekeyed = <K, V>(options: { key?: Serde<K>; value?: Serde<V> }): Changed => ({
+  key: erased(options.key),
+  value: erased(options.value),
+  isRepartitionRequired: true,
+})
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value)))

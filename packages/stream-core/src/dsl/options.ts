@@ -1,31 +1,78 @@
+import type { Duration } from '../common/duration.ts'
 import type { Serde } from '../common/serde.ts'
-import type { TimestampExtractor } from '../topology/node.ts'
+import type { StoreSpec } from '../state/store-spec.ts'
+import type { StreamPartitioner, TimestampExtractor } from '../topology/node.ts'
+
+export interface Named {
+  /** Name of the node in the topology; generated if left out. */
+  readonly name?: string
+}
 
 /** How a topic is read. */
-export interface Consumed<K, V> {
+export interface Consumed<K, V> extends Named {
   readonly key?: Serde<K>
   readonly value?: Serde<V>
   readonly timestampExtractor?: TimestampExtractor
-  readonly name?: string
 }
 
 /** How a topic is written. */
-export interface Produced<K, V> {
+export interface Produced<K, V> extends Named {
   readonly key?: Serde<K>
   readonly value?: Serde<V>
-  readonly partitioner?: (key: K, value: V, partitionCount: number) => number
-  readonly name?: string
+  readonly partitioner?: StreamPartitioner<K, V>
 }
 
-/** How a stream is grouped; the serdes are those of the repartition topic, if one is needed. */
-export interface Grouped<K, V> {
+/** How a stream is grouped; the serdes are those of the repartition topic, if one is needed, which has this name. */
+export interface Grouped<K, V> extends Named {
   readonly key?: Serde<K>
   readonly value?: Serde<V>
-  readonly name?: string
 }
 
-export interface Named {
-  readonly name?: string
+/** A repartition topic that is always made. */
+export interface Repartitioned<K, V> extends Grouped<K, V> {
+  /** Default: as many as the topics that feed it. */
+  readonly partitions?: number
+  readonly partitioner?: StreamPartitioner<K, V>
+}
+
+/** How a stream meets a table. */
+export interface Joined<K, V> extends Named {
+  readonly key?: Serde<K>
+  readonly value?: Serde<V>
+  /** The stream's records wait this long, in event time, for the table, which must be versioned (KIP-923). */
+  readonly grace?: Duration
+}
+
+/** Where one side of a stream-stream join is kept, if not where the join itself decides. */
+export interface JoinStore {
+  readonly name: string
+  /** Must be the join's window size plus grace, and its window size: a check, not a choice. */
+  readonly retentionMs: number
+  readonly windowSizeMs: number
+  readonly retainDuplicates?: boolean
+  readonly type?: 'persistent' | 'in-memory'
+}
+
+/** How two streams meet. */
+export interface StreamJoined<K, V, V2> extends Named {
+  readonly key?: Serde<K>
+  readonly value?: Serde<V>
+  readonly otherValue?: Serde<V2>
+  /** Beginning of the stores' names. */
+  readonly storeName?: string
+  readonly type?: 'persistent' | 'in-memory'
+  /** false: no changelogs. An object: settings of the changelog topics. Default true. */
+  readonly logging?: boolean | { readonly [config: string]: string }
+  readonly thisStore?: JoinStore
+  readonly otherStore?: JoinStore
+}
+
+/** How two tables meet by a foreign key. */
+export interface TableJoined<K, FK> extends Named {
+  /** Has to agree with how the left table's topic is partitioned. */
+  readonly partitioner?: StreamPartitioner<K, null>
+  /** Has to agree with how the right table's topic is partitioned. */
+  readonly otherPartitioner?: StreamPartitioner<FK, null>
 }
 
 /** Kafka Streams' Materialized: what the store behind a table is called and how it is kept. */
@@ -40,4 +87,16 @@ export interface StoreOptions<K, V> {
   /** Windowed stores: how long a window is kept. Default and least: window size plus grace. */
   readonly retentionMs?: number
   readonly type?: 'persistent' | 'in-memory'
+  /** Keeps every value of this long back, and answers as of a time (KIP-889). Needs a name; not for windows. */
+  readonly versioned?: { readonly historyRetentionMs: number; readonly segmentIntervalMs?: number }
+}
+
+/** A topic for a global store, and the store. */
+export interface GlobalStoreOptions<K, V> {
+  readonly store: StoreSpec
+  readonly topic: string
+  readonly key?: Serde<K>
+  readonly value?: Serde<V>
+  readonly timestampExtractor?: TimestampExtractor
+  readonly name?: string
 }

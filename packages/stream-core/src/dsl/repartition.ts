@@ -1,16 +1,31 @@
-import { filter } from '../operators/filter.ts'
-import { addProcessor, type Position, requireSerde } from './build-context.ts'
+import type { Serde } from '../common/serde.ts'
+import { dropNullKeys } from '../operators/drop-null-keys.ts'
+import { pass } from '../operators/pass.ts'
+import type { StreamPartitioner } from '../topology/node.ts'
+import { type BuildContext, requiredSerde } from './build-context.ts'
+import { GraphNode, type RepartitionDetails } from './graph/graph-node.ts'
 
 const looksGenerated = /^KSTREAM.*-[0-9]{10}$/
 
+export interface RepartitionOptions {
+  readonly name: string
+  readonly key: Serde<unknown> | null
+  readonly value: Serde<unknown> | null
+  readonly isNamedByUser: boolean
+  readonly isOptimizable: boolean
+  readonly partitions?: number | null
+  readonly partitioner?: StreamPartitioner | null
+}
+
 /**
- * Sends a stream through a repartition topic, so that equal keys meet in one task. Node names and the order in which the
- * counter moves are Kafka Streams': sink, filter, source (reference §5.8). Records without a key cannot be partitioned
- * and are left out here, as in Java.
+ * A node that sends a stream through a repartition topic, so that equal keys meet in one task. Names, and the order in which
+ * the counter moves, are Kafka Streams': sink, filter, source (reference §5.8). The node is named as its source.
  */
-export function addRepartition(from: Position, name: string, partitions: number | null): Position {
-  const { builder, names } = from.context
-  const topic = `${name}-repartition`
+export function repartitionNode(context: BuildContext, options: RepartitionOptions): GraphNode {
+  const { name, key, value, isOptimizable, isNamedByUser, partitions = null, partitioner = null } = options
+  const { names, builder } = context
+  const topic = name.endsWith('-repartition') ? name : `${name}-repartition`
+  if (!isNamedByUser) builder.noteGeneratedName({ kind: 'repartition', name: topic })
   // The counter moves also where the names come from the user's.
   const generated = {
     sink: names.node('KSTREAM-SINK'),
@@ -19,18 +34,26 @@ export function addRepartition(from: Position, name: string, partitions: number 
   }
   const node = (part: 'sink' | 'filter' | 'source'): string =>
     looksGenerated.test(name) ? generated[part] : `${topic}-${part}`
-  const sinkName = node('sink')
-  const filterName = node('filter')
-  const sourceName = node('source')
-  const key = requireSerde(from.key, 'key', `the repartition topic "${topic}"`, 'grouped.key')
-  const value = requireSerde(from.value, 'value', `the repartition topic "${topic}"`, 'grouped.value')
-  builder.addRepartitionTopic({ name: topic, partitions })
-  addProcessor(
-    from,
-    filterName,
-    filter((recordKey) => recordKey !== null && recordKey !== undefined),
-  )
-  builder.addSink({ name: sinkName, parents: [filterName], topic, key, value, partitioner: null })
-  builder.addSource({ name: sourceName, topics: [topic], key, value, timestampExtractor: null })
-  return { ...from, nodeName: sourceName, key, value, isRepartitionRequired: false }
+  const repartition: RepartitionDetails = { topic, key, value, dropsNullKeys: true }
+  return new GraphNode(node('source'), { kind: 'repartition', isOptimizable, repartition }, (to, parents) => {
+    const where = `the repartition topic "${topic}"`
+    const keySerde = requiredSerde(context, key, 'key', where, 'the option key of the operator that needs it')
+    const valueSerde = requiredSerde(context, value, 'value', where, 'the option value of the operator that needs it')
+    to.addRepartitionTopic({ name: topic, partitions })
+    to.addProcessor({ name: node('filter'), parents, supplier: repartition.dropsNullKeys ? dropNullKeys() : pass() })
+    to.addSink({ name: node('sink'), parents: [node('filter')], topic, key: keySerde, value: valueSerde, partitioner })
+    to.addSource({ name: node('source'), topics: [topic], key: keySerde, value: valueSerde })
+  })
+}
+
+/** One topic in place of several behind the same change of key: named after the first, with the first serdes known. */
+export function mergedRepartition(context: BuildContext, topic: string, nodes: readonly GraphNode[]): GraphNode {
+  const merged = nodes.flatMap(({ details }) => (details.kind === 'repartition' ? [details.repartition] : []))
+  return repartitionNode(context, {
+    name: topic,
+    key: merged.find(({ key }) => key !== null)?.key ?? null,
+    value: merged.find(({ value }) => value !== null)?.value ?? null,
+    isNamedByUser: true,
+    isOptimizable: true,
+  })
 }

@@ -1,6 +1,12 @@
 import { type Duration, toMs } from '../common/duration.ts'
-import { TopologyError } from '../common/errors.ts'
-import type { WindowShape } from '../operators/window-aggregate.ts'
+import { ArgumentError } from '../common/errors.ts'
+import type {
+  JoinWindowShape,
+  SessionWindowShape,
+  SlidingWindowShape,
+  TimeWindowShape,
+  UnlimitedWindowShape,
+} from '../operators/window-shapes.ts'
 
 export interface TimeWindowsOptions {
   readonly size: Duration
@@ -10,16 +16,79 @@ export interface TimeWindowsOptions {
   readonly grace?: Duration
 }
 
+const ms = (duration: Duration, argument: string): number => {
+  try {
+    return toMs(duration, argument)
+  } catch (error) {
+    throw new ArgumentError(argument, (error as Error).message)
+  }
+}
+
 /** Windows of fixed size, aligned to the epoch; the start belongs to a window, the end does not (KafkaStreams TimeWindows). */
-export function timeWindows(options: TimeWindowsOptions): WindowShape {
-  const sizeMs = toMs(options.size, 'the size of a window')
-  const advanceMs = options.advance === undefined ? sizeMs : toMs(options.advance, 'the advance of a window')
-  const graceMs = options.grace === undefined ? 0 : toMs(options.grace, 'the grace of a window')
-  if (sizeMs === 0) throw new TopologyError('the size of a window must be above 0')
+export function timeWindows(options: TimeWindowsOptions): TimeWindowShape {
+  const sizeMs = ms(options.size, 'size')
+  const advanceMs = options.advance === undefined ? sizeMs : ms(options.advance, 'advance')
+  const graceMs = ms(options.grace ?? 0, 'grace')
+  if (sizeMs === 0) throw new ArgumentError('size', 'the size of a window must be above 0')
   if (advanceMs === 0 || advanceMs > sizeMs) {
-    throw new TopologyError(
+    throw new ArgumentError(
+      'advance',
       `the advance of a window must be above 0 and at most its size ${sizeMs} ms, got ${advanceMs}`,
     )
   }
-  return { sizeMs, advanceMs, graceMs }
+  return { kind: 'time', sizeMs, advanceMs, graceMs }
+}
+
+/**
+ * Windows that end where a record lies or begin right behind one, both ends included: every record is aggregated with those
+ * that lie at most `difference` away (SlidingWindows).
+ */
+export function slidingWindows(options: {
+  readonly difference: Duration
+  readonly grace?: Duration
+}): SlidingWindowShape {
+  const differenceMs = ms(options.difference, 'difference')
+  if (differenceMs === 0) throw new ArgumentError('difference', 'the difference of sliding windows must be above 0')
+  return { kind: 'sliding', differenceMs, graceMs: ms(options.grace ?? 0, 'grace') }
+}
+
+/** Windows that last as long as no gap between a key's records is longer than `gap` (SessionWindows). */
+export const sessionWindows = (options: { readonly gap: Duration; readonly grace?: Duration }): SessionWindowShape => ({
+  kind: 'session',
+  gapMs: ms(options.gap, 'gap'),
+  graceMs: ms(options.grace ?? 0, 'grace'),
+})
+
+/** One window from `startMs` (default 0) on, which never closes (UnlimitedWindows). Earlier records are left out. */
+export function unlimitedWindows(options: { readonly startMs?: number } = {}): UnlimitedWindowShape {
+  const { startMs = 0 } = options
+  if (!Number.isSafeInteger(startMs) || startMs < 0) {
+    throw new ArgumentError('startMs', `the start of unlimited windows must be a time, 0 or later, got ${startMs}`)
+  }
+  return { kind: 'unlimited', startMs }
+}
+
+export interface JoinWindowsOptions {
+  /** How far apart two records may lie that belong together, both ends included. */
+  readonly difference: Duration
+  /** How far before a left record a right one may lie; may be negative, in milliseconds. Default: the difference. */
+  readonly beforeMs?: number
+  /** How far after a left record a right one may lie; may be negative, in milliseconds. Default: the difference. */
+  readonly afterMs?: number
+  /** How long the join waits for late records before it says that there is no match. Default 0. */
+  readonly grace?: Duration
+}
+
+/** Which records of two streams belong together (JoinWindows). */
+export function joinWindows(options: JoinWindowsOptions): JoinWindowShape {
+  const differenceMs = ms(options.difference, 'difference')
+  const beforeMs = options.beforeMs ?? differenceMs
+  const afterMs = options.afterMs ?? differenceMs
+  if (beforeMs + afterMs < 0) {
+    throw new ArgumentError(
+      'beforeMs',
+      `before (${beforeMs} ms) and after (${afterMs} ms) leave no window between them`,
+    )
+  }
+  return { kind: 'join', beforeMs, afterMs, graceMs: ms(options.grace ?? 0, 'grace') }
 }

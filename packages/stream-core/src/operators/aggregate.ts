@@ -1,56 +1,57 @@
-import { noHeaders } from '../common/record.ts'
 import type { Change, Processor } from '../processor/processor.ts'
-import type { ProcessorContext } from '../processor/processor-context.ts'
-import type { TimestampedKeyValueStore } from '../state/key-value-store.ts'
-import { RecordCache } from '../state/record-cache.ts'
+import type { EngineContext } from '../processor/processor-context.ts'
+import { changeForwarder, type ForwardChange, openTableStore, type TableStore } from './table-store.ts'
 
 export interface Aggregation<K, V, A> {
   readonly init: () => A
+  /** The new aggregate; null deletes it. */
   readonly add: (aggregate: A, value: V, key: K) => A | null
 }
 
+export interface AggregateOptions<K, V, A> {
+  readonly storeName: string
+  readonly sendsOldValues: boolean
+  /** null for `reduce`: the first value is the aggregate, as it is. */
+  readonly init: (() => A) | null
+  readonly add: Aggregation<K, V, A>['add']
+}
+
 /**
- * KStream aggregate: folds each record into its key's aggregate and forwards the change. A null key or value is counted
- * and skipped; an aggregate that becomes null is deleted. The result's time is the latest of the record's and the
+ * KStream aggregate and reduce: folds each record into its key's aggregate and forwards the change. A null key or value is
+ * counted and skipped; an aggregate that becomes null is deleted. The result's time is the latest of the record's and the
  * aggregate's (reference §1.4). With caching, changes are forwarded at the commit, once per key.
  */
 export const aggregate =
-  <K, V, A>(storeName: string, { init, add }: Aggregation<K, V, A>) =>
+  <K, V, A>({ storeName, sendsOldValues, init, add }: AggregateOptions<K, V, A>) =>
   (): Processor<K, V, K, Change<A>> => {
-    let context: ProcessorContext<K, Change<A>>
-    let store: TimestampedKeyValueStore<K, A>
-    let cache: RecordCache<K, A> | null = null
-
-    const flush = (): void =>
-      cache?.flush(({ key, value, timestampMs }) => {
-        if (value === null && store.get(key) === null) return
-        store.put(key, value, timestampMs)
-        context.forward({ key, value: { newValue: value, oldValue: null }, timestampMs, headers: noHeaders })
-      })
-
+    let context: EngineContext<K, Change<A>>
+    let store: TableStore<K, A>
+    let forward: ForwardChange<K, A>
     return {
       init(given) {
-        context = given
-        store = context.getStateStore(storeName)
-        if (store.spec.caching) {
-          cache = new RecordCache()
-          context.onFlush(flush)
-        }
+        context = given as EngineContext<K, Change<A>>
+        store = openTableStore(context, storeName)
+        forward = changeForwarder(context, store.plain, sendsOldValues)
       },
       process({ key, value, timestampMs, headers }) {
         if (key === null || key === undefined) return context.drop('null-key')
         if (value === null || value === undefined) return context.drop('null-value')
-        const id = cache === null ? '' : store.keyString(key)
-        const held = cache?.get(id)
-        const old = held === undefined ? store.get(key) : held.value === null ? null : { ...held, value: held.value }
+        const old = store.get(key)
         const time = old === null ? timestampMs : Math.max(timestampMs, old.timestampMs)
-        const after = add(old === null ? init() : old.value, value, key)
-        if (cache !== null) {
-          cache.put(id, key, after, time)
+        let oldValue: A | null = null
+        let after: A | null
+        if (old !== null) {
+          if (sendsOldValues) oldValue = store.copyOf(key, old.value)
+          after = add(old.value, value, key)
+        } else if (init === null) {
+          after = value as unknown as A
         } else {
-          store.put(key, after, time)
-          context.forward({ key, value: { newValue: after, oldValue: null }, timestampMs: time, headers })
+          // What was there before the first record is what the aggregation begins with, as in Java.
+          if (sendsOldValues) oldValue = init()
+          after = add(init(), value, key)
         }
+        const put = store.put(key, after, time)
+        if (put !== 'dropped') forward(key, after ?? null, oldValue, put === 'latest', time, headers)
       },
     }
   }

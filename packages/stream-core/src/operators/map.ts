@@ -9,8 +9,9 @@ export const map =
     return {
       init: (given) => void (context = given),
       process({ key, value, timestampMs, headers }) {
-        const [newKey, newValue] = mapper(key, value)
-        context.forward({ key: newKey, value: newValue, timestampMs, headers })
+        const pair = mapper(key, value)
+        if (pair === null || pair === undefined) throw new TypeError('map has to return [key, value], got nothing')
+        context.forward({ key: pair[0], value: pair[1], timestampMs, headers })
       },
     }
   }

@@ -1,78 +1,96 @@
-import { noHeaders } from '../common/record.ts'
+import type { Record } from '../common/record.ts'
+import type { Windowed } from '../common/windowed.ts'
 import type { Change, Processor } from '../processor/processor.ts'
-import type { ProcessorContext } from '../processor/processor-context.ts'
-import { RecordCache } from '../state/record-cache.ts'
+import type { EngineContext } from '../processor/processor-context.ts'
 import type { TimestampedWindowStore } from '../state/window-store.ts'
-import { windowKey } from '../state/window-key.ts'
-import type { Aggregation } from './aggregate.ts'
+import { EmitFinal } from './emit-final.ts'
+import { forEachWindowStart, type TimeWindowShape, type UnlimitedWindowShape } from './window-shapes.ts'
+import { windowChangeForwarder, type ForwardWindowChange } from './window-change-forwarder.ts'
 
-/** A key and the window of time it stands for; `end` is exclusive. */
-export interface Windowed<K> {
-  readonly key: K
-  readonly window: { readonly start: number; readonly end: number }
-}
-
-export interface WindowShape {
-  readonly sizeMs: number
-  readonly advanceMs: number
-  readonly graceMs: number
+export interface WindowAggregateOptions<K, V, A> {
+  readonly storeName: string
+  readonly windows: TimeWindowShape | UnlimitedWindowShape
+  readonly emitsFinal: boolean
+  readonly sendsOldValues: boolean
+  /** null for `reduce`: the first value is the aggregate, as it is. */
+  readonly init: (() => A) | null
+  readonly add: (aggregate: A, value: V, key: K) => A | null
 }
 
 /**
- * Windowed aggregate over tumbling and hopping windows. A record later than the grace period is counted as late, once
- * per window it misses: stream time is taken before the check, and a window is open while `end > streamTime − grace`
+ * Windowed aggregate over tumbling, hopping and unlimited windows. A record later than the grace period is counted as late,
+ * once per window it misses: stream time is taken before the check, and a window is open while `end > streamTime − grace`
  * (reference §2.2). Only a null key is skipped; a null value reaches the aggregator, as in Kafka Streams (§0.2.1).
  */
 export const windowAggregate =
-  <K, V, A>(storeName: string, { sizeMs, advanceMs, graceMs }: WindowShape, { init, add }: Aggregation<K, V, A>) =>
+  <K, V, A>(options: WindowAggregateOptions<K, V, A>) =>
   (): Processor<K, V, Windowed<K>, Change<A>> => {
-    let context: ProcessorContext<Windowed<K>, Change<A>>
+    const { storeName, windows, emitsFinal, sendsOldValues, init, add } = options
+    const sizeMs = windows.kind === 'unlimited' ? Number.POSITIVE_INFINITY : windows.sizeMs
+    const graceMs = windows.kind === 'unlimited' ? 0 : windows.graceMs
+    let context: EngineContext<Windowed<K>, Change<A>>
     let store: TimestampedWindowStore<K, A>
-    let cache: RecordCache<Windowed<K>, A> | null = null
+    let forward: ForwardWindowChange<K, A>
+    let final: EmitFinal | null = null
     let streamTimeMs = -1
 
-    const flush = (): void =>
-      cache?.flush(({ key, value, timestampMs }) => {
-        if (value === null && store.fetch(key.key, key.window.start) === null) return
-        if (!store.put(key.key, value, key.window.start, timestampMs)) context.drop('expired-window')
-        context.forward({ key, value: { newValue: value, oldValue: null }, timestampMs, headers: noHeaders })
-      })
+    const update = ({ key, value, timestampMs, headers }: Record<K, V>, start: number): void => {
+      const old = store.fetch(key, start)
+      const time = old === null ? timestampMs : Math.max(timestampMs, old.timestampMs)
+      let oldValue: A | null = null
+      let after: A | null
+      if (old !== null) {
+        if (sendsOldValues) oldValue = store.sharesValues ? old.value : (store.fetch(key, start)?.value ?? null)
+        after = add(old.value, value, key)
+      } else if (init === null) {
+        after = value as unknown as A
+      } else {
+        if (sendsOldValues) oldValue = init()
+        after = add(init(), value, key)
+      }
+      store.put(key, after ?? null, start, time)
+      if (final === null) forward(key, start, start + sizeMs, after ?? null, oldValue, time, headers)
+    }
+
+    const emitClosed = ({ headers }: Record<K, V>, closeTimeMs: number): void => {
+      if (final === null || windows.kind !== 'time' || !final.isDue(closeTimeMs)) return
+      const to = closeTimeMs - sizeMs
+      if (to < 0) return
+      const isFirst = final.lastCloseMs === -1
+      const from = isFirst ? 0 : Math.max(0, final.lastCloseMs - sizeMs) + 1
+      if (!isFirst && sameWindows(windows, to, from - 1)) return
+      for (const [windowed, { value, timestampMs }] of store.fetchAll(from, to)) {
+        const { start, end } = windowed.window
+        forward(windowed.key, start, end, value, null, timestampMs, headers)
+      }
+      final.emitted(closeTimeMs)
+    }
 
     return {
       init(given) {
-        context = given
+        context = given as EngineContext<Windowed<K>, Change<A>>
         store = context.getStateStore(storeName)
-        if (store.spec.caching) {
-          cache = new RecordCache()
-          context.onFlush(flush)
-        }
+        forward = windowChangeForwarder(context, emitsFinal ? null : store, sendsOldValues)
+        if (emitsFinal) final = new EmitFinal(context, storeName)
       },
-      process({ key, value, timestampMs, headers }) {
+      process(record) {
+        const { key, timestampMs } = record
         if (key === null || key === undefined) return context.drop('null-key')
         if (timestampMs > streamTimeMs) streamTimeMs = timestampMs
         const closeTimeMs = streamTimeMs - graceMs
-        const first = Math.floor(Math.max(0, timestampMs - sizeMs + advanceMs) / advanceMs) * advanceMs
-        for (let start = first; start <= timestampMs; start += advanceMs) {
-          const end = start + sizeMs
-          if (end <= closeTimeMs) {
-            context.drop('late')
-            continue
-          }
-          const id = cache === null ? '' : windowKey(store.keyString(key), start)
-          const held = cache?.get(id)
-          const old =
-            held === undefined ? store.fetch(key, start) : held.value === null ? null : { ...held, value: held.value }
-          const time = old === null ? timestampMs : Math.max(timestampMs, old.timestampMs)
-          const after = add(old === null ? init() : old.value, value, key)
-          const windowed = { key, window: { start, end } }
-          if (cache !== null) {
-            cache.put(id, windowed, after, time)
-            continue
-          }
-          if (!store.put(key, after, start, time)) context.drop('expired-window')
-          const change = { newValue: after, oldValue: null }
-          context.forward({ key: windowed, value: change, timestampMs: time, headers })
-        }
+        forEachWindowStart(windows, timestampMs, (start) => {
+          if (start + sizeMs > closeTimeMs) update(record, start)
+          else context.drop('late')
+        })
+        emitClosed(record, closeTimeMs)
       },
     }
   }
+
+/** Whether two times lie in the same windows: then nothing has closed between them. */
+function sameWindows(windows: TimeWindowShape, a: number, b: number): boolean {
+  const starts: number[][] = [[], []]
+  forEachWindowStart(windows, a, (start) => starts[0]!.push(start))
+  forEachWindowStart(windows, b, (start) => starts[1]!.push(start))
+  return starts[0]!.length === starts[1]!.length && starts[0]!.every((start, i) => start === starts[1]![i])
+}

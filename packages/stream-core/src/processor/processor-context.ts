@@ -1,9 +1,10 @@
-import type { Record } from '../common/record.ts'
+import type { Headers, Record, RecordContext } from '../common/record.ts'
 import type { StateStore } from '../state/state-store.ts'
 
-/** Where the record that is being processed came from; null inside a punctuation. */
+/** Where the record that is being processed came from. */
 export interface RecordMetadata {
-  readonly topic: string
+  /** null inside a punctuation, where no record is being processed; partition and offset are then −1. */
+  readonly topic: string | null
   readonly partition: number
   readonly offset: number
 }
@@ -15,28 +16,94 @@ export interface Cancellable {
   cancel(): void
 }
 
-/** What the engine offers a processor. Valid from `init` until `close`. */
-export interface ProcessorContext<K = unknown, V = unknown> {
+export interface ScheduleOptions {
+  /** The schedule's boundaries are this time plus multiples of the interval (KIP-1146). */
+  readonly startMs?: number
+}
+
+/** What the engine offers every processor. Valid from `init` until `close`. */
+export interface ProcessingContext {
   readonly applicationId: string
   /** `<sub-topology>_<partition>`. */
   readonly taskId: string
-  /** Hands a record to the children, depth first, before it returns; to one of them if `childName` is given. */
-  forward(record: Record<K, V>, childName?: string): void
-  /** A store this node is connected to; throws a TopologyError that says how to connect another. */
+  /** A store this node is connected to, or a global one, which can only be read. */
   getStateStore<S extends StateStore>(name: string): S
   /**
    * Calls `punctuate` each time the clock passes a multiple of `intervalMs` (stream time), or that long after the last
-   * call (wall clock). Missed calls become one.
+   * call (wall clock). Missed calls become one. May be cancelled from inside the call.
    */
-  schedule(intervalMs: number, type: PunctuationType, punctuate: (timestampMs: number) => void): Cancellable
+  schedule(
+    intervalMs: number,
+    type: PunctuationType,
+    punctuate: (timestampMs: number) => void,
+    options?: ScheduleOptions,
+  ): Cancellable
   /** Asks for a commit at the end of this round of the loop. */
   commit(): void
+  /** null before the first record. */
   recordMetadata(): RecordMetadata | null
   /** Largest event time this task has seen; −1 before the first record. */
   currentStreamTimeMs(): number
   currentSystemTimeMs(): number
   /** Counts a record that goes no further, with the reason; nothing is dropped silently. */
   drop(reason: string): void
-  /** The record cache of a store of this node: `onFlush` is called with what is due, in order (see RecordCache). */
-  onFlush(flush: () => void): void
+}
+
+export interface ProcessorContext<K = unknown, V = unknown> extends ProcessingContext {
+  /** Hands a record to the children, depth first, before it returns; to one of them if `childName` is given. */
+  forward(record: Record<K, V>, childName?: string): void
+}
+
+export interface FixedKeyProcessorContext<K = unknown, V = unknown> extends ProcessingContext {
+  /** As `ProcessorContext.forward`; the key must be that of the record being processed. */
+  forward(record: Record<K, V>, childName?: string): void
+}
+
+/** What the library's own operators may do besides. */
+export interface EngineContext<K = unknown, V = unknown> extends ProcessorContext<K, V> {
+  /** Name of this node. */
+  readonly name: string
+  /** Context of the record that is being processed; an operator that emits older records sets theirs, and restores it. */
+  recordContext: RecordContext
+  /** Least wall-clock time between two attempts to emit what has closed (reference §2.6, §3.1 rule 3). */
+  readonly emitIntervalMs: number
+  /** Any store of this task, connected or not: for reading a table through a transformer that has stores of its own. */
+  taskStore<S extends StateStore>(name: string): S
+  /** A number kept with the committed offsets, under this name; undefined when there is none. */
+  committedNumber(name: string): number | undefined
+  setCommittedNumber(name: string, value: number): void
+}
+
+/** Forwards a record under a context of its own. */
+export function forwardUnder<K, V>(
+  context: EngineContext<K, V>,
+  recordContext: RecordContext,
+  key: K,
+  value: V,
+  timestampMs: number,
+  headers: Headers,
+): void {
+  const outer = context.recordContext
+  context.recordContext = recordContext
+  try {
+    context.forward({ key, value, timestampMs, headers })
+  } finally {
+    context.recordContext = outer
+  }
+}
+
+/** The same context, which also opens these stores: an operator reads them on behalf of another that is connected to them. */
+export function grantStores(context: ProcessingContext, names: readonly string[]): ProcessingContext {
+  const engine = context as EngineContext
+  return {
+    applicationId: context.applicationId,
+    taskId: context.taskId,
+    getStateStore: (name) => (names.includes(name) ? engine.taskStore(name) : context.getStateStore(name)),
+    schedule: (intervalMs, type, punctuate, options) => context.schedule(intervalMs, type, punctuate, options),
+    commit: () => context.commit(),
+    recordMetadata: () => context.recordMetadata(),
+    currentStreamTimeMs: () => context.currentStreamTimeMs(),
+    currentSystemTimeMs: () => context.currentSystemTimeMs(),
+    drop: (reason) => context.drop(reason),
+  }
 }

@@ -1,6 +1,6 @@
 import type { Admin, CommittedOffset, LogProducer } from '../broker/broker.ts'
-import { noHeaders } from '../common/record.ts'
 import type { ChangelogPosition } from '../state/task-database.ts'
+import { encodeOffsetMetadata } from './offset-metadata.ts'
 import type { StreamTask } from './stream-task.ts'
 
 /**
@@ -24,7 +24,8 @@ export interface CommitGroupOptions {
   readonly clusterId: string
   /** Topic id of a changelog. */
   readonly topicId: (topic: string) => string
-  readonly changelogTopic: (store: string) => string
+  /** The topic a store is restored from; undefined: none. */
+  readonly changelogTopic: (store: string) => string | undefined
   readonly nowMs: () => number
   /** Called around each step: where a crash test kills the process. */
   readonly onStep?: ((step: CommitStep, phase: 'before' | 'after') => void) | undefined
@@ -103,12 +104,11 @@ export class CommitGroup {
 
   #appendChangelogs(task: StreamTask): void {
     for (const store of task.state.stores.values()) {
-      if (store.spec.logging === null) continue
       const topic = this.#options.changelogTopic(store.spec.name)
-      const { table } = store
-      for (const [key, entry] of table.activeEntries) {
-        this.#producer.append(topic, task.partition, key, table.bytesOf(entry), entry.timestampMs, noHeaders)
-      }
+      if (store.spec.logging === null || topic === undefined) continue
+      store.changes((key, value, timestampMs, headers) => {
+        this.#producer.append(topic, task.partition, key, value, timestampMs ?? this.#options.nowMs(), headers)
+      })
     }
   }
 
@@ -116,8 +116,16 @@ export class CommitGroup {
     const { admin, clusterId, topicId, changelogTopic, nowMs } = this.#options
     const positions = new Map<string, ChangelogPosition>()
     for (const store of task.state.stores.values()) {
-      if (store.spec.logging === null || store.table.activeEntries.size === 0) continue
       const topic = changelogTopic(store.spec.name)
+      if (topic === undefined || !store.hasChanges) continue
+      if (store.spec.logging === null) {
+        // The topic it is restored from is an input: the state stands for what was read of it.
+        const input = [...task.queues].find((queue) => queue.topic === topic)
+        if (input === undefined) continue
+        const at = { offset: input.committable, clusterId, topicId: topicId(topic), savedAtMs: nowMs() }
+        positions.set(store.spec.name, at)
+        continue
+      }
       let offset = this.#producer.nextOffset(topic, task.partition)
       if (offset < 0) [offset = 0] = await admin.listOffsets([{ topic, partition: task.partition }], 'latest')
       positions.set(store.spec.name, { offset, clusterId, topicId: topicId(topic), savedAtMs: nowMs() })
@@ -131,14 +139,6 @@ function offsetsOf(task: StreamTask): CommittedOffset[] {
     topic: queue.topic,
     partition: queue.partition,
     offset: queue.committable,
-    metadata: partitionTimeMetadata(queue.partitionTimeMs),
+    metadata: encodeOffsetMetadata({ partitionTimeMs: queue.partitionTimeMs, numbers: task.committedNumbers }),
   }))
-}
-
-/** Kafka Streams' offset metadata: magic 2 and the partition time (reference §6.9). */
-export function partitionTimeMetadata(partitionTimeMs: number): string {
-  const bytes = Buffer.alloc(9)
-  bytes[0] = 2
-  bytes.writeBigInt64BE(BigInt(partitionTimeMs), 1)
-  return bytes.toString('base64')
 }

@@ -1,6 +1,7 @@
 import type { Admin, TopicSpec } from '../broker/broker.ts'
 import { ConfigError } from '../common/errors.ts'
 import type { Topology } from '../topology/topology.ts'
+import { computePartitionCounts } from './partition-counts.ts'
 
 /** Internal topics carry the application id, user topics do not. */
 export function topicNames(topology: Topology, applicationId: string): (name: string) => string {
@@ -9,6 +10,16 @@ export function topicNames(topology: Topology, applicationId: string): (name: st
 }
 
 export const changelogTopic = (applicationId: string, store: string): string => `${applicationId}-${store}-changelog`
+
+/** By store: the topic it is restored from; undefined: none. */
+export const changelogTopics =
+  (topology: Topology, applicationId: string): ((store: string) => string | undefined) =>
+  (store) => {
+    const source = topology.sourceChangelogs.get(store)
+    if (source !== undefined) return topicNames(topology, applicationId)(source)
+    const spec = topology.stores.find(({ name }) => name === store)
+    return spec === undefined || spec.logging === null ? undefined : changelogTopic(applicationId, store)
+  }
 
 export interface TopicFacts {
   /** Partitions of every topic the topology reads or writes, by the log's name. */
@@ -24,6 +35,13 @@ export interface TopicFacts {
 export async function prepareTopics(topology: Topology, applicationId: string, admin: Admin): Promise<TopicFacts> {
   const nameOf = topicNames(topology, applicationId)
   const internal = new Set(topology.repartitionTopics.map((topic) => nameOf(topic.name)))
+  const withPattern = topology.nodes.find((node) => node.kind === 'source' && node.pattern !== null)
+  if (withPattern !== undefined) {
+    throw new ConfigError(
+      'topology',
+      `"${withPattern.name}" reads topics by a pattern, which only the test driver can do yet: name the topics`,
+    )
+  }
   const used = new Set<string>()
   for (const { sourceTopics, sinkTopics } of topology.subtopologies) {
     for (const topic of [...sourceTopics, ...sinkTopics]) used.add(nameOf(topic))
@@ -35,7 +53,7 @@ export async function prepareTopics(topology: Topology, applicationId: string, a
   }
   const counts = new Map<string, number>()
   for (const topic of used) if (!internal.has(topic)) counts.set(topic, known.get(topic)!.partitionCount)
-  computeRepartitionCounts(topology, nameOf, counts)
+  computePartitionCounts(topology, nameOf, counts)
 
   const specs: TopicSpec[] = topology.repartitionTopics.map(({ name }) => ({
     topic: nameOf(name),
@@ -47,7 +65,8 @@ export async function prepareTopics(topology: Topology, applicationId: string, a
       'message.timestamp.type': 'CreateTime',
     },
   }))
-  for (const { storeNames, sourceTopics } of topology.subtopologies) {
+  for (const { storeNames, sourceTopics, isGlobal } of topology.subtopologies) {
+    if (isGlobal) continue
     const partitions = Math.max(...sourceTopics.map((topic) => counts.get(nameOf(topic))!))
     for (const store of topology.stores) {
       if (store.logging === null || !storeNames.includes(store.name)) continue
@@ -69,33 +88,5 @@ export async function prepareTopics(topology: Topology, applicationId: string, a
   return {
     partitionCounts: new Map([...described].map(([topic, { partitionCount }]) => [topic, partitionCount])),
     topicIds: new Map([...described].map(([topic, { topicId }]) => [topic, topicId])),
-  }
-}
-
-/** A repartition topic is as wide as the widest topic its writers read; repeated, for one may feed the next. */
-function computeRepartitionCounts(
-  topology: Topology,
-  nameOf: (name: string) => string,
-  counts: Map<string, number>,
-): void {
-  for (const { name, partitions } of topology.repartitionTopics)
-    if (partitions !== null) counts.set(nameOf(name), partitions)
-  const open = new Set(topology.repartitionTopics.map(({ name }) => name).filter((name) => !counts.has(nameOf(name))))
-  for (let isProgressing = true; open.size > 0 && isProgressing;) {
-    isProgressing = false
-    for (const name of open) {
-      const writers = topology.subtopologies.filter((group) => group.sinkTopics.includes(name))
-      const widths = writers.flatMap((group) => group.sourceTopics.map((topic) => counts.get(nameOf(topic))))
-      if (widths.length === 0 || widths.includes(undefined)) continue
-      counts.set(nameOf(name), Math.max(...(widths as number[])))
-      open.delete(name)
-      isProgressing = true
-    }
-  }
-  if (open.size > 0) {
-    throw new ConfigError(
-      'topology',
-      `no partition count can be found for ${[...open].join(', ')}: give one explicitly`,
-    )
   }
 }

@@ -1,55 +1,74 @@
+import { BinaryHeap } from '../common/binary-heap.ts'
 import type { Cancellable, PunctuationType } from '../processor/processor-context.ts'
 
 interface Schedule {
   readonly intervalMs: number
-  readonly type: PunctuationType
   readonly run: (timestampMs: number) => void
   nextMs: number
   isCancelled: boolean
 }
 
+export interface PunctuationOptions {
+  readonly intervalMs: number
+  readonly type: PunctuationType
+  /** The boundaries are this plus multiples of the interval; null: those of `type`. */
+  readonly startMs: number | null
+  /** Where the schedule's clock stands. */
+  readonly nowMs: number
+  readonly run: (timestampMs: number) => void
+}
+
 /**
  * The schedules of a task. Stream time: aligned to 0, first due as soon as stream time is known. Wall clock: first due an
- * interval from now. Intervals that were missed become one call with the current time (reference §4.2).
+ * interval from now. Intervals that were missed become one call with the current time (reference §4.2); what is due
+ * together is called in the order of java.util.PriorityQueue, as in Kafka Streams.
  */
 export class Punctuations {
-  readonly #schedules: Schedule[] = []
+  readonly #queues = {
+    'stream-time': new BinaryHeap<Schedule>((a, b) => a.nextMs - b.nextMs),
+    'wall-clock-time': new BinaryHeap<Schedule>((a, b) => a.nextMs - b.nextMs),
+  }
 
-  add(intervalMs: number, type: PunctuationType, nowMs: number, run: (timestampMs: number) => void): Cancellable {
+  add({ intervalMs, type, startMs, nowMs, run }: PunctuationOptions): Cancellable {
     if (!Number.isSafeInteger(intervalMs) || intervalMs <= 0) {
       throw new RangeError(`a punctuation's interval must be a whole number of milliseconds above 0, got ${intervalMs}`)
     }
-    const nextMs = type === 'stream-time' ? 0 : nowMs + intervalMs
-    const schedule: Schedule = { intervalMs, type, run, nextMs, isCancelled: false }
-    this.#schedules.push(schedule)
+    if (startMs !== null && (!Number.isSafeInteger(startMs) || startMs < 0)) {
+      throw new RangeError(`a punctuation's start must be a time in milliseconds, 0 or later, got ${startMs}`)
+    }
+    const nextMs = startMs ?? (type === 'stream-time' ? 0 : nowMs + intervalMs)
+    const schedule: Schedule = { intervalMs, run, nextMs, isCancelled: false }
+    if (startMs !== null && startMs < nowMs) advance(schedule, nowMs)
+    this.#queues[type].push(schedule)
     return { cancel: () => void (schedule.isCancelled = true) }
   }
 
   /** Runs what is due at `timeMs`; true if anything ran. */
   punctuate(type: PunctuationType, timeMs: number): boolean {
-    let hasRun = false
     if (timeMs < 0) return false
-    for (let i = 0; i < this.#schedules.length; i++) {
-      const schedule = this.#schedules[i]!
-      if (schedule.isCancelled) {
-        this.#schedules.splice(i--, 1)
-        continue
-      }
-      if (schedule.type !== type || timeMs < schedule.nextMs) continue
-      const missed = Math.floor((timeMs - schedule.nextMs) / schedule.intervalMs)
-      schedule.nextMs += (missed + 1) * schedule.intervalMs
-      schedule.run(timeMs)
+    const queue = this.#queues[type]
+    let hasRun = false
+    for (let next = queue.peek(); next !== undefined && next.nextMs <= timeMs; next = queue.peek()) {
+      queue.pop()
+      if (next.isCancelled) continue
       hasRun = true
+      next.run(timeMs)
+      // Read again: it may have been cancelled from inside the call.
+      if (next.isCancelled as boolean) continue
+      advance(next, timeMs)
+      queue.push(next)
     }
     return hasRun
   }
 
   /** Wall-clock time of the next call, or Infinity. */
   nextWallClockMs(): number {
-    let next = Number.POSITIVE_INFINITY
-    for (const { type, nextMs, isCancelled } of this.#schedules) {
-      if (type === 'wall-clock-time' && !isCancelled && nextMs < next) next = nextMs
-    }
-    return next
+    return this.#queues['wall-clock-time'].peek()?.nextMs ?? Number.POSITIVE_INFINITY
   }
+}
+
+/** To the first boundary behind `timeMs`. */
+function advance(schedule: Schedule, timeMs: number): void {
+  const missed = Math.max(0, Math.floor((timeMs - schedule.nextMs) / schedule.intervalMs))
+  schedule.nextMs += (missed + 1) * schedule.intervalMs
 }

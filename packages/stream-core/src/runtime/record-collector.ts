@@ -33,12 +33,15 @@ let roundRobin = 0
 function choosePartition(sink: SinkNode, record: Record<unknown, unknown>, key: Buffer | null, count: number): number {
   if (sink.partitioner !== null) {
     const chosen = sink.partitioner(record.key, record.value, count)
-    if (!Number.isInteger(chosen) || chosen < 0 || chosen >= count) {
+    if (chosen !== null) {
+      if (Number.isInteger(chosen) && chosen >= 0 && chosen < count) return chosen
       throw new RangeError(`the partitioner of sink "${sink.name}" chose ${chosen} of ${count} partitions`)
     }
-    return chosen
   }
-  return key === null ? roundRobin++ % count : partitionForKey(key, count)
+  if (key === null) return roundRobin++ % count
+  // A windowed key belongs where its inner key does.
+  const suffix = (sink.key as { readonly partitionSuffixBytes?: number }).partitionSuffixBytes ?? 0
+  return partitionForKey(suffix === 0 ? key : key.subarray(0, key.length - suffix), count)
 }
 
 function serialise(

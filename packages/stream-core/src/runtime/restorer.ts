@@ -22,7 +22,10 @@ export interface RestorerOptions {
   readonly broker: Broker
   readonly clusterId: string
   readonly topicId: (topic: string) => string
-  readonly changelogTopic: (store: string) => string
+  /** The topic a store is restored from; undefined: none. */
+  readonly changelogTopic: (store: string) => string | undefined
+  /** Where the input of a store stands whose changelog is a topic that is read anyhow; undefined for others. */
+  readonly sourcePosition: (store: string, partition: number) => number | undefined
   readonly logger: Logger
   readonly nowMs: () => number
   readonly onProgress?: ((progress: RestoreProgress) => void) | undefined
@@ -96,7 +99,7 @@ function applyRecords(restore: Restoring, records: RecordBatchReader): void {
     const key = latin1Slice(records.bytes, records.keyStart, records.keyEnd)
     const value = records.value()
     // Copied: a view would keep the whole fetched buffer alive.
-    store.restore(key, value === null ? null : Buffer.from(value), records.timestampMs)
+    store.restore(key, value === null ? null : Buffer.from(value), records.timestampMs, records.headers())
     restore.restoredRecords++
   }
   restore.position = records.position
@@ -105,15 +108,17 @@ function applyRecords(restore: Restoring, records: RecordBatchReader): void {
 async function openRestores(tasks: readonly StreamTask[], options: RestorerOptions): Promise<Restoring[]> {
   const restores: Restoring[] = []
   for (const task of tasks) {
-    const logged = [...task.state.stores.values()].filter((store) => store.spec.logging !== null)
-    const partitions = logged.map((store) => ({
-      topic: options.changelogTopic(store.spec.name),
-      partition: task.partition,
-    }))
+    const logged = [...task.state.stores.values()].flatMap((store) => {
+      const topic = options.changelogTopic(store.spec.name)
+      return topic === undefined ? [] : [{ store, at: { topic, partition: task.partition } }]
+    })
+    const partitions = logged.map(({ at }) => at)
     const starts = await options.broker.admin.listOffsets(partitions, 'earliest')
-    const targets = await options.broker.admin.listOffsets(partitions, 'latest')
-    const wrong = logged.find((store, i) => {
-      const why = mistrust(task.state.position(store.spec.name), partitions[i]!.topic, starts[i]!, targets[i]!, options)
+    const ends = await options.broker.admin.listOffsets(partitions, 'latest')
+    // A topic that is also read as input is restored up to where the task reads on, and no further.
+    const targets = logged.map(({ store }, i) => options.sourcePosition(store.spec.name, task.partition) ?? ends[i]!)
+    const wrong = logged.find(({ store }, i) => {
+      const why = mistrust(task.state.position(store.spec.name), partitions[i]!.topic, starts[i]!, ends[i]!, options)
       if (why !== null) {
         options.logger.warn(
           { event: 'state.wiped', task: task.taskId, store: store.spec.name, reason: why },
@@ -123,7 +128,7 @@ async function openRestores(tasks: readonly StreamTask[], options: RestorerOptio
       return why !== null
     })
     if (wrong) task.state.wipe()
-    for (const [i, name] of logged.map((store) => store.spec.name).entries()) {
+    for (const [i, name] of logged.map(({ store }) => store.spec.name).entries()) {
       const position = Math.max(task.state.position(name)?.offset ?? starts[i]!, starts[i]!)
       const store = task.state.stores.get(name)!
       restores.push({ task, store, topic: partitions[i]!.topic, target: targets[i]!, position, restoredRecords: 0 })

@@ -1,8 +1,22 @@
-import { ProcessingError, SerdeError, StreamsError, TopologyError } from '../common/errors.ts'
-import type { Record } from '../common/record.ts'
-import type { Cancellable, ProcessorContext, PunctuationType, RecordMetadata } from '../processor/processor-context.ts'
+import {
+  BrokerError,
+  FlushError,
+  ProcessingError,
+  StreamsError,
+  TaskCorruptedError,
+  TopologyError,
+} from '../common/errors.ts'
+import { noRecordContext, type Record, type RecordContext } from '../common/record.ts'
+import type {
+  Cancellable,
+  EngineContext,
+  PunctuationType,
+  RecordMetadata,
+  ScheduleOptions,
+} from '../processor/processor-context.ts'
 import type { Processor } from '../processor/processor.ts'
 import type { StateStore } from '../state/state-store.ts'
+import type { StoreHost } from '../state/store-host.ts'
 import type { ProcessorNode, SinkNode } from '../topology/node.ts'
 import { collect, type Output } from './record-collector.ts'
 
@@ -10,21 +24,26 @@ import { collect, type Output } from './record-collector.ts'
 export interface TaskServices {
   readonly applicationId: string
   readonly taskId: string
-  readonly stores: ReadonlyMap<string, StateStore>
+  /** Holds the context of the record that is being processed. */
+  readonly host: StoreHost
+  readonly emitIntervalMs: number
+  store(name: string): StateStore | undefined
+  /** A store that holds the whole of a topic, which every processor may read. */
+  globalStore(name: string): StateStore | undefined
   schedule(
-    node: RunningNode,
     intervalMs: number,
     type: PunctuationType,
+    startMs: number | null,
     run: (timestampMs: number) => void,
   ): Cancellable
   requestCommit(): void
-  metadata(): RecordMetadata | null
   streamTimeMs(): number
   nowMs(): number
   drop(nodeName: string, reason: string): void
   /** Decides about a record on which user code threw: true to go on without it. */
   mayContinue(error: Error, nodeName: string): boolean
-  addFlush(flush: () => void): void
+  committedNumber(name: string): number | undefined
+  setCommittedNumber(name: string, value: number): void
 }
 
 /** A node of a task while it runs: a processor or a sink, called by its parents. */
@@ -37,32 +56,44 @@ export interface RunningNode {
 export class RunningSink implements RunningNode {
   readonly name: string
   readonly #sink: SinkNode
-  readonly #topic: string
   readonly #output: Output
+  readonly #topicName: (name: string) => string
+  /** The log's name of the topic, unless it is chosen for each record. */
+  readonly #topic: string | null
 
-  constructor(sink: SinkNode, topic: string, output: Output) {
+  constructor(sink: SinkNode, topicName: (name: string) => string, output: Output) {
     this.name = sink.name
     this.#sink = sink
-    this.#topic = topic
     this.#output = output
+    this.#topicName = topicName
+    this.#topic = typeof sink.topic === 'string' ? topicName(sink.topic) : null
   }
 
   process(record: Record<unknown, unknown>): void {
-    collect(this.#output, this.#sink, this.#topic, record)
+    collect(this.#output, this.#sink, this.#topic ?? this.#choose(record), record)
   }
 
   close(): void {
     // Holds nothing.
   }
+
+  #choose(record: Record<unknown, unknown>): string {
+    const { topic: choose } = this.#sink
+    if (typeof choose === 'string') return this.#topicName(choose)
+    const topic = choose(record.key, record.value, record)
+    if (typeof topic === 'string' && topic !== '') return this.#topicName(topic)
+    throw new ProcessingError(this.name, `the sink "${this.name}" chose no topic for a record: got ${JSON.stringify(topic)}`)
+  }
 }
 
-export class RunningProcessor implements RunningNode, ProcessorContext {
+export class RunningProcessor implements RunningNode, EngineContext {
   readonly name: string
   readonly applicationId: string
   readonly taskId: string
   readonly children: RunningNode[] = []
   readonly #node: ProcessorNode
   readonly #services: TaskServices
+  readonly #host: StoreHost
   readonly #processor: Processor<unknown, unknown, unknown, unknown>
 
   constructor(node: ProcessorNode, services: TaskServices) {
@@ -71,7 +102,20 @@ export class RunningProcessor implements RunningNode, ProcessorContext {
     this.taskId = services.taskId
     this.#node = node
     this.#services = services
+    this.#host = services.host
     this.#processor = node.supplier()
+  }
+
+  get emitIntervalMs(): number {
+    return this.#services.emitIntervalMs
+  }
+
+  get recordContext(): RecordContext {
+    return this.#host.recordContext
+  }
+
+  set recordContext(context: RecordContext) {
+    this.#host.recordContext = context
   }
 
   /** Called once all children are connected, so that `init` may already forward. */
@@ -92,30 +136,45 @@ export class RunningProcessor implements RunningNode, ProcessorContext {
   }
 
   forward(record: Record<unknown, unknown>, childName?: string): void {
+    const host = this.#host
+    const outer = host.recordContext
+    if (outer !== noRecordContext && (record.timestampMs !== outer.timestampMs || record.headers !== outer.headers)) {
+      checkTime(record.timestampMs, this.name)
+      const { topic, partition, offset } = outer
+      host.recordContext = { timestampMs: record.timestampMs, headers: record.headers, topic, partition, offset }
+    }
     const { children } = this
-    if (childName === undefined) {
-      for (let i = 0; i < children.length; i++) children[i]!.process(record)
-      return
+    try {
+      if (childName === undefined) for (let i = 0; i < children.length; i++) children[i]!.process(record)
+      else this.#child(childName).process(record)
+    } finally {
+      host.recordContext = outer
     }
-    const child = children.find((candidate) => candidate.name === childName)
-    if (!child) {
-      throw new TopologyError(`"${this.name}" has no child "${childName}"`, [this.name, childName])
-    }
-    child.process(record)
   }
 
   getStateStore<S extends StateStore>(name: string): S {
+    const global = this.#services.globalStore(name)
+    if (global !== undefined) return global as S
     if (!this.#node.stores.includes(name)) {
       throw new TopologyError(
         `"${this.name}" is not connected to a store "${name}": name it in the stores of that processor`,
         [this.name],
       )
     }
-    return this.#services.stores.get(name) as S
+    return this.#services.store(name) as S
   }
 
-  schedule(intervalMs: number, type: PunctuationType, punctuate: (timestampMs: number) => void): Cancellable {
-    return this.#services.schedule(this, intervalMs, type, (timestampMs) => {
+  taskStore<S extends StateStore>(name: string): S {
+    return (this.#services.globalStore(name) ?? this.#services.store(name)) as S
+  }
+
+  schedule(
+    intervalMs: number,
+    type: PunctuationType,
+    punctuate: (timestampMs: number) => void,
+    { startMs }: ScheduleOptions = {},
+  ): Cancellable {
+    return this.#services.schedule(intervalMs, type, startMs ?? null, (timestampMs) => {
       try {
         punctuate(timestampMs)
       } catch (error) {
@@ -129,7 +188,10 @@ export class RunningProcessor implements RunningNode, ProcessorContext {
   }
 
   recordMetadata(): RecordMetadata | null {
-    return this.#services.metadata()
+    const { recordContext } = this.#host
+    if (recordContext === noRecordContext) return null
+    const { topic, partition, offset } = recordContext
+    return { topic, partition, offset }
   }
 
   currentStreamTimeMs(): number {
@@ -144,8 +206,18 @@ export class RunningProcessor implements RunningNode, ProcessorContext {
     this.#services.drop(this.name, reason)
   }
 
-  onFlush(flush: () => void): void {
-    this.#services.addFlush(flush)
+  committedNumber(name: string): number | undefined {
+    return this.#services.committedNumber(name)
+  }
+
+  setCommittedNumber(name: string, value: number): void {
+    this.#services.setCommittedNumber(name, value)
+  }
+
+  #child(name: string): RunningNode {
+    const child = this.children.find((candidate) => candidate.name === name)
+    if (child === undefined) throw new TopologyError(`"${this.name}" has no child "${name}"`, [this.name, name])
+    return child
   }
 
   #guard(action: () => void): void {
@@ -157,8 +229,17 @@ export class RunningProcessor implements RunningNode, ProcessorContext {
   }
 
   #failed(error: unknown): void {
-    // A child's failure was decided there; asking again would skip more than the one record.
-    if (error instanceof StreamsError && !(error instanceof SerdeError && !decided.has(error))) throw error
+    // A child's failure was decided there; asking again would skip more than the one record. What the log or the state did
+    // is nothing a handler of records can decide about.
+    const isDecided = error instanceof Error && decided.has(error)
+    if (
+      isDecided ||
+      error instanceof BrokerError ||
+      error instanceof TaskCorruptedError ||
+      error instanceof FlushError
+    ) {
+      throw error
+    }
     const failure = this.#wrap(error)
     decided.add(failure)
     if (!this.#services.mayContinue(failure, this.name)) throw failure
@@ -173,6 +254,14 @@ export class RunningProcessor implements RunningNode, ProcessorContext {
       { cause: error },
     )
   }
+}
+
+function checkTime(timestampMs: number, nodeName: string): void {
+  if (timestampMs >= 0) return
+  throw new ProcessingError(
+    nodeName,
+    `"${nodeName}" forwarded a record with the time ${timestampMs}: it must be 0 or later`,
+  )
 }
 
 /** Failures a handler has been asked about. */

@@ -1,15 +1,21 @@
 import { assert } from '../common/assert.ts'
+import { FlushError, ProcessingError } from '../common/errors.ts'
 import type { RecordBatchReader } from '../common/record-batch-reader.ts'
-import type { Cancellable, PunctuationType, RecordMetadata } from '../processor/processor-context.ts'
+import { noHeaders, noRecordContext, type RecordContext } from '../common/record.ts'
+import type { PunctuationType } from '../processor/processor-context.ts'
+import type { RecordCache } from '../state/record-cache.ts'
+import type { StateStore } from '../state/state-store.ts'
+import type { StoreHost } from '../state/store-host.ts'
 import { TaskState } from '../state/task-state.ts'
 import type { SourceNode } from '../topology/node.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { ErrorHandlers } from './handlers.ts'
+import { buildNodes, enter, type NodeGraph } from './node-graph.ts'
 import { PartitionGroup } from './partition-group.ts'
 import { Punctuations } from './punctuations.ts'
 import type { Output } from './record-collector.ts'
 import { RecordQueue } from './record-queue.ts'
-import { type RunningNode, RunningProcessor, RunningSink, type TaskServices } from './running-node.ts'
+import type { TaskServices } from './running-node.ts'
 import { TaskMetrics } from './task-metrics.ts'
 
 export interface StreamTaskOptions {
@@ -20,6 +26,7 @@ export interface StreamTaskOptions {
   readonly topology: Topology
   /** Nodes of this task's sub-topology. */
   readonly nodeNames: readonly string[]
+  /** In the order in which they are opened, and their caches flushed. */
   readonly storeNames: readonly string[]
   /** Folder of the state; null keeps it in memory. */
   readonly stateDirectory: string | null
@@ -28,6 +35,21 @@ export interface StreamTaskOptions {
   readonly nowMs: () => number
   /** A topology's name for a topic to the log's: internal ones carry the application id. */
   readonly topicName: (name: string) => string
+  /** Stores that hold the whole of a topic. */
+  readonly globalStore: (name: string) => StateStore | undefined
+  /** null: no record cache; every update is forwarded at once. */
+  readonly cache: RecordCache | null
+  /** See `StoreHost`. */
+  readonly hasExactCacheSizes: boolean
+  /** Least wall-clock time between two attempts to emit what has closed. */
+  readonly emitIntervalMs: number
+}
+
+/** What is known of an input where a task begins to read it. */
+export interface InputPosition {
+  readonly offset: number
+  /** Largest event time of the partition so far; −1 when none is known. */
+  readonly partitionTimeMs: number
 }
 
 /**
@@ -45,15 +67,14 @@ export class StreamTask {
   readonly state: TaskState
   readonly metrics = new TaskMetrics()
   readonly #options: StreamTaskOptions
+  readonly #host: StoreHost
   readonly #queues = new Map<string, RecordQueue>()
   readonly #group = new PartitionGroup()
   #punctuations = new Punctuations()
-  #processors: RunningProcessor[] = []
-  readonly #entry = new Map<string, RunningNode[]>()
-  #flushes: (() => void)[] = []
+  #graph: NodeGraph = { processors: [], entry: new Map() }
+  /** Numbers that operators keep with the committed offsets. */
+  readonly #numbers = new Map<string, number>()
   #streamTimeMs = -1
-  #recordTimeMs = -1
-  #metadata: RecordMetadata | null = null
   /** Something happened since the last commit: records, punctuations, or flushed caches. */
   #isDirty = false
   #isCommitRequested = false
@@ -62,12 +83,18 @@ export class StreamTask {
     this.#options = options
     this.taskId = options.taskId
     this.partition = options.partition
-    const stores = options.topology.stores.filter((store) => options.storeNames.includes(store.name))
-    this.state = new TaskState({
-      directory: options.stateDirectory,
-      stores,
-      currentRecordTimeMs: () => this.#recordTimeMs,
-    })
+    const specs = new Map(options.topology.stores.map((spec) => [spec.name, spec]))
+    const host: StoreHost = {
+      recordContext: noRecordContext,
+      cache: options.cache,
+      hasExactCacheSizes: options.hasExactCacheSizes,
+      isGlobal: false,
+      isReadOnly: false,
+      drop: (storeName, reason) => this.metrics.drop(storeName, reason),
+    }
+    this.#host = host
+    const stores = options.storeNames.map((name) => specs.get(name)!)
+    this.state = new TaskState({ directory: options.stateDirectory, stores, host })
   }
 
   get isDirty(): boolean {
@@ -90,35 +117,49 @@ export class StreamTask {
     return this.#queues.values()
   }
 
+  /** Numbers that operators keep with the committed offsets, by name. */
+  get committedNumbers(): ReadonlyMap<string, number> {
+    return this.#numbers
+  }
+
   /** Topics (as the log names them) this task reads its partition of. */
   get inputTopics(): readonly string[] {
     return this.#sources().flatMap((source) => source.topics.map((topic) => this.#options.topicName(topic)))
   }
 
-  /** Builds the processors; state must be restored before. `positions` says from where each input is read. */
-  initialise(positions: ReadonlyMap<string, number>): void {
-    this.#buildNodes()
+  /**
+   * Builds the processors; state must be restored before. `positions` says from where each input is read, `numbers` what
+   * operators kept with these positions.
+   */
+  initialise(positions: ReadonlyMap<string, InputPosition>, numbers: ReadonlyMap<string, number> = new Map()): void {
+    this.#numbers.clear()
+    for (const [name, value] of numbers) this.#numbers.set(name, value)
+    const { topology, output, topicName } = this.#options
+    const names = new Set(this.#options.nodeNames)
+    const nodes = topology.nodes.filter((node) => names.has(node.name))
+    this.#graph = buildNodes(nodes, this.#services(), output, topicName)
     for (const source of this.#sources()) {
       for (const name of source.topics) {
-        const topic = this.#options.topicName(name)
+        const topic = topicName(name)
         const position = positions.get(topic)
         if (position === undefined) continue
-        this.#queues.set(topic, this.#openQueue(source, topic, position))
+        const queue = this.#openQueue(source, topic, position)
+        this.#queues.set(topic, queue)
+        if (queue.partitionTimeMs > this.#streamTimeMs) this.#streamTimeMs = queue.partitionTimeMs
       }
     }
-    for (const processor of this.#processors) processor.init()
+    for (const processor of this.#graph.processors) processor.init()
   }
 
   /** Back to `created`: after an abort, what processors remember is as wrong as the active layers. */
   reset(): void {
     this.#queues.clear()
     this.#group.clear()
-    this.#entry.clear()
-    this.#flushes = []
+    this.#graph = { processors: [], entry: new Map() }
     this.#punctuations = new Punctuations()
-    this.#processors = []
     this.#isDirty = this.#isCommitRequested = false
-    this.#metadata = null
+    this.#streamTimeMs = -1
+    this.#host.recordContext = noRecordContext
     this.state.dropActive()
   }
 
@@ -139,14 +180,12 @@ export class StreamTask {
     const offset = queue.headOffset
     const record = queue.take()
     if (queue.head !== null) this.#group.offer(queue)
-    if (record.timestampMs > this.#streamTimeMs) this.#streamTimeMs = record.timestampMs
-    this.#recordTimeMs = record.timestampMs
-    this.#metadata = { topic: queue.topic, partition: queue.partition, offset }
+    const { timestampMs, headers } = record
+    if (timestampMs > this.#streamTimeMs) this.#streamTimeMs = timestampMs
+    this.#host.recordContext = { timestampMs, headers, topic: queue.topic, partition: queue.partition, offset }
     this.#isDirty = true
-    const entry = this.#entry.get(queue.source.name)!
-    for (let i = 0; i < entry.length; i++) entry[i]!.process(record)
+    enter(this.#graph.entry.get(queue.source.name)!, record)
     this.metrics.recordsProcessed++
-    this.#metadata = null
     return true
   }
 
@@ -162,9 +201,20 @@ export class StreamTask {
     return this.#punctuations.nextWallClockMs()
   }
 
-  /** Empties the record caches; forwarding from one may fill the next, so caches are emptied in topological order. */
+  /**
+   * Empties the record caches in the order of the stores, which is topological: forwarding from one may fill the next. All
+   * are emptied even if one fails; then the first failure is thrown.
+   */
   flushCaches(): void {
-    for (const flush of this.#flushes) flush()
+    let failure: Error | null = null
+    for (const store of this.state.stores.values()) {
+      try {
+        store.flushCache()
+      } catch (error) {
+        failure ??= flushFailure(store.spec.name, error as Error)
+      }
+    }
+    if (failure !== null) throw failure
   }
 
   /** The commit is done. */
@@ -174,7 +224,7 @@ export class StreamTask {
   }
 
   close(): void {
-    for (const processor of this.#processors) processor.close()
+    for (const processor of this.#graph.processors) processor.close()
     this.state.close()
   }
 
@@ -185,61 +235,70 @@ export class StreamTask {
     )
   }
 
-  #openQueue(source: SourceNode, topic: string, position: number): RecordQueue {
-    return new RecordQueue(source, topic, this.partition, position, {
-      onUndecodable: (error, offset) => {
-        const record = { topic, partition: this.partition, offset, nodeName: source.name, taskId: this.taskId }
+  #openQueue(source: SourceNode, topic: string, { offset, partitionTimeMs }: InputPosition): RecordQueue {
+    const queue = new RecordQueue(source, topic, this.partition, offset, {
+      onUndecodable: (error, at) => {
+        const record = { topic, partition: this.partition, offset: at, nodeName: source.name, taskId: this.taskId }
         const decision = this.#options.handlers.deserialization(error, record)
         if (decision === 'continue') this.metrics.drop(source.name, 'deserialization-failed')
         return decision
       },
       onDropped: (reason) => this.metrics.drop(source.name, reason),
     })
-  }
-
-  #buildNodes(): void {
-    const { topology, output, topicName } = this.#options
-    const names = new Set(this.#options.nodeNames)
-    const services = this.#services()
-    const built = new Map<string, RunningNode>()
-    // Nodes are in building order, so children come after their parents: connect each to those already there.
-    for (const node of topology.nodes) {
-      if (!names.has(node.name)) continue
-      if (node.kind === 'source') {
-        this.#entry.set(node.name, [])
-        continue
-      }
-      const running =
-        node.kind === 'sink'
-          ? new RunningSink(node, topicName(node.topic), output)
-          : new RunningProcessor(node, services)
-      built.set(node.name, running)
-      if (running instanceof RunningProcessor) this.#processors.push(running)
-      for (const parentName of node.parents) {
-        const parent = built.get(parentName)
-        if (parent instanceof RunningProcessor) parent.children.push(running)
-        else this.#entry.get(parentName)!.push(running)
-      }
-    }
+    queue.partitionTimeMs = partitionTimeMs
+    return queue
   }
 
   #services(): TaskServices {
-    const { applicationId, handlers, nowMs } = this.#options
+    const { applicationId, handlers, nowMs, globalStore, emitIntervalMs } = this.#options
     return {
       applicationId,
       taskId: this.taskId,
-      stores: this.state.stores,
-      schedule: (_node, intervalMs, type, run): Cancellable => this.#punctuations.add(intervalMs, type, nowMs(), run),
+      host: this.#host,
+      emitIntervalMs,
+      store: (name) => this.state.stores.get(name),
+      globalStore,
+      schedule: (intervalMs, type, startMs, run) =>
+        this.#punctuations.add({
+          intervalMs,
+          type,
+          startMs,
+          nowMs: type === 'stream-time' ? this.#streamTimeMs : nowMs(),
+          run: (timestampMs) => this.#runPunctuation(timestampMs, run),
+        }),
       requestCommit: () => void (this.#isCommitRequested = true),
-      metadata: () => this.#metadata,
       streamTimeMs: () => this.#streamTimeMs,
       nowMs,
       drop: (nodeName, reason) => this.metrics.drop(nodeName, reason),
       mayContinue: (error, nodeName) => {
-        const at = this.#metadata ?? { topic: '', partition: this.partition, offset: -1 }
+        const { topic, partition, offset } = this.#host.recordContext
+        const at = { topic: topic ?? '', partition: topic === null ? this.partition : partition, offset }
         return handlers.processing(error, { ...at, nodeName, taskId: this.taskId }) === 'continue'
       },
-      addFlush: (flush) => void this.#flushes.push(flush),
+      committedNumber: (name) => this.#numbers.get(name),
+      setCommittedNumber: (name, value) => void this.#numbers.set(name, value),
+    }
+  }
+
+  /** No record is being processed while a schedule runs: what it forwards has its time, and no place in a topic. */
+  #runPunctuation(timestampMs: number, run: (timestampMs: number) => void): void {
+    const outer = this.#host.recordContext
+    const context: RecordContext = { timestampMs, headers: noHeaders, topic: null, partition: -1, offset: -1 }
+    this.#host.recordContext = context
+    try {
+      run(timestampMs)
+    } finally {
+      this.#host.recordContext = outer
     }
   }
 }
+
+/** What failed while a cache was flushed says so: the record it is about was taken long before. */
+function flushFailure(storeName: string, error: Error): Error {
+  if (!(error instanceof ProcessingError) && !isBufferFull(error)) return error
+  return new FlushError(`what the store "${storeName}" held back could not be handed on: ${error.message}`, {
+    cause: error,
+  })
+}
+
+const isBufferFull = (error: Error): boolean => (error as { readonly code?: unknown }).code === 'BUFFER_FULL'

@@ -24,6 +24,13 @@ export interface StreamsOptions {
   readonly persistIntervalMs?: number
   /** Time between two deletions of what was read from repartition topics. Default 30 s. */
   readonly repartitionPurgeIntervalMs?: number
+  /**
+   * Bytes that record caches hold back between two commits, for all stores of the instance: what decides how often results
+   * of one key are forwarded. 0 forwards every update. Default 10 MiB (Kafka Streams' `statestore.cache.max.bytes`).
+   */
+  readonly cacheMaxBytes?: number
+  /** Least time between two attempts to emit what has closed: windows, and joins without a match. Default 1 s. */
+  readonly emitIntervalMs?: number
   readonly deserializationHandler?: ErrorHandlers['deserialization']
   readonly processingHandler?: ErrorHandlers['processing']
   readonly logger?: Logger
@@ -45,6 +52,8 @@ export interface StreamsConfig {
   readonly commitIntervalMs: number
   readonly persistIntervalMs: number
   readonly repartitionPurgeIntervalMs: number
+  readonly cacheMaxBytes: number
+  readonly emitIntervalMs: number
   readonly handlers: ErrorHandlers
   readonly logger: Logger
   readonly clock: Clock
@@ -61,13 +70,13 @@ export function streamsConfig(options: StreamsOptions): StreamsConfig {
       `applicationId ${JSON.stringify(options.applicationId)} must be 1 to 200 of a-z A-Z 0-9 . _ -: it is part of topic names`,
     )
   }
-  const milliseconds = (
-    name: 'commitIntervalMs' | 'persistIntervalMs' | 'repartitionPurgeIntervalMs',
+  const whole = (
+    name: 'commitIntervalMs' | 'persistIntervalMs' | 'repartitionPurgeIntervalMs' | 'emitIntervalMs' | 'cacheMaxBytes',
     fallback: number,
   ): number => {
     const value = options[name] ?? fallback
     if (Number.isSafeInteger(value) && value >= 0) return value
-    throw new ConfigError(name, `${name} must be a whole number of milliseconds, 0 or more; got ${value}`)
+    throw new ConfigError(name, `${name} must be a whole number, 0 or more; got ${value}`)
   }
   return {
     topology: options.topology,
@@ -75,9 +84,11 @@ export function streamsConfig(options: StreamsOptions): StreamsConfig {
     broker: options.broker,
     stateDir: options.stateDir ?? join(tmpdir(), 'stream-core'),
     guarantee: options.processingGuarantee ?? 'exactly-once',
-    commitIntervalMs: milliseconds('commitIntervalMs', 100),
-    persistIntervalMs: milliseconds('persistIntervalMs', 10_000),
-    repartitionPurgeIntervalMs: milliseconds('repartitionPurgeIntervalMs', 30_000),
+    commitIntervalMs: whole('commitIntervalMs', 100),
+    persistIntervalMs: whole('persistIntervalMs', 10_000),
+    repartitionPurgeIntervalMs: whole('repartitionPurgeIntervalMs', 30_000),
+    cacheMaxBytes: whole('cacheMaxBytes', 10 * 1024 * 1024),
+    emitIntervalMs: whole('emitIntervalMs', 1000),
     handlers: {
       deserialization: options.deserializationHandler ?? failAlways.deserialization,
       processing: options.processingHandler ?? failAlways.processing,

@@ -1,14 +1,21 @@
-import type { LogProducer, LogReader } from '../broker/broker.ts'
+import type { CommittedOffset, LogProducer, LogReader } from '../broker/broker.ts'
+import type { TopicPartition } from '../common/record.ts'
 import { BrokerError, FencedError, StreamsError } from '../common/errors.ts'
 import { type CommitGroupOptions, CommitGroup } from './commit-group.ts'
 import { describeState, type StreamsDescription } from './describe-state.ts'
-import { prepareTopics, type TopicFacts } from './internal-topics.ts'
+import { GlobalReader } from './global-reader.ts'
+import { GlobalTask } from './global-task.ts'
+import { changelogTopics, prepareTopics, type TopicFacts, topicNames } from './internal-topics.ts'
+import { decodeOffsetMetadata } from './offset-metadata.ts'
 import { ProcessingLoop } from './processing-loop.ts'
 import type { Output } from './record-collector.ts'
 import { restoreTasks, yieldToLoop } from './restorer.ts'
 import { StateDirectory } from './state-directory.ts'
 import { streamsConfig, type StreamsConfig, type StreamsOptions, type StreamsState } from './streams-config.ts'
-import { changelogTopicOf, TaskSet } from './task-set.ts'
+import type { InputPosition } from './stream-task.ts'
+import { TaskSet } from './task-set.ts'
+
+type InputAt = TopicPartition & { readonly offset: number }
 
 const retryDelaysMs = [100, 200, 500, 1000, 2000, 5000]
 
@@ -27,6 +34,9 @@ export class Streams {
   #directory: StateDirectory | null = null
   #facts: TopicFacts | null = null
   #tasks: TaskSet | null = null
+  #global: GlobalTask | null = null
+  #globalReader: GlobalReader | null = null
+  #globalFailure: Error | null = null
   #producer: LogProducer | null = null
   #reader: LogReader | null = null
   #loop: ProcessingLoop | null = null
@@ -114,9 +124,37 @@ export class Streams {
     const { topology, applicationId, broker, stateDir, guarantee } = this.#config
     this.#directory ??= new StateDirectory(stateDir, applicationId)
     this.#facts ??= await prepareTopics(topology, applicationId, broker.admin)
-    this.#tasks ??= new TaskSet(this.#config, this.#facts, this.#directory.path, this.#output())
+    await this.#openGlobal()
+    const globalStore = (name: string): ReturnType<GlobalTask['store']> => this.#global?.store(name)
+    this.#tasks ??= new TaskSet(this.#config, this.#facts, this.#directory.path, this.#output(), globalStore)
     // Opening it ends what an earlier instance left open, and fences that instance.
     this.#producer ??= await broker.openProducer(guarantee === 'exactly-once' ? { transactionalId: applicationId } : {})
+  }
+
+  /** Tables that every instance holds as a whole are complete before anything is joined with them. */
+  async #openGlobal(): Promise<void> {
+    const { topology, applicationId, broker, handlers, clock, logger } = this.#config
+    if (topology.globalStores.length === 0 || this.#global !== null) return
+    const nowMs = (): number => clock.nowMs()
+    const task = new GlobalTask({ applicationId, topology, stateDirectory: null, handlers, nowMs })
+    const reader = new GlobalReader({
+      broker,
+      task,
+      partitionCount: (topic) => this.#facts!.partitionCounts.get(topic)!,
+      logger,
+      onFailure: (error) => {
+        this.#globalFailure = error
+        this.#loop?.stop()
+      },
+    })
+    try {
+      await reader.start()
+    } catch (error) {
+      await reader.close()
+      throw error
+    }
+    this.#globalReader = reader
+    this.#global = task
   }
 
   async #process(onRunning: () => void): Promise<void> {
@@ -127,27 +165,25 @@ export class Streams {
     const committed = await broker.admin.committedOffsets(applicationId, tasks.inputs, { requireStable: true })
     const clusterId = await broker.admin.clusterId()
     const topicId = (topic: string): string => this.#facts!.topicIds.get(topic) ?? ''
-    const changelogTopic = changelogTopicOf(applicationId)
-    const { onRestoreProgress: onProgress } = this.#config
-    await restoreTasks(tasks.tasks, {
-      broker,
-      clusterId,
-      topicId,
-      changelogTopic,
-      logger,
-      nowMs: () => clock.nowMs(),
-      onProgress,
-    })
+    const changelogTopic = changelogTopics(this.#config.topology, applicationId)
     const earliest = await broker.admin.listOffsets(tasks.inputs, 'earliest')
     const positions = committed.map(({ topic, partition, offset }, i) => ({
       topic,
       partition,
       offset: offset < 0 ? earliest[i]! : offset,
     }))
-    for (const task of tasks.tasks) {
-      const own = positions.filter(({ topic, partition }) => tasks.readerOf(topic, partition) === task)
-      task.initialise(new Map(own.map(({ topic, offset }) => [topic, offset])))
-    }
+    const { onRestoreProgress: onProgress } = this.#config
+    await restoreTasks(tasks.tasks, {
+      broker,
+      clusterId,
+      topicId,
+      changelogTopic,
+      sourcePosition: this.#sourcePositions(positions),
+      logger,
+      nowMs: () => clock.nowMs(),
+      onProgress,
+    })
+    this.#initialiseTasks(tasks, positions, committed)
     this.#reader = broker.openReader({
       isolation: this.#config.guarantee === 'exactly-once' ? 'read_committed' : 'read_uncommitted',
     })
@@ -166,12 +202,38 @@ export class Streams {
     onRunning()
     this.#ready.resolve()
     await this.#loop.run()
+    if (this.#globalFailure !== null) throw this.#globalFailure
+  }
+
+  #initialiseTasks(tasks: TaskSet, positions: readonly InputAt[], committed: readonly CommittedOffset[]): void {
+    for (const task of tasks.tasks) {
+      const inputs = new Map<string, InputPosition>()
+      const numbers = new Map<string, number>()
+      for (const [i, { topic, partition, offset }] of positions.entries()) {
+        if (tasks.readerOf(topic, partition) !== task) continue
+        const metadata = decodeOffsetMetadata(committed[i]!.metadata)
+        inputs.set(topic, { offset, partitionTimeMs: metadata.partitionTimeMs })
+        for (const [name, value] of metadata.numbers) numbers.set(name, Math.max(value, numbers.get(name) ?? value))
+      }
+      task.initialise(inputs, numbers)
+    }
+  }
+
+  /** Where the input stands that a store's changelog is, for stores of which that is so. */
+  #sourcePositions(positions: readonly InputAt[]): (store: string, partition: number) => number | undefined {
+    const { topology, applicationId } = this.#config
+    const nameOf = topicNames(topology, applicationId)
+    return (store, partition) => {
+      const source = topology.sourceChangelogs.get(store)
+      if (source === undefined) return undefined
+      return positions.find((at) => at.topic === nameOf(source) && at.partition === partition)?.offset
+    }
   }
 
   #commitOptions(
     clusterId: string,
     topicId: (topic: string) => string,
-    changelogTopic: (store: string) => string,
+    changelogTopic: (store: string) => string | undefined,
   ): CommitGroupOptions {
     const { applicationId, guarantee, broker, clock, onCommitStep } = this.#config
     return {
@@ -257,8 +319,10 @@ export class Streams {
 
   async #release(): Promise<void> {
     await this.#closeReader()
+    await this.#globalReader?.close()
     await this.#persisting
     for (const task of this.#tasks?.tasks ?? []) task.close()
+    this.#global?.close()
     await this.#producer?.close()
     this.#directory?.close()
     this.#directory = null

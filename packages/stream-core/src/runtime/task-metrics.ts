@@ -1,3 +1,6 @@
+/** Reasons that Kafka Streams' own `dropped-records` does not count (reference §5.13). */
+const uncountedInJava = new Set(['no-key-to-partition-by', 'unmatched-branch'])
+
 /** Plain counters of a task; read by `describeState()`, never by the hot path. */
 export class TaskMetrics {
   recordsProcessed = 0
@@ -7,5 +10,14 @@ export class TaskMetrics {
   drop(nodeName: string, reason: string): void {
     const key = `${nodeName}/${reason}`
     this.dropped.set(key, (this.dropped.get(key) ?? 0) + 1)
+  }
+
+  /** What Kafka Streams' `dropped-records` would say. */
+  get droppedRecords(): number {
+    let sum = 0
+    for (const [key, count] of this.dropped) {
+      if (!uncountedInJava.has(key.slice(key.lastIndexOf('/') + 1))) sum += count
+    }
+    return sum
   }
 }

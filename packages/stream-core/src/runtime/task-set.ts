@@ -1,7 +1,8 @@
 import { join } from 'node:path'
-import type { TopicPartition } from '../common/record.ts'
-import { partitionKey } from '../common/record.ts'
-import { changelogTopic, type TopicFacts, topicNames } from './internal-topics.ts'
+import { partitionKey, type TopicPartition } from '../common/record.ts'
+import { RecordCache } from '../state/record-cache.ts'
+import type { StateStore } from '../state/state-store.ts'
+import { type TopicFacts, topicNames } from './internal-topics.ts'
 import type { Output } from './record-collector.ts'
 import { StreamTask } from './stream-task.ts'
 import type { StreamsConfig } from './streams-config.ts'
@@ -12,12 +13,20 @@ export class TaskSet {
   readonly inputs: readonly TopicPartition[]
   readonly #readerOf = new Map<string, StreamTask>()
 
-  constructor(config: StreamsConfig, facts: TopicFacts, statePath: string, output: Output) {
+  constructor(
+    config: StreamsConfig,
+    facts: TopicFacts,
+    statePath: string,
+    output: Output,
+    globalStore: (name: string) => StateStore | undefined,
+  ) {
     const { topology, applicationId } = config
     const topicName = topicNames(topology, applicationId)
     const tasks: StreamTask[] = []
     const inputs: TopicPartition[] = []
-    for (const { id, nodeNames, storeNames, sourceTopics } of topology.subtopologies) {
+    const cache = config.cacheMaxBytes === 0 ? null : new RecordCache(config.cacheMaxBytes)
+    for (const { id, nodeNames, storeNames, sourceTopics, isGlobal } of topology.subtopologies) {
+      if (isGlobal) continue
       const topics = sourceTopics.map(topicName)
       const width = Math.max(...topics.map((topic) => facts.partitionCounts.get(topic)!))
       for (let partition = 0; partition < width; partition++) {
@@ -34,6 +43,10 @@ export class TaskSet {
           handlers: config.handlers,
           nowMs: () => config.clock.nowMs(),
           topicName,
+          globalStore,
+          cache,
+          hasExactCacheSizes: false,
+          emitIntervalMs: config.emitIntervalMs,
         })
         tasks.push(task)
         for (const topic of topics) {
@@ -51,8 +64,3 @@ export class TaskSet {
     return this.#readerOf.get(partitionKey(topic, partition))!
   }
 }
-
-export const changelogTopicOf =
-  (applicationId: string) =>
-  (store: string): string =>
-    changelogTopic(applicationId, store)

@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3'
-import type { Entry } from './entry.ts'
+import { bytesEntry, type Entry } from './entry.ts'
 
 export interface BaseRow {
   readonly key: string
@@ -45,7 +45,7 @@ export class BaseTable {
 
   get(key: string): Entry | undefined {
     const row = this.#get.get(this.#segment(key), key) as { ts: number; value: Buffer } | undefined
-    return row && { bytes: row.value, decoded: undefined, timestampMs: row.ts }
+    return row && bytesEntry(row.value, row.ts)
   }
 
   /** Inside a transaction of the database. */

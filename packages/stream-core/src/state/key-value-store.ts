@@ -1,6 +1,9 @@
-import type { BaseTable } from './base-table.ts'
-import { aboveEveryKey, LayeredTable } from './layered-table.ts'
-import type { StateStore } from './state-store.ts'
+import type { RecordContext } from '../common/record.ts'
+import type { Entry } from './entry.ts'
+import { type InnerStore, plainInner } from './inner-store.ts'
+import { aboveEveryKey, plainLayout } from './layered-table.ts'
+import { incremented } from './next-key.ts'
+import { StoreBase, type StoreParts } from './store-base.ts'
 import type { KeyValueStoreSpec } from './store-spec.ts'
 import { StoreCodec } from './value-codec.ts'
 
@@ -10,118 +13,195 @@ export interface ValueAndTimestamp<V> {
 }
 
 export interface RangeOptions {
+  /** Highest key first. */
   readonly reverse?: boolean
+}
+
+/** Told of the updates that a record cache hands on; null is a deletion, or an old value nobody asked for. */
+export type ChangeListener<K, V> = (
+  key: K,
+  newValue: ValueAndTimestamp<V> | null,
+  oldValue: ValueAndTimestamp<V> | null,
+  context: RecordContext,
+) => void
+
+/** What both kinds of key-value stores do: rows by key, in the order of the keys' bytes. */
+abstract class KeyValueRows<K, V> extends StoreBase<KeyValueStoreSpec> {
+  protected readonly codec: StoreCodec<K, V>
+  /** Of a store that keeps only the keys used last: all of them, the one used longest ago first. */
+  #recent: Set<string> | null = null
+
+  constructor(spec: KeyValueStoreSpec, parts: StoreParts) {
+    const codec = new StoreCodec<K, V>(spec)
+    super(spec, parts, {
+      layout: plainLayout,
+      encode: (value) => codec.encode(value as V),
+      valueOverhead: spec.timestamped ? 8 : 0,
+      keepsReads: true,
+    })
+    this.codec = codec
+  }
+
+  /** Number of keys, at least about. */
+  approximateNumEntries(): number {
+    let count = 0
+    for (const _entry of this.table.range('', aboveEveryKey)) count++
+    return count
+  }
+
+  override rollBack(): void {
+    super.rollBack()
+    this.#recent = null
+  }
+
+  protected inner(): InnerStore {
+    return plainInner(this.table)
+  }
+
+  protected findEntry(key: string): Entry | undefined {
+    const entry = this.rows.find(key)
+    if (this.spec.maxEntries !== null && entry !== undefined) this.#use(key)
+    return entry
+  }
+
+  protected putEntry(key: string, entry: Entry): void {
+    this.rows.put(key, entry)
+    if (this.spec.maxEntries === null) return
+    if (entry.bytes === null) {
+      this.#recentKeys().delete(key)
+      return
+    }
+    this.#use(key)
+    const recent = this.#recentKeys()
+    while (recent.size > this.spec.maxEntries) {
+      const [eldest] = recent as unknown as [string]
+      recent.delete(eldest)
+      this.rows.put(eldest, this.codec.entry(null, entry.timestampMs))
+    }
+  }
+
+  protected *entries(from: K | null, to: K | null, { reverse = false }: RangeOptions): Generator<[K, Entry]> {
+    const low = from === null ? '' : this.codec.keyString(from)
+    const high = to === null ? aboveEveryKey : `${this.codec.keyString(to)}\0`
+    if (low > high) return
+    for (const [key, entry] of this.rows.range(low, high, { reverse })) yield [this.codec.readKey(key), entry]
+  }
+
+  protected *entriesWithPrefix(prefix: string | Uint8Array): Generator<[K, Entry]> {
+    const low = Buffer.from(prefix as string).toString('latin1')
+    for (const [key, entry] of this.rows.range(low, incremented(low))) yield [this.codec.readKey(key), entry]
+  }
+
+  #use(key: string): void {
+    const recent = this.#recentKeys()
+    recent.delete(key)
+    recent.add(key)
+  }
+
+  #recentKeys(): Set<string> {
+    if (this.#recent === null) {
+      this.#recent = new Set()
+      for (const [key] of this.rows.range('', aboveEveryKey)) this.#recent.add(key)
+    }
+    return this.#recent
+  }
 }
 
 /**
  * Values by key, each with its event time, in the order of the keys' bytes. `null` as a value deletes. A returned value
  * is the caller's own copy unless its serde says that values are immutable.
  */
-export class TimestampedKeyValueStore<K, V> implements StateStore {
-  readonly spec: KeyValueStoreSpec
-  readonly table: LayeredTable
-  readonly #codec: StoreCodec<K, V>
-
-  constructor(spec: KeyValueStoreSpec, base: BaseTable | null) {
-    this.spec = spec
-    this.#codec = new StoreCodec(spec)
-    this.table = new LayeredTable(spec.name, base, (value) => this.#codec.encode(value as V))
-  }
-
+export class TimestampedKeyValueStore<K, V> extends KeyValueRows<K, V> {
   get(key: K): ValueAndTimestamp<V> | null {
-    const entry = this.table.find(this.#codec.keyString(key))
-    return entry === undefined ? null : { value: this.#codec.decode(entry), timestampMs: entry.timestampMs }
+    const entry = this.findEntry(this.codec.keyString(key))
+    return entry === undefined ? null : this.#decode(entry)
   }
 
   put(key: K, value: V | null, timestampMs: number): void {
-    this.table.set(this.#codec.keyString(key), this.#codec.entry(value, timestampMs))
+    // A deletion has no time of its own: its changelog record carries that of the record being processed.
+    const time = value === null || value === undefined ? this.host.recordContext.timestampMs : timestampMs
+    this.putEntry(this.codec.keyString(key), this.codec.entry(value, time))
   }
 
-  delete(key: K, timestampMs: number): ValueAndTimestamp<V> | null {
+  /** Puts unless the key has a value; returns that value, or null if it put. */
+  putIfAbsent(key: K, value: V | null, timestampMs: number): ValueAndTimestamp<V> | null {
     const old = this.get(key)
-    this.put(key, null, timestampMs)
+    if (old === null) this.put(key, value, timestampMs)
+    return old
+  }
+
+  delete(key: K): ValueAndTimestamp<V> | null {
+    const old = this.get(key)
+    this.put(key, null, -1)
     return old
   }
 
   /** Entries with `from ≤ key ≤ to` by key bytes; `null` leaves an end open. */
   *range(from: K | null, to: K | null, options: RangeOptions = {}): Generator<[K, ValueAndTimestamp<V>]> {
-    const low = from === null ? '' : this.#codec.keyString(from)
-    const high = to === null ? aboveEveryKey : `${this.#codec.keyString(to)}\0`
-    for (const [key, entry] of this.table.range(low, high, options.reverse)) {
-      yield [this.#codec.readKey(key), { value: this.#codec.decode(entry), timestampMs: entry.timestampMs }]
-    }
+    for (const [key, entry] of this.entries(from, to, options)) yield [key, this.#decode(entry)]
   }
 
   all(options: RangeOptions = {}): Generator<[K, ValueAndTimestamp<V>]> {
     return this.range(null, null, options)
   }
 
-  /** A key as the store holds it: the record cache goes by the same. */
-  keyString(key: K): string {
-    return this.#codec.keyString(key)
+  /** Entries whose key bytes begin with these bytes, or with this text in UTF-8. */
+  *prefixScan(prefix: string | Uint8Array): Generator<[K, ValueAndTimestamp<V>]> {
+    for (const [key, entry] of this.entriesWithPrefix(prefix)) yield [key, this.#decode(entry)]
   }
 
-  restore(key: string, bytes: Buffer | null, timestampMs: number): void {
-    this.table.restore(key, { bytes, decoded: undefined, timestampMs })
+  /** For operators: true if the record cache forwards changes, through the listener. */
+  onChange(listener: ChangeListener<K, V>, sendsOldValues: boolean): boolean {
+    return this.listen((key, newEntry, oldEntry, context) => {
+      listener(this.codec.readKey(key), newEntry && this.#decode(newEntry), oldEntry && this.#decode(oldEntry), context)
+    }, sendsOldValues)
   }
 
-  expire(): void {
-    // Keeps everything.
+  /** True if nobody can change a returned value. */
+  get sharesValues(): boolean {
+    return this.codec.sharesValues
   }
 
-  firstLiveSegment(): number {
-    return -1
+  #decode(entry: Entry): ValueAndTimestamp<V> {
+    return { value: this.codec.decode(entry), timestampMs: entry.timestampMs }
   }
 }
 
 /** Values by key, without their event time: what the Processor API's key-value stores are. */
-export class KeyValueStore<K, V> implements StateStore {
-  readonly #inner: TimestampedKeyValueStore<K, V>
-  readonly #nowMs: () => number
-
-  /** `nowMs` is the time that a changelog record carries: that of the record being processed. */
-  constructor(spec: KeyValueStoreSpec, base: BaseTable | null, nowMs: () => number) {
-    this.#inner = new TimestampedKeyValueStore(spec, base)
-    this.#nowMs = nowMs
-  }
-
-  get spec(): KeyValueStoreSpec {
-    return this.#inner.spec
-  }
-
-  get table(): LayeredTable {
-    return this.#inner.table
-  }
-
+export class KeyValueStore<K, V> extends KeyValueRows<K, V> {
   get(key: K): V | null {
-    return this.#inner.get(key)?.value ?? null
+    const entry = this.findEntry(this.codec.keyString(key))
+    return entry === undefined ? null : this.codec.decode(entry)
   }
 
   put(key: K, value: V | null): void {
-    this.#inner.put(key, value, this.#nowMs())
+    this.putEntry(this.codec.keyString(key), this.codec.entry(value, this.host.recordContext.timestampMs))
+  }
+
+  /** Puts unless the key has a value; returns that value, or null if it put. */
+  putIfAbsent(key: K, value: V | null): V | null {
+    const old = this.get(key)
+    if (old === null) this.put(key, value)
+    return old
   }
 
   delete(key: K): V | null {
-    return this.#inner.delete(key, this.#nowMs())?.value ?? null
+    const old = this.get(key)
+    this.put(key, null)
+    return old
   }
 
+  /** Entries with `from ≤ key ≤ to` by key bytes; `null` leaves an end open. */
   *range(from: K | null, to: K | null, options: RangeOptions = {}): Generator<[K, V]> {
-    for (const [key, { value }] of this.#inner.range(from, to, options)) yield [key, value]
+    for (const [key, entry] of this.entries(from, to, options)) yield [key, this.codec.decode(entry)]
   }
 
   all(options: RangeOptions = {}): Generator<[K, V]> {
     return this.range(null, null, options)
   }
 
-  restore(key: string, bytes: Buffer | null, timestampMs: number): void {
-    this.#inner.restore(key, bytes, timestampMs)
-  }
-
-  expire(): void {
-    // Keeps everything.
-  }
-
-  firstLiveSegment(): number {
-    return -1
+  /** Entries whose key bytes begin with these bytes, or with this text in UTF-8. */
+  *prefixScan(prefix: string | Uint8Array): Generator<[K, V]> {
+    for (const [key, entry] of this.entriesWithPrefix(prefix)) yield [key, this.codec.decode(entry)]
   }
 }

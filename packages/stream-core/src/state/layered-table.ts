@@ -1,13 +1,30 @@
 import type { BaseTable, SegmentRange } from './base-table.ts'
 import { allSegments } from './base-table.ts'
-import type { Entry } from './entry.ts'
-import { lowerBound, OrderedLayer } from './ordered-layer.ts'
+import { bytesEntry, type Entry } from './entry.ts'
+import { OrderedLayer } from './ordered-layer.ts'
 
 const pageRows = 256
 const readCacheEntriesMax = 20_000
 
 /** A string above every latin1 key: the upper bound of an open range. */
 export const aboveEveryKey = '\u{10ffff}'
+
+/** What a store's keys are made of. */
+export interface TableLayout {
+  /** Slice of time a key lies in; null: the store never expires anything. */
+  readonly segmentOf: ((key: string) => number) | null
+  /** Part of a key within which the hot ranges lie; null: ranges are rare. */
+  readonly groupOf: ((key: string) => string) | null
+}
+
+export const plainLayout: TableLayout = { segmentOf: null, groupOf: null }
+
+export interface TableRange {
+  readonly reverse?: boolean
+  readonly segments?: SegmentRange
+  /** The group all keys of the range belong to, where there is one. */
+  readonly group?: string | null
+}
 
 /**
  * One store as a stack (D11). Reads go from the top down, writes to the top:
@@ -25,15 +42,24 @@ export class LayeredTable {
   readonly name: string
   readonly #base: BaseTable | null
   readonly #encode: (value: unknown) => Buffer
-  #active = new OrderedLayer()
-  #frozen = new OrderedLayer()
+  readonly #layout: TableLayout
+  #active: OrderedLayer
+  #frozen: OrderedLayer
   #persisting: OrderedLayer | null = null
   readonly #readCache = new Map<string, Entry>()
 
-  constructor(name: string, base: BaseTable | null, encode: (value: unknown) => Buffer) {
+  constructor(
+    name: string,
+    base: BaseTable | null,
+    encode: (value: unknown) => Buffer,
+    layout: TableLayout = plainLayout,
+  ) {
     this.name = name
     this.#base = base
     this.#encode = encode
+    this.#layout = layout
+    this.#active = this.#newLayer()
+    this.#frozen = this.#newLayer()
   }
 
   /** The entry of a key; undefined when there is none or it was deleted. */
@@ -72,10 +98,12 @@ export class LayeredTable {
   }
 
   /** Live entries with `from ≤ key < to` in byte order; what is written while it runs may or may not be seen. */
-  *range(from: string, to: string, reverse = false, segments: SegmentRange = allSegments): Generator<[string, Entry]> {
+  *range(from: string, to: string, options: TableRange = {}): Generator<[string, Entry]> {
+    const { reverse = false, segments = allSegments, group = null } = options
     const layers: OrderedLayer[] = [this.#active, this.#frozen]
     if (this.#persisting) layers.push(this.#persisting)
-    const cursors = layers.map((layer) => new LayerCursor(layer, from, to, reverse))
+    const isIn = segments === allSegments ? null : this.#isIn(segments)
+    const cursors = layers.map((layer) => new LayerCursor(layer, layer.keysBetween(from, to, group), reverse, isIn))
     const rows = this.#base ? new BaseCursor(this.#base, from, to, reverse, segments) : null
     for (;;) {
       let key: string | undefined = rows?.key
@@ -99,15 +127,28 @@ export class LayeredTable {
     }
   }
 
+  #isIn({ first, last }: SegmentRange): (key: string) => boolean {
+    const { segmentOf } = this.#layout
+    if (segmentOf === null) return () => true
+    return (key) => {
+      const segment = segmentOf(key)
+      return segment >= first && segment <= last
+    }
+  }
+
+  #newLayer(): OrderedLayer {
+    return new OrderedLayer(this.#layout.groupOf)
+  }
+
   /** The transaction is committed in the log: its writes become part of the committed state. */
   freeze(): void {
     for (const [key, entry] of this.#active.entries) this.#setFrozen(key, entry)
-    this.#active = new OrderedLayer()
+    this.#active = this.#newLayer()
   }
 
   /** The transaction is aborted: its writes are forgotten, and so is every object that user code may have changed. */
   dropActive(): void {
-    this.#active = new OrderedLayer()
+    this.#active = this.#newLayer()
     this.#readCache.clear()
     for (const layer of [this.#frozen, this.#persisting]) {
       if (layer) for (const entry of layer.entries.values()) if (entry.bytes !== undefined) entry.decoded = undefined
@@ -117,7 +158,7 @@ export class LayeredTable {
   /** Everything goes, for a restore from the beginning. */
   clear(): void {
     this.dropActive()
-    this.#frozen = new OrderedLayer()
+    this.#frozen = this.#newLayer()
     this.#persisting = null
   }
 
@@ -133,7 +174,7 @@ export class LayeredTable {
   beginPersist(): PersistRun | null {
     if (this.#base === null || this.#persisting !== null || this.#frozen.size === 0) return null
     this.#persisting = this.#frozen
-    this.#frozen = new OrderedLayer()
+    this.#frozen = this.#newLayer()
     return new PersistRun(this, this.#base, this.#persisting)
   }
 
@@ -207,27 +248,30 @@ class LayerCursor {
   readonly #layer: OrderedLayer
   readonly #keys: readonly string[]
   readonly #step: 1 | -1
-  readonly #end: number
+  readonly #isIn: ((key: string) => boolean) | null
   #at: number
   key: string | undefined
   entry: Entry | undefined
 
-  constructor(layer: OrderedLayer, from: string, to: string, reverse: boolean) {
+  constructor(layer: OrderedLayer, keys: readonly string[], reverse: boolean, isIn: ((key: string) => boolean) | null) {
     this.#layer = layer
-    this.#keys = layer.sortedKeys()
-    const first = lowerBound(this.#keys, from)
-    const last = lowerBound(this.#keys, to) - 1
+    this.#keys = keys
+    this.#isIn = isIn
     this.#step = reverse ? -1 : 1
-    this.#at = (reverse ? last : first) - this.#step
-    this.#end = reverse ? first : last
+    this.#at = reverse ? keys.length : -1
     this.advance()
   }
 
   advance(): void {
-    this.#at += this.#step
-    const isOver = this.#step > 0 ? this.#at > this.#end : this.#at < this.#end
-    this.key = isOver ? undefined : this.#keys[this.#at]
-    this.entry = this.key === undefined ? undefined : this.#layer.get(this.key)
+    for (;;) {
+      this.#at += this.#step
+      const key = this.#keys[this.#at]
+      if (key !== undefined && this.#isIn !== null && !this.#isIn(key)) continue
+      this.key = key
+      this.entry = key === undefined ? undefined : this.#layer.get(key)
+      // Deleted since the keys were listed: what lies below answers.
+      if (key === undefined || this.entry !== undefined) return
+    }
   }
 }
 
@@ -266,6 +310,6 @@ class BaseCursor {
     }
     const row = this.#page[this.#at++]
     this.key = row?.key
-    this.entry = row && { bytes: row.bytes, decoded: undefined, timestampMs: row.timestampMs }
+    this.entry = row && bytesEntry(row.bytes, row.timestampMs)
   }
 }

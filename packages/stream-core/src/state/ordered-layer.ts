@@ -1,12 +1,14 @@
 import type { Entry } from './entry.ts'
+import { OrderedKeys } from './ordered-keys.ts'
 
-/**
- * One layer of a store: a Map whose keys are sorted when a range is first asked for, and again after new keys came.
- * Point reads and writes cost what a Map costs.
- */
+/** One layer of a store: point reads and writes cost what a Map costs, ranges are sorted when they are asked for. */
 export class OrderedLayer {
   readonly entries = new Map<string, Entry>()
-  #sorted: string[] | null = null
+  readonly #order: OrderedKeys
+
+  constructor(groupOf: ((key: string) => string) | null) {
+    this.#order = new OrderedKeys(this.entries, groupOf)
+  }
 
   get size(): number {
     return this.entries.size
@@ -17,31 +19,20 @@ export class OrderedLayer {
   }
 
   set(key: string, entry: Entry): void {
-    if (this.#sorted !== null && !this.entries.has(key)) this.#sorted = null
+    const before = this.entries.size
     this.entries.set(key, entry)
+    if (this.entries.size !== before) this.#order.added(key)
   }
 
   delete(key: string): void {
-    if (this.entries.delete(key)) this.#sorted = null
+    if (this.entries.delete(key)) this.#order.removed(key)
   }
 
-  /** All keys in byte order. The array is a snapshot: later writes do not change it. */
   sortedKeys(): readonly string[] {
-    return (this.#sorted ??= [...this.entries.keys()].sort(byBytes))
+    return this.#order.all()
   }
-}
 
-/** Latin1 strings compare by `<` as their bytes do. */
-const byBytes = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-
-/** Index of the first key that is not below `bound`. */
-export function lowerBound(keys: readonly string[], bound: string): number {
-  let low = 0
-  let high = keys.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (keys[middle]! < bound) low = middle + 1
-    else high = middle
+  keysBetween(from: string, to: string, group: string | null): readonly string[] {
+    return this.#order.between(from, to, group)
   }
-  return low
 }

@@ -1,22 +1,28 @@
-import type { Entry } from './entry.ts'
+import type { Headers } from '../common/record.ts'
 import type { LayeredTable } from './layered-table.ts'
+import type { StoreMeta } from './store-meta.ts'
 import type { StoreSpec } from './store-spec.ts'
+
+/** Takes a store's changelog records. `timestampMs` null: the log's own time. */
+export type AppendChange = (key: string, value: Buffer | null, timestampMs: number | null, headers: Headers) => void
 
 /** What a task knows of each of its stores, whatever its kind. */
 export interface StateStore {
   readonly spec: StoreSpec
   readonly table: LayeredTable
+  readonly meta: StoreMeta
+  /** Hands on what the record cache holds back. */
+  flushCache(): void
+  /** This transaction has changelog records. */
+  readonly hasChanges: boolean
+  /** Hands over the changelog records of this transaction. */
+  changes(append: AppendChange): void
+  /** The transaction is committed in the log. */
+  freeze(): void
+  /** The transaction is aborted. */
+  rollBack(): void
   /** Takes one changelog record while restoring. `key` is the stored key, `bytes` null for a deletion. */
-  restore(key: string, bytes: Buffer | null, timestampMs: number): void
-  /** Drops what is older than the store keeps. Called between transactions. */
-  expire(): void
+  restore(key: string, bytes: Buffer | null, timestampMs: number, headers: Headers): void
   /** Slice of time below which the base may delete; −1 for stores that keep everything. */
   firstLiveSegment(): number
 }
-
-/** Serialised writes: what the record cache and user code hand over. */
-export const entryOf = (bytes: Buffer | null, decoded: unknown, timestampMs: number): Entry => ({
-  bytes,
-  decoded,
-  timestampMs,
-})

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import type { StoreNumbers } from './store-meta.ts'
 
 /** Where a changelog partition stood when the rows beside it were written (D12). */
 export interface ChangelogPosition {
@@ -12,7 +13,7 @@ export interface ChangelogPosition {
   readonly savedAtMs: number
 }
 
-const formatVersion = 1
+const formatVersion = 2
 
 /** A task's SQLite file: one table per store, and the changelog positions, which change in the same transaction. */
 export class TaskDatabase {
@@ -56,6 +57,10 @@ export class TaskDatabase {
         `CREATE TABLE IF NOT EXISTS changelog_positions (store TEXT PRIMARY KEY, offset INTEGER NOT NULL,
          cluster_id TEXT NOT NULL, topic_id TEXT NOT NULL, saved_at_ms INTEGER NOT NULL) WITHOUT ROWID`,
       )
+      database.exec(
+        `CREATE TABLE IF NOT EXISTS store_numbers (store TEXT PRIMARY KEY, observed_ms INTEGER NOT NULL,
+         sequence INTEGER NOT NULL) WITHOUT ROWID`,
+      )
     } catch (error) {
       database.close()
       throw error
@@ -85,6 +90,18 @@ export class TaskDatabase {
     for (const [store, position] of positions) {
       save.run(store, position.offset, position.clusterId, position.topicId, position.savedAtMs)
     }
+  }
+
+  numbers(store: string): StoreNumbers | undefined {
+    const row = this.database.prepare('SELECT * FROM store_numbers WHERE store = ?').get(store) as
+      | { observed_ms: number; sequence: number }
+      | undefined
+    return row && { observedStreamTimeMs: row.observed_ms, sequence: row.sequence }
+  }
+
+  /** Inside a transaction. */
+  saveNumbers(store: string, { observedStreamTimeMs, sequence }: Readonly<StoreNumbers>): void {
+    this.database.prepare('REPLACE INTO store_numbers VALUES (?,?,?)').run(store, observedStreamTimeMs, sequence)
   }
 
   /** Moves what the write-ahead log holds into the file; called when the loop is idle, for it blocks. */

@@ -1,19 +1,19 @@
 import type { PersistRun } from './layered-table.ts'
 import { BaseTable } from './base-table.ts'
-import { KeyValueStore, TimestampedKeyValueStore } from './key-value-store.ts'
+import { layoutOf, openStore } from './open-store.ts'
 import type { StateStore } from './state-store.ts'
+import type { StoreHost } from './store-host.ts'
 import type { StoreSpec } from './store-spec.ts'
 import { type ChangelogPosition, TaskDatabase } from './task-database.ts'
-import { TimestampedWindowStore } from './window-store.ts'
 
 const rowsPerSlice = 2000
 
 export interface TaskStateOptions {
   /** Folder of the task's file; null keeps everything in memory (test driver). */
   readonly directory: string | null
+  /** In the order in which their caches are flushed. */
   readonly stores: readonly StoreSpec[]
-  /** Event time of the record being processed: what changelog records of plain key-value stores carry. */
-  readonly currentRecordTimeMs: () => number
+  readonly host: StoreHost
 }
 
 /**
@@ -52,10 +52,7 @@ export class TaskState {
 
   /** The transaction is committed in the log up to these positions. */
   freeze(positions: ReadonlyMap<string, ChangelogPosition>): void {
-    for (const store of this.#stores.values()) {
-      store.table.freeze()
-      store.expire()
-    }
+    for (const store of this.#stores.values()) store.freeze()
     this.setPositions(positions)
   }
 
@@ -66,7 +63,7 @@ export class TaskState {
 
   /** The transaction is aborted. */
   dropActive(): void {
-    for (const store of this.#stores.values()) store.table.dropActive()
+    for (const store of this.#stores.values()) store.rollBack()
   }
 
   /**
@@ -88,6 +85,7 @@ export class TaskState {
       file.database.exec('BEGIN')
       for (const run of runs) while (!run.write(rowsPerSlice)) await pause()
       for (const store of expired) this.#bases.get(store)!.expire(store.firstLiveSegment())
+      for (const store of this.#bases.keys()) file.saveNumbers(store.spec.name, store.meta.committed)
       file.savePositions(this.#persistent(positions))
       file.database.exec('COMMIT')
       for (const run of runs) run.table.endPersist()
@@ -125,29 +123,21 @@ export class TaskState {
   #open(): void {
     this.#stores.clear()
     this.#bases.clear()
-    const { directory, stores } = this.#options
+    const { directory, stores, host } = this.#options
     this.#database = directory === null ? null : TaskDatabase.open(directory)
     this.#frozenPositions = this.#database?.positions() ?? new Map()
     for (const spec of stores) {
       const base =
         this.#database === null || spec.inMemory
           ? null
-          : new BaseTable(
-              this.#database.database,
-              `store_${spec.name}`,
-              spec.kind === 'window' ? TimestampedWindowStore.segmentOf(spec.retentionMs) : null,
-            )
-      const store = this.#openStore(spec, base)
+          : new BaseTable(this.#database.database, `store_${spec.name}`, layoutOf(spec).segmentOf)
+      const store = openStore(spec, base, host)
+      const numbers = base === null ? undefined : this.#database?.numbers(spec.name)
+      if (numbers !== undefined) store.meta.load(numbers)
       this.#stores.set(spec.name, store)
       if (base) this.#bases.set(store, base)
       if (base === null) this.#frozenPositions.delete(spec.name)
     }
-  }
-
-  #openStore(spec: StoreSpec, base: BaseTable | null): StateStore {
-    if (spec.kind === 'window') return new TimestampedWindowStore(spec, base)
-    if (spec.timestamped) return new TimestampedKeyValueStore(spec, base)
-    return new KeyValueStore(spec, base, this.#options.currentRecordTimeMs)
   }
 
   #persistent(positions: Map<string, ChangelogPosition>): Map<string, ChangelogPosition> {

@@ -1,7 +1,7 @@
 import { ByteWriter } from '../common/byte-writer.ts'
-import { noHeaders } from '../common/record.ts'
+import { type Headers, noHeaders } from '../common/record.ts'
 import type { Serde, SerdeContext } from '../common/serde.ts'
-import type { Entry } from './entry.ts'
+import { bytesEntry, type Entry } from './entry.ts'
 import type { StoreSpec } from './store-spec.ts'
 
 /** One writer for all stores: serialising is synchronous, and what it holds is copied out at once. */
@@ -23,6 +23,11 @@ export class StoreCodec<K, V> {
     this.#sharesDecoded = spec.value.immutable === true
   }
 
+  /** Decoded values may be shared: nobody changes them. */
+  get sharesValues(): boolean {
+    return this.#sharesDecoded
+  }
+
   /** The key's bytes as the engine holds them. */
   keyString(key: K): string {
     scratch.reset()
@@ -42,10 +47,10 @@ export class StoreCodec<K, V> {
   }
 
   /** An entry to write: immutable values wait for their bytes until somebody needs them. */
-  entry(value: V | null, timestampMs: number): Entry {
-    if (value === null) return { bytes: null, decoded: null, timestampMs }
-    if (this.#sharesDecoded) return { bytes: undefined, decoded: value, timestampMs }
-    return { bytes: this.encode(value), decoded: undefined, timestampMs }
+  entry(value: V | null, timestampMs: number, headers: Headers = noHeaders): Entry {
+    if (value === null || value === undefined) return bytesEntry(null, timestampMs, headers)
+    if (this.#sharesDecoded) return { bytes: undefined, decoded: value, timestampMs, headers }
+    return bytesEntry(this.encode(value), timestampMs, headers)
   }
 
   /** The entry's value: shared where nobody can change it, else a copy of one's own. */

@@ -1,13 +1,18 @@
 /**
- * A window store's key, as it stands in the store and in the changelog: `key ‖ start(8) ‖ sequence(4)`, big-endian
- * (Kafka Streams' WindowKeySchema). The sequence is 0 where keys are unique per window.
+ * Keys of window and session stores, as they stand in the store and in the changelog, big-endian (Kafka Streams'
+ * WindowKeySchema and SessionKeySchema):
+ *
+ *   window    key ‖ start(8) ‖ sequence(4)    the sequence is 0 where keys are unique per window
+ *   session   key ‖ end(8) ‖ start(8)
  */
-const suffixLength = 12
+export const windowSuffixLength = 12
+export const sessionSuffixLength = 16
 
 let lastStartMs = -1
 let lastSuffix = ''
 
-export function windowKey(key: string, startMs: number): string {
+export function windowKey(key: string, startMs: number, sequence = 0): string {
+  if (sequence !== 0) return key + int64Text(startMs) + int32Text(sequence)
   if (startMs !== lastStartMs) {
     lastStartMs = startMs
     lastSuffix = `${int64Text(startMs)}\0\0\0\0`
@@ -15,20 +20,26 @@ export function windowKey(key: string, startMs: number): string {
   return key + lastSuffix
 }
 
+export const sessionKey = (key: string, startMs: number, endMs: number): string =>
+  key + int64Text(endMs) + int64Text(startMs)
+
 export function int64Text(value: number): string {
   const high = Math.floor(value / 4294967296)
   return int32Text(high) + int32Text(value - high * 4294967296)
 }
 
-const int32Text = (value: number): string =>
+export const int32Text = (value: number): string =>
   String.fromCharCode((value >>> 24) & 0xff, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff)
 
-export const keyPart = (windowed: string): string => windowed.slice(0, windowed.length - suffixLength)
+export const windowKeyPart = (stored: string): string => stored.slice(0, stored.length - windowSuffixLength)
+export const sessionKeyPart = (stored: string): string => stored.slice(0, stored.length - sessionSuffixLength)
 
-export function startPart(windowed: string): number {
-  const at = windowed.length - suffixLength
-  return int32At(windowed, at) * 4294967296 + (int32At(windowed, at + 4) >>> 0)
-}
+export const windowStart = (stored: string): number => int64At(stored, stored.length - windowSuffixLength)
+export const sessionStart = (stored: string): number => int64At(stored, stored.length - 8)
+export const sessionEnd = (stored: string): number => int64At(stored, stored.length - 16)
+
+export const int64At = (text: string, at: number): number =>
+  int32At(text, at) * 4294967296 + (int32At(text, at + 4) >>> 0)
 
 const int32At = (text: string, at: number): number =>
   (text.charCodeAt(at) << 24) |

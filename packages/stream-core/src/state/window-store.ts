@@ -1,107 +1,259 @@
-import type { BaseTable, SegmentRange } from './base-table.ts'
+import type { RecordContext } from '../common/record.ts'
+import type { Windowed } from '../common/windowed.ts'
+import type { Entry } from './entry.ts'
+import type { InnerStore } from './inner-store.ts'
 import type { ValueAndTimestamp } from './key-value-store.ts'
-import { aboveEveryKey, LayeredTable } from './layered-table.ts'
-import type { StateStore } from './state-store.ts'
+import { Segments } from './segments.ts'
+import { StoreBase, type StoreParts } from './store-base.ts'
 import { segmentIntervalMs, type WindowStoreSpec } from './store-spec.ts'
 import { StoreCodec } from './value-codec.ts'
-import { int64Text, keyPart, startPart, windowKey } from './window-key.ts'
+import { windowKey, windowKeyPart, windowStart } from './window-key.ts'
+import { allWindows, type WindowRange, WindowRowsInner, windowsOfKey } from './window-rows.ts'
+import type { AppendChange } from './state-store.ts'
+
+export interface WindowReadOptions {
+  /** Latest window first, highest key first. */
+  readonly reverse?: boolean
+}
+
+/** Told of the updates that a record cache hands on. */
+export type WindowChangeListener<K, V> = (
+  key: Windowed<K>,
+  newValue: ValueAndTimestamp<V> | null,
+  oldValue: ValueAndTimestamp<V> | null,
+  context: RecordContext,
+) => void
+
+/** For `BaseTable` and the layers: where a stored key belongs. */
+export const windowLayout = (retentionMs: number) => {
+  const intervalMs = segmentIntervalMs(retentionMs)
+  return { segmentOf: (key: string) => Math.trunc(windowStart(key) / intervalMs), groupOf: windowKeyPart }
+}
+
+/** What both kinds of window stores do: rows by key and window start, forgotten as they expire. */
+abstract class WindowRows<K, V> extends StoreBase<WindowStoreSpec> {
+  protected readonly codec: StoreCodec<K, V>
+  readonly #segments: Segments
+  /** Of a store that keeps duplicates: each of its changes, in order. */
+  readonly #changes: [key: string, entry: Entry][] = []
+  #changeSequence = 0
+
+  constructor(spec: WindowStoreSpec, parts: StoreParts) {
+    const codec = new StoreCodec<K, V>(spec)
+    const layout = windowLayout(spec.retentionMs)
+    super(spec, parts, {
+      layout,
+      encode: (value) => codec.encode(value as V),
+      valueOverhead: spec.timestamped ? 8 : 0,
+      keyOverhead: 8,
+      compare: spec.emitFinal ? byTime : bySlice(layout.segmentOf),
+    })
+    this.codec = codec
+    this.#segments = new Segments(spec.retentionMs, this.meta)
+  }
+
+  override get hasChanges(): boolean {
+    return super.hasChanges || this.#changes.length > 0
+  }
+
+  override changes(append: AppendChange): void {
+    if (!this.spec.retainDuplicates) return super.changes(append)
+    if (this.spec.logging === null) return
+    for (const [key, entry] of this.#changes) append(key, this.table.bytesOf(entry), entry.timestampMs, entry.headers)
+  }
+
+  override freeze(): void {
+    super.freeze()
+    this.#changes.length = 0
+  }
+
+  override rollBack(): void {
+    super.rollBack()
+    this.#changes.length = 0
+    this.#changeSequence = this.meta.active.sequence
+  }
+
+  override restore(key: string, bytes: Buffer | null, timestampMs: number, headers: RecordContext['headers']): void {
+    const startMs = windowStart(key)
+    this.meta.observe(startMs)
+    if (this.spec.retainDuplicates) this.#sawSequence(key)
+    this.meta.freeze()
+    if (this.#segments.isLive(startMs)) super.restore(key, bytes, timestampMs, headers)
+  }
+
+  override firstLiveSegment(): number {
+    return Math.max(0, this.#segments.firstLive)
+  }
+
+  protected inner(): InnerStore {
+    const refuse = (key: string, entry: Entry): void => this.refuse(key, entry)
+    return new WindowRowsInner(this.table, this.meta, this.#segments, this.spec.emitFinal, refuse)
+  }
+
+  protected findEntry(key: K, startMs: number): Entry | undefined {
+    return this.rows.find(windowKey(this.codec.keyString(key), startMs))
+  }
+
+  protected putEntry(key: K, startMs: number, entry: Entry): void {
+    const prefix = this.codec.keyString(key)
+    if (!this.spec.retainDuplicates) {
+      this.rows.put(windowKey(prefix, startMs), entry)
+      return
+    }
+    this.#changeSequence = (this.#changeSequence + 1) & 0x7fffffff
+    this.#changes.push([windowKey(prefix, startMs, this.#changeSequence), entry])
+    // A store that keeps duplicates deletes nothing; its changelog, numbered by itself, has the deletion all the same.
+    if (entry.bytes !== null) this.rows.put(windowKey(prefix, startMs, this.meta.nextSequence()), entry)
+  }
+
+  protected *entriesOfKey(key: K, range: WindowRange): Generator<[startMs: number, Entry]> {
+    for (const [stored, entry] of windowsOfKey(this.rows, this.codec.keyString(key), range)) {
+      yield [windowStart(stored), entry]
+    }
+  }
+
+  protected *entries(from: K | null, to: K | null, range: WindowRange): Generator<[Windowed<K>, Entry]> {
+    const keyFrom = from === null ? null : this.codec.keyString(from)
+    const keyTo = to === null ? null : this.codec.keyString(to)
+    for (const [stored, entry] of allWindows(this.rows, keyFrom, keyTo, range)) {
+      yield [this.windowed(stored), entry]
+    }
+  }
+
+  protected windowed(stored: string): Windowed<K> {
+    const start = windowStart(stored)
+    return { key: this.codec.readKey(windowKeyPart(stored)), window: { start, end: start + this.spec.windowSizeMs } }
+  }
+
+  #sawSequence(key: string): void {
+    const sequence = Buffer.from(key.slice(-4), 'latin1').readInt32BE()
+    if (sequence > this.meta.active.sequence) this.meta.active.sequence = sequence
+    this.#changeSequence = this.meta.active.sequence
+  }
+}
 
 /**
- * Values by key and window start. What is older than `retentionMs` behind the newest start is invisible at once, and
- * deleted a whole segment at a time (kafka-streams WindowStore; reference §2.3).
+ * Values by key and window start, each with its event time. What is older than `retentionMs` behind the newest start is
+ * invisible at once, and deleted a whole slice of time at a time (reference §2.3).
  */
-export class TimestampedWindowStore<K, V> implements StateStore {
-  readonly spec: WindowStoreSpec
-  readonly table: LayeredTable
-  readonly #codec: StoreCodec<K, V>
-  readonly #segmentMs: number
-  #observedStreamTimeMs = -1
-  #expiredBelow = 0
-
-  constructor(spec: WindowStoreSpec, base: BaseTable | null) {
-    this.spec = spec
-    this.#segmentMs = segmentIntervalMs(spec.retentionMs)
-    this.#codec = new StoreCodec(spec)
-    this.table = new LayeredTable(spec.name, base, (value) => this.#codec.encode(value as V))
-  }
-
-  /** For `BaseTable`: the segment of a stored key. */
-  static segmentOf(retentionMs: number): (key: string) => number {
-    const segmentMs = segmentIntervalMs(retentionMs)
-    return (key) => Math.floor(startPart(key) / segmentMs)
-  }
-
+export class TimestampedWindowStore<K, V> extends WindowRows<K, V> {
   fetch(key: K, startMs: number): ValueAndTimestamp<V> | null {
-    if (startMs < this.#oldestVisibleMs()) return null
-    const entry = this.table.find(windowKey(this.#codec.keyString(key), startMs))
-    return entry === undefined ? null : { value: this.#codec.decode(entry), timestampMs: entry.timestampMs }
+    const entry = this.findEntry(key, startMs)
+    return entry === undefined ? null : this.#decode(entry)
   }
 
-  /** Returns false, and writes nothing, when the window's segment has expired: the caller counts the drop. */
-  put(key: K, value: V | null, startMs: number, timestampMs: number): boolean {
-    if (startMs > this.#observedStreamTimeMs) this.#observedStreamTimeMs = startMs
-    if (Math.floor(startMs / this.#segmentMs) < this.firstLiveSegment()) return false
-    this.table.set(windowKey(this.#codec.keyString(key), startMs), this.#codec.entry(value, timestampMs))
-    return true
+  /** Puts a value, or deletes with null. A window that has expired is left alone, and counted. */
+  put(key: K, value: V | null, startMs: number, timestampMs: number): void {
+    const time = value === null || value === undefined ? this.host.recordContext.timestampMs : timestampMs
+    this.putEntry(key, startMs, this.codec.entry(value, time))
   }
 
   /** Windows of one key with `fromMs ≤ start ≤ toMs`, by start. */
-  *fetchRange(key: K, fromMs: number, toMs: number): Generator<[startMs: number, ValueAndTimestamp<V>]> {
-    const from = Math.max(fromMs, this.#oldestVisibleMs(), 0)
-    if (from > toMs) return
-    const prefix = this.#codec.keyString(key)
-    const segments = { first: Math.floor(from / this.#segmentMs), last: Math.floor(toMs / this.#segmentMs) }
-    const length = prefix.length + 12
-    for (const [stored, entry] of this.table.range(
-      prefix + int64Text(from),
-      `${prefix}${int64Text(toMs)}\xff\xff\xff\xff\xff`,
-      false,
-      segments,
-    )) {
-      // Keys of other lengths may lie between those of this one.
-      if (stored.length !== length) continue
-      const startMs = startPart(stored)
-      if (startMs < from || startMs > toMs) continue
-      yield [startMs, { value: this.#codec.decode(entry), timestampMs: entry.timestampMs }]
+  *fetchRange(
+    key: K,
+    fromMs: number,
+    toMs: number,
+    { reverse = false }: WindowReadOptions = {},
+  ): Generator<[startMs: number, ValueAndTimestamp<V>]> {
+    for (const [startMs, entry] of this.entriesOfKey(key, { fromMs, toMs, reverse })) {
+      yield [startMs, this.#decode(entry)]
     }
   }
 
-  /** Everything that is visible, ordered by key bytes, then start. */
-  *all(): Generator<[K, startMs: number, ValueAndTimestamp<V>]> {
-    const oldest = this.#oldestVisibleMs()
-    const segments: SegmentRange = { first: this.firstLiveSegment(), last: Number.MAX_SAFE_INTEGER }
-    for (const [stored, entry] of this.table.range('', aboveEveryKey, false, segments)) {
-      const startMs = startPart(stored)
-      if (startMs < oldest) continue
-      const value = { value: this.#codec.decode(entry), timestampMs: entry.timestampMs }
-      yield [this.#codec.readKey(keyPart(stored)), startMs, value]
-    }
+  /** Windows of the keys between two, both included; `null` leaves an end open. */
+  *fetchKeys(
+    from: K | null,
+    to: K | null,
+    fromMs: number,
+    toMs: number,
+    { reverse = false }: WindowReadOptions = {},
+  ): Generator<[Windowed<K>, ValueAndTimestamp<V>]> {
+    for (const [key, entry] of this.entries(from, to, { fromMs, toMs, reverse })) yield [key, this.#decode(entry)]
   }
 
-  /** A key as the store holds it: the record cache goes by the same. */
-  keyString(key: K): string {
-    return this.#codec.keyString(key)
+  /** Windows of all keys with `fromMs ≤ start ≤ toMs`. */
+  fetchAll(
+    fromMs: number,
+    toMs: number,
+    options: WindowReadOptions = {},
+  ): Generator<[Windowed<K>, ValueAndTimestamp<V>]> {
+    return this.fetchKeys(null, null, fromMs, toMs, options)
   }
 
-  restore(key: string, bytes: Buffer | null, timestampMs: number): void {
-    const startMs = startPart(key)
-    if (startMs > this.#observedStreamTimeMs) this.#observedStreamTimeMs = startMs
-    if (Math.floor(startMs / this.#segmentMs) < this.firstLiveSegment()) return
-    this.table.restore(key, { bytes, decoded: undefined, timestampMs })
+  all(options: WindowReadOptions = {}): Generator<[Windowed<K>, ValueAndTimestamp<V>]> {
+    return this.fetchKeys(null, null, 0, Number.POSITIVE_INFINITY, options)
   }
 
-  expire(): void {
-    const live = this.firstLiveSegment()
-    if (live <= this.#expiredBelow) return
-    this.#expiredBelow = live
-    this.table.forget((key) => Math.floor(startPart(key) / this.#segmentMs) < live)
+  /** For operators: true if the record cache forwards changes, through the listener. */
+  onChange(listener: WindowChangeListener<K, V>, sendsOldValues: boolean): boolean {
+    return this.listen((stored, newEntry, oldEntry, context) => {
+      listener(this.windowed(stored), newEntry && this.#decode(newEntry), oldEntry && this.#decode(oldEntry), context)
+    }, sendsOldValues)
   }
 
-  firstLiveSegment(): number {
-    return Math.max(0, Math.floor((this.#observedStreamTimeMs - this.spec.retentionMs) / this.#segmentMs))
+  get sharesValues(): boolean {
+    return this.codec.sharesValues
   }
 
-  #oldestVisibleMs(): number {
-    return this.#observedStreamTimeMs - this.spec.retentionMs + 1
+  #decode(entry: Entry): ValueAndTimestamp<V> {
+    return { value: this.codec.decode(entry), timestampMs: entry.timestampMs }
   }
 }
+
+/** Values by key and window start, without event times; one with `retainDuplicates` keeps every value that was put. */
+export class WindowStore<K, V> extends WindowRows<K, V> {
+  fetch(key: K, startMs: number): V | null {
+    const entry = this.findEntry(key, startMs)
+    return entry === undefined ? null : this.codec.decode(entry)
+  }
+
+  put(key: K, value: V | null, startMs: number): void {
+    const { timestampMs, headers } = this.host.recordContext
+    this.putEntry(key, startMs, this.codec.entry(value, timestampMs, this.spec.logsHeaders ? headers : undefined))
+  }
+
+  /** Windows of one key with `fromMs ≤ start ≤ toMs`, by start. */
+  *fetchRange(
+    key: K,
+    fromMs: number,
+    toMs: number,
+    { reverse = false }: WindowReadOptions = {},
+  ): Generator<[startMs: number, V]> {
+    for (const [startMs, entry] of this.entriesOfKey(key, { fromMs, toMs, reverse })) {
+      yield [startMs, this.codec.decode(entry)]
+    }
+  }
+
+  /** Windows of the keys between two, both included; `null` leaves an end open. */
+  *fetchKeys(
+    from: K | null,
+    to: K | null,
+    fromMs: number,
+    toMs: number,
+    { reverse = false }: WindowReadOptions = {},
+  ): Generator<[Windowed<K>, V]> {
+    for (const [key, entry] of this.entries(from, to, { fromMs, toMs, reverse })) {
+      yield [key, this.codec.decode(entry)]
+    }
+  }
+
+  /** Windows of all keys with `fromMs ≤ start ≤ toMs`. */
+  fetchAll(fromMs: number, toMs: number, options: WindowReadOptions = {}): Generator<[Windowed<K>, V]> {
+    return this.fetchKeys(null, null, fromMs, toMs, options)
+  }
+
+  all(options: WindowReadOptions = {}): Generator<[Windowed<K>, V]> {
+    return this.fetchKeys(null, null, 0, Number.POSITIVE_INFINITY, options)
+  }
+}
+
+const byBytes = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** Java reads its segments one after the other, and within each by key. */
+const bySlice =
+  (segmentOf: (key: string) => number) =>
+  (a: string, b: string): number =>
+    segmentOf(a) - segmentOf(b) || byBytes(a, b)
+
+/** Java's stores for emit-final are ordered by time first. */
+const byTime = (a: string, b: string): number => windowStart(a) - windowStart(b) || byBytes(a, b)

@@ -1,13 +1,16 @@
 import { ByteWriter } from '../common/byte-writer.ts'
-import { StreamsError } from '../common/errors.ts'
+import { ConfigError, StreamsError } from '../common/errors.ts'
 import { RecordBatchBuilder } from '../common/record-batch-builder.ts'
 import { RecordBatchReader } from '../common/record-batch-reader.ts'
 import { type Headers, noHeaders } from '../common/record.ts'
 import type { Serde } from '../common/serde.ts'
+import { GlobalTask } from '../runtime/global-task.ts'
 import { type ErrorHandlers, failAlways } from '../runtime/handlers.ts'
 import { changelogTopic, topicNames } from '../runtime/internal-topics.ts'
 import { StreamTask } from '../runtime/stream-task.ts'
+import { RecordCache } from '../state/record-cache.ts'
 import type { StateStore } from '../state/state-store.ts'
+import { storesInOrder } from '../topology/subtopology.ts'
 import type { Topology } from '../topology/topology.ts'
 
 export interface TopologyTestDriverOptions {
@@ -15,6 +18,10 @@ export interface TopologyTestDriverOptions {
   readonly applicationId?: string
   /** Where the wall clock stands at the start. Default 0; it moves only by `advanceWallClock`. */
   readonly wallClockStartMs?: number
+  /** Bytes of the record cache, as in `StreamsOptions`. Default 0: every update is forwarded at once. */
+  readonly cacheMaxBytes?: number
+  /** Least wall-clock time between two attempts to emit what has closed. Default 0, for tests that do not move the clock. */
+  readonly emitIntervalMs?: number
   readonly handlers?: Partial<ErrorHandlers>
 }
 
@@ -39,10 +46,11 @@ export interface TestOutputTopic<K, V> {
   readTable(): ReadonlyMap<K | null, V | null>
 }
 
-interface ProducedRecord {
+export interface ProducedRecord {
   readonly key: Buffer | null
   readonly value: Buffer | null
-  readonly timestampMs: number
+  /** null: the log's own time, for changelogs of buffers. */
+  readonly timestampMs: number | null
   readonly headers: Headers
 }
 
@@ -54,6 +62,7 @@ interface ProducedRecord {
 export class TopologyTestDriver {
   readonly #applicationId: string
   readonly #task: StreamTask
+  readonly #global: GlobalTask
   readonly #outputs = new Map<string, ProducedRecord[]>()
   readonly #unread = new Map<string, ProducedRecord[]>()
   readonly #inputOffsets = new Map<string, number>()
@@ -63,25 +72,42 @@ export class TopologyTestDriver {
   constructor(topology: Topology, options: TopologyTestDriverOptions = {}) {
     this.#applicationId = options.applicationId ?? 'app'
     this.#wallClockMs = options.wallClockStartMs ?? 0
+    if (topology.missingSerdes.length > 0) throw new ConfigError('defaults', topology.missingSerdes.join('; '))
+    const handlers = { ...failAlways, ...options.handlers }
+    const nowMs = (): number => this.#wallClockMs
+    this.#global = new GlobalTask({
+      applicationId: this.#applicationId,
+      topology,
+      stateDirectory: null,
+      handlers,
+      nowMs,
+    })
+    const groups = topology.subtopologies.filter(({ isGlobal }) => !isGlobal)
+    const names = new Set(groups.flatMap(({ nodeNames }) => nodeNames))
     this.#task = new StreamTask({
       applicationId: this.#applicationId,
       taskId: '0_0',
       partition: 0,
       topology,
-      nodeNames: topology.nodes.map((node) => node.name),
-      storeNames: topology.stores.map((store) => store.name),
+      nodeNames: [...names],
+      storeNames: storesInOrder(topology.nodes.filter(({ name }) => names.has(name))),
       stateDirectory: null,
       output: {
         append: (topic, _partition, key, value, timestampMs, headers) =>
           this.#pending.push([topic, { key: copy(key), value: copy(value), timestampMs, headers }]),
         partitionCount: () => 1,
       },
-      handlers: { ...failAlways, ...options.handlers },
-      nowMs: () => this.#wallClockMs,
+      handlers,
+      nowMs,
       topicName: topicNames(topology, this.#applicationId),
+      globalStore: (name) => this.#global.store(name),
+      cache: options.cacheMaxBytes ? new RecordCache(options.cacheMaxBytes) : null,
+      hasExactCacheSizes: true,
+      emitIntervalMs: options.emitIntervalMs ?? 0,
     })
-    for (const topic of this.#task.inputTopics) this.#inputOffsets.set(topic, 0)
-    this.#task.initialise(this.#inputOffsets)
+    for (const topic of [...this.#task.inputTopics, ...this.#global.topics]) this.#inputOffsets.set(topic, 0)
+    const beginning = { offset: 0, partitionTimeMs: -1 }
+    this.#task.initialise(new Map(this.#task.inputTopics.map((topic) => [topic, beginning])))
     this.#settle()
   }
 
@@ -112,7 +138,7 @@ export class TopologyTestDriver {
       return records.map(({ key, value, timestampMs, headers }) => ({
         key: key && serdes.key.read(key, 0, key.length, { topic, part: 'key', headers }),
         value: value && serdes.value.read(value, 0, value.length, { topic, part: 'value', headers }),
-        timestampMs,
+        timestampMs: timestampMs ?? -1,
         headers,
       }))
     }
@@ -146,14 +172,24 @@ export class TopologyTestDriver {
 
   /** A store of the topology, to look at or to fill. */
   store<S extends StateStore>(name: string): S {
-    const store = this.#task.state.stores.get(name)
+    const store = this.stores.get(name)
     if (!store) throw new StreamsError('ILLEGAL_STATE', `the topology has no store "${name}"`)
     return store as S
   }
 
+  /** All stores, global ones too. */
+  get stores(): ReadonlyMap<string, StateStore> {
+    return new Map([...this.#task.state.stores, ...this.#global.state.stores])
+  }
+
   /** Records that went no further, by `node/reason`. */
   get dropped(): ReadonlyMap<string, number> {
-    return this.#task.metrics.dropped
+    return new Map([...this.#task.metrics.dropped, ...this.#global.metrics.dropped])
+  }
+
+  /** How many of them Kafka Streams' `dropped-records` would count. */
+  get droppedRecords(): number {
+    return this.#task.metrics.droppedRecords + this.#global.metrics.droppedRecords
   }
 
   get streamTimeMs(): number {
@@ -171,6 +207,7 @@ export class TopologyTestDriver {
 
   close(): void {
     this.#task.close()
+    this.#global.close()
   }
 
   #run(): void {
@@ -187,13 +224,9 @@ export class TopologyTestDriver {
     for (const store of this.#task.state.stores.values()) {
       if (store.spec.logging === null) continue
       const topic = changelogTopic(this.#applicationId, store.spec.name)
-      for (const [key, entry] of store.table.activeEntries) {
-        const value = store.table.bytesOf(entry)
-        this.#pending.push([
-          topic,
-          { key: Buffer.from(key, 'latin1'), value, timestampMs: entry.timestampMs, headers: noHeaders },
-        ])
-      }
+      store.changes((key, value, timestampMs, headers) =>
+        this.#pending.push([topic, { key: Buffer.from(key, 'latin1'), value, timestampMs, headers }]),
+      )
     }
     this.#task.state.freeze(new Map())
     this.#task.markCommitted()
@@ -217,11 +250,13 @@ export class TopologyTestDriver {
     const offset = this.#inputOffsets.get(topic)!
     this.#inputOffsets.set(topic, offset + 1)
     const builder = new RecordBatchBuilder(256)
-    builder.append(key, value, timestampMs, headers)
+    builder.append(key, value, timestampMs ?? this.#wallClockMs, headers)
     const bytes = builder.seal()
     bytes.writeBigInt64BE(BigInt(offset), 0)
     const options = { fromOffset: offset, isolation: 'read_uncommitted', where: topic } as const
-    this.#task.add(topic, new RecordBatchReader(bytes, 0, bytes.length, options))
+    const records = new RecordBatchReader(bytes, 0, bytes.length, options)
+    if (this.#global.topics.includes(topic)) this.#global.add(topic, 0, records)
+    else this.#task.add(topic, records)
   }
 }
 

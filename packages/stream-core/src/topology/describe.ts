@@ -1,5 +1,6 @@
-import { GrowingOrderedSet, javaHashOrder } from './java-order.ts'
-import type { TopologyNode } from './node.ts'
+import { javaHashOrder } from './java-order.ts'
+import { JavaTreeSet } from './java-tree-set.ts'
+import type { SourceNode, TopologyNode } from './node.ts'
 import type { Subtopology } from './subtopology.ts'
 
 /**
@@ -10,6 +11,10 @@ export function describeTopology(nodes: readonly TopologyNode[], groups: readonl
   const byName = new Map(nodes.map((node) => [node.name, node]))
   let text = 'Topologies:\n '
   for (const group of groups) {
+    if (group.isGlobal) {
+      text += describeGlobal(group, byName)
+      continue
+    }
     text += `  Sub-topology: ${group.id}\n`
     const order = orderOf(group.nodeNames.map((name) => byName.get(name)!))
     for (const name of order.names) {
@@ -20,18 +25,33 @@ export function describeTopology(nodes: readonly TopologyNode[], groups: readonl
   return text
 }
 
+function describeGlobal(group: Subtopology, byName: ReadonlyMap<string, TopologyNode>): string {
+  const nodes = group.nodeNames.map((name) => byName.get(name)!)
+  const source = nodes.find((node) => node.kind === 'source')!
+  const processor = nodes.find((node) => node.kind === 'processor')!
+  return (
+    `  Sub-topology: ${group.id} for global store (will not generate tasks)\n` +
+    `    ${describeNode(source, [processor.name], [])}\n` +
+    `    ${describeNode(processor, [], [source.name])}\n`
+  )
+}
+
 function describeNode(node: TopologyNode, successors: readonly string[], predecessors: readonly string[]): string {
   const after = `\n      --> ${listed(successors)}`
   const before = `\n      <-- ${listed(predecessors)}`
   switch (node.kind) {
     case 'source':
-      return `Source: ${node.name} (topics: [${javaHashOrder(node.topics).join(', ')}])${after}`
+      return `Source: ${node.name} (topics: ${topicsOf(node)})${after}`
     case 'processor':
       return `Processor: ${node.name} (stores: [${javaHashOrder(node.stores).join(', ')}])${after}${before}`
     case 'sink':
-      return `Sink: ${node.name} (topic: ${node.topic})${before}`
+      if (typeof node.topic === 'string') return `Sink: ${node.name} (topic: ${node.topic})${before}`
+      return `Sink: ${node.name} (extractor class: ${node.topic.name})${before}`
   }
 }
+
+const topicsOf = ({ topics, pattern }: SourceNode): string =>
+  pattern === null ? `[${javaHashOrder(topics).join(', ')}]` : pattern.source
 
 const listed = (names: readonly string[]): string => (names.length === 0 ? 'none' : names.join(', '))
 
@@ -50,8 +70,8 @@ function orderOf(nodes: readonly TopologyNode[]): NodeOrder {
     if (a === b) return 0
     return size.get(b)! - size.get(a)! || (a < b ? -1 : 1)
   }
-  const successors = new Map(names.map((name) => [name, new GrowingOrderedSet(compare)]))
-  const predecessors = new Map(names.map((name) => [name, new GrowingOrderedSet(compare)]))
+  const successors = new Map(names.map((name) => [name, new JavaTreeSet(compare)]))
+  const predecessors = new Map(names.map((name) => [name, new JavaTreeSet(compare)]))
   const grow = (name: string, by: number): void => {
     size.set(name, size.get(name)! + by)
     for (const parent of predecessors.get(name)!.values()) grow(parent, by)
@@ -65,7 +85,7 @@ function orderOf(nodes: readonly TopologyNode[]): NodeOrder {
       grow(parent, size.get(name)!)
     }
   }
-  const values = (sets: ReadonlyMap<string, GrowingOrderedSet>): Map<string, readonly string[]> =>
+  const values = (sets: ReadonlyMap<string, JavaTreeSet>): Map<string, readonly string[]> =>
     new Map([...sets].map(([name, set]) => [name, set.values()]))
   return { names: [...names].sort(compare), successors: values(successors), predecessors: values(predecessors) }
 }

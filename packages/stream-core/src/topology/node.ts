@@ -1,5 +1,6 @@
+import type { Headers } from '../common/record.ts'
 import type { Serde } from '../common/serde.ts'
-import type { ProcessorSupplier } from '../processor/processor.ts'
+import type { FixedKeyProcessorSupplier, ProcessorSupplier } from '../processor/processor.ts'
 
 /** Decides a record's event time; a negative result drops the record. Default: the time in the record. */
 export type TimestampExtractor = (
@@ -7,21 +8,38 @@ export type TimestampExtractor = (
   partitionTimeMs: number,
 ) => number
 
+/** Chooses the topic of each record; its function name stands in `describe()`. The topics must exist. */
+export type TopicNameExtractor<K = unknown, V = unknown> = (
+  key: K,
+  value: V,
+  record: { readonly timestampMs: number; readonly headers: Headers },
+) => string
+
+/** Chooses the partition of a record; null: Kafka's default, by the hash of the key's bytes. */
+export type StreamPartitioner<K = unknown, V = unknown> = (key: K, value: V, partitionCount: number) => number | null
+
 /** The nodes of a topology are frozen data (D5); only the suppliers inside them are code. */
 export interface SourceNode {
   readonly kind: 'source'
   readonly name: string
+  /** Empty for a source with a pattern. */
   readonly topics: readonly string[]
+  /** Every topic whose whole name matches. */
+  readonly pattern: RegExp | null
   readonly key: Serde<unknown>
   readonly value: Serde<unknown>
   readonly timestampExtractor: TimestampExtractor | null
+  /** Feeds a global store: each instance reads all partitions, and no task does. */
+  readonly isGlobal: boolean
 }
 
 export interface ProcessorNode {
   readonly kind: 'processor'
   readonly name: string
   readonly parents: readonly string[]
-  readonly supplier: ProcessorSupplier<unknown, unknown, unknown, unknown>
+  readonly supplier:
+    | ProcessorSupplier<unknown, unknown, unknown, unknown>
+    | FixedKeyProcessorSupplier<unknown, unknown, unknown>
   readonly stores: readonly string[]
 }
 
@@ -29,11 +47,10 @@ export interface SinkNode {
   readonly kind: 'sink'
   readonly name: string
   readonly parents: readonly string[]
-  readonly topic: string
+  readonly topic: string | TopicNameExtractor
   readonly key: Serde<unknown>
   readonly value: Serde<unknown>
-  /** Partition of a record; null: Kafka's default, by the hash of the key's bytes. */
-  readonly partitioner: ((key: unknown, value: unknown, partitionCount: number) => number) | null
+  readonly partitioner: StreamPartitioner | null
 }
 
 export type TopologyNode = SourceNode | ProcessorNode | SinkNode

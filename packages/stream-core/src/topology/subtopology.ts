@@ -1,4 +1,5 @@
 import type { StoreSpec } from '../state/store-spec.ts'
+import { javaHashOrder } from './java-order.ts'
 import type { TopologyNode } from './node.ts'
 
 /** Nodes connected by edges or by shared stores; each partition of its topics makes one task. */
@@ -7,7 +8,10 @@ export interface Subtopology {
   readonly nodeNames: readonly string[]
   readonly sourceTopics: readonly string[]
   readonly sinkTopics: readonly string[]
+  /** In the order in which a task opens and flushes them. */
   readonly storeNames: readonly string[]
+  /** A source and the processor that fills a global store from it; makes no tasks. */
+  readonly isGlobal: boolean
 }
 
 /** Cuts a topology into sub-topologies, numbered in the order in which their first node was added. */
@@ -38,14 +42,18 @@ export function subtopologies(nodes: readonly TopologyNode[], stores: readonly S
     if (group) group.push(node)
     else groups.set(root, [node])
   }
-  return [...groups.values()].map((group, id) => {
-    const used = new Set(group.flatMap((node) => (node.kind === 'processor' ? node.stores : [])))
-    return {
-      id,
-      nodeNames: group.map((node) => node.name),
-      sourceTopics: group.flatMap((node) => (node.kind === 'source' ? node.topics : [])),
-      sinkTopics: group.flatMap((node) => (node.kind === 'sink' ? [node.topic] : [])),
-      storeNames: stores.filter((store) => used.has(store.name)).map((store) => store.name),
-    }
-  })
+  const known = new Set(stores.map((store) => store.name))
+  return [...groups.values()].map((group, id) => ({
+    id,
+    nodeNames: group.map((node) => node.name),
+    sourceTopics: group.flatMap((node) => (node.kind === 'source' ? node.topics : [])),
+    sinkTopics: group.flatMap((node) => (node.kind === 'sink' && typeof node.topic === 'string' ? [node.topic] : [])),
+    storeNames: storesInOrder(group).filter((name) => known.has(name)),
+    isGlobal: group.some((node) => node.kind === 'source' && node.isGlobal),
+  }))
+}
+
+/** Stores in the order in which Java registers them: by node, and within a node by hash. */
+export function storesInOrder(nodes: readonly TopologyNode[]): readonly string[] {
+  return [...new Set(nodes.flatMap((node) => (node.kind === 'processor' ? javaHashOrder(node.stores) : [])))]
 }

@@ -1,69 +1,137 @@
 import { TopologyError } from '../common/errors.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
 import type { ProcessorNode, SinkNode, SourceNode, TopologyNode } from './node.ts'
-import { freezeTopology, type RepartitionTopic, type Topology } from './topology.ts'
+import { freezeTopology, type GeneratedName, type RepartitionTopic, type Topology } from './topology.ts'
 
 const legalName = /^[a-zA-Z0-9._-]{1,249}$/
 
+export type SourceOptions = Pick<SourceNode, 'name' | 'key' | 'value'> &
+  Partial<Pick<SourceNode, 'topics' | 'pattern' | 'timestampExtractor'>>
+
+export type ProcessorOptions = Pick<ProcessorNode, 'name' | 'parents' | 'supplier'> &
+  Partial<Pick<ProcessorNode, 'stores'>>
+
+export type SinkOptions = Pick<SinkNode, 'name' | 'parents' | 'topic' | 'key' | 'value'> &
+  Partial<Pick<SinkNode, 'partitioner'>>
+
+export interface GlobalStoreOptions {
+  readonly store: StoreSpec
+  readonly topic: string
+  readonly sourceName: string
+  readonly processorName: string
+  readonly key: SourceNode['key']
+  readonly value: SourceNode['value']
+  readonly timestampExtractor?: SourceNode['timestampExtractor']
+  /** Puts each record of the topic into the store. */
+  readonly supplier: ProcessorNode['supplier']
+}
+
 /**
- * Builds a topology node by node; the DSL is built on it. Every mistake is a TopologyError that names the node, thrown
- * by the call that makes it.
+ * Builds a topology node by node: Kafka Streams' `Topology`. The DSL is built on it. Every mistake is a TopologyError that
+ * names the node, thrown by the call that makes it.
  */
 export class TopologyBuilder {
   readonly #nodes = new Map<string, TopologyNode>()
   readonly #stores = new Map<string, StoreSpec>()
+  readonly #globalStores = new Map<string, StoreSpec>()
   readonly #repartitionTopics = new Map<string, RepartitionTopic>()
   readonly #sourceOfTopic = new Map<string, string>()
+  readonly #copartitionGroups: { readonly sources: Set<string>; readonly checked: Set<string> }[] = []
+  readonly #sourceChangelogs = new Map<string, string>()
+  readonly #generatedNames: GeneratedName[] = []
 
-  addSource(node: Omit<SourceNode, 'kind'>): this {
-    this.#checkName(node.name)
-    if (node.topics.length === 0) throw new TopologyError(`source "${node.name}" has no topic`, [node.name])
-    for (const topic of node.topics) {
-      const other = this.#sourceOfTopic.get(topic)
-      if (other !== undefined) {
+  addSource(options: SourceOptions): this {
+    const { name, key, value, topics = [], pattern = null, timestampExtractor = null } = options
+    this.#checkName(name)
+    if (topics.length === 0 && pattern === null) throw new TopologyError(`source "${name}" has no topic`, [name])
+    this.#claimTopics(name, topics, pattern)
+    this.#nodes.set(name, {
+      kind: 'source',
+      name,
+      topics,
+      pattern,
+      key,
+      value,
+      timestampExtractor,
+      isGlobal: false,
+    })
+    return this
+  }
+
+  addProcessor({ name, parents, supplier, stores = [] }: ProcessorOptions): this {
+    this.#checkName(name)
+    this.#checkParents(name, parents)
+    this.#nodes.set(name, { kind: 'processor', name, parents, supplier, stores: [] })
+    for (const spec of supplier.stores ?? []) this.addStateStore(spec, name)
+    if (stores.length > 0) this.connectProcessorAndStateStores(name, stores)
+    return this
+  }
+
+  addSink({ name, parents, topic, key, value, partitioner = null }: SinkOptions): this {
+    this.#checkName(name)
+    this.#checkParents(name, parents)
+    this.#nodes.set(name, { kind: 'sink', name, parents, topic, key, value, partitioner })
+    return this
+  }
+
+  /** Adds a store, and connects it to processors that exist already. The same spec may be added again. */
+  addStateStore(spec: StoreSpec, ...processorNames: readonly string[]): this {
+    if (!legalName.test(spec.name)) throw new TopologyError(illegal('store', spec.name))
+    const known = this.#stores.get(spec.name)
+    if ((known !== undefined && known !== spec) || this.#globalStores.has(spec.name)) {
+      throw new TopologyError(`two different stores are named "${spec.name}"`)
+    }
+    this.#stores.set(spec.name, spec)
+    for (const processor of processorNames) this.connectProcessorAndStateStores(processor, [spec.name])
+    return this
+  }
+
+  /** A store that every instance fills with the whole of a topic; every processor may read it without being connected. */
+  addGlobalStore(options: GlobalStoreOptions): this {
+    const { store, topic, sourceName, processorName, key, value, supplier, timestampExtractor = null } = options
+    this.#checkName(sourceName)
+    this.#claimTopics(sourceName, [topic], null)
+    this.#checkName(processorName)
+    if (sourceName === processorName) {
+      throw new TopologyError(`the source and the processor of a global store are both named "${sourceName}"`, [
+        sourceName,
+      ])
+    }
+    if (this.#stores.has(store.name) || this.#globalStores.has(store.name)) {
+      throw new TopologyError(`two different stores are named "${store.name}"`)
+    }
+    const source = { kind: 'source', name: sourceName, topics: [topic], pattern: null, key, value } as const
+    this.#nodes.set(sourceName, { ...source, timestampExtractor, isGlobal: true })
+    this.#nodes.set(processorName, {
+      kind: 'processor',
+      name: processorName,
+      parents: [sourceName],
+      supplier,
+      stores: [store.name],
+    })
+    this.#globalStores.set(store.name, { ...store, logging: null, caching: false })
+    this.#sourceChangelogs.set(store.name, topic)
+    return this
+  }
+
+  connectProcessorAndStateStores(processorName: string, stores: readonly string[]): this {
+    const node = this.#nodes.get(processorName)
+    if (node === undefined) throw new TopologyError(`there is no processor "${processorName}"`, [processorName])
+    if (node.kind !== 'processor') {
+      throw new TopologyError(`"${processorName}" is a ${node.kind}, which cannot have stores`, [processorName])
+    }
+    for (const store of stores) {
+      if (this.#globalStores.has(store)) {
         throw new TopologyError(
-          `topic "${topic}" is read by both "${other}" and "${node.name}": read it once and share the stream`,
-          [other, node.name],
+          `the store "${store}" is global: every processor may read it, without being connected to it`,
+          [processorName],
         )
       }
-      this.#sourceOfTopic.set(topic, node.name)
-    }
-    this.#nodes.set(node.name, { kind: 'source', ...node })
-    return this
-  }
-
-  addProcessor(node: Omit<ProcessorNode, 'kind'>): this {
-    this.#checkName(node.name)
-    this.#checkParents(node.name, node.parents)
-    for (const store of node.stores) {
       if (!this.#stores.has(store)) {
-        throw new TopologyError(`processor "${node.name}" uses the store "${store}", which was not added`, [node.name])
+        throw new TopologyError(`processor "${processorName}" uses the store "${store}", which was not added`, [
+          processorName,
+        ])
       }
-    }
-    this.#nodes.set(node.name, { kind: 'processor', ...node })
-    return this
-  }
-
-  addSink(node: Omit<SinkNode, 'kind'>): this {
-    this.#checkName(node.name)
-    this.#checkParents(node.name, node.parents)
-    this.#nodes.set(node.name, { kind: 'sink', ...node })
-    return this
-  }
-
-  addStateStore(spec: StoreSpec): this {
-    if (!legalName.test(spec.name)) throw new TopologyError(illegal('store', spec.name))
-    if (this.#stores.has(spec.name)) throw new TopologyError(`two stores are named "${spec.name}"`)
-    this.#stores.set(spec.name, spec)
-    return this
-  }
-
-  /** Connects stores to a processor that exists already. */
-  connectStores(processorName: string, stores: readonly string[]): this {
-    const node = this.#nodes.get(processorName)
-    if (node?.kind !== 'processor') throw new TopologyError(`there is no processor "${processorName}"`, [processorName])
-    for (const store of stores) {
-      if (!this.#stores.has(store)) throw new TopologyError(`there is no store "${store}"`, [processorName])
     }
     this.#nodes.set(processorName, { ...node, stores: [...new Set([...node.stores, ...stores])] })
     return this
@@ -74,17 +142,105 @@ export class TopologyBuilder {
     return this
   }
 
-  has(name: string): boolean {
-    return this.#nodes.has(name)
+  /**
+   * These sources, by node name, have to have the same number of partitions: the start sees to it. `build` can compare only
+   * repartition topics whose number is given, and does so for those in `checked`, as Java does.
+   */
+  copartition(sources: Iterable<string>, checked: Iterable<string> = sources): this {
+    this.#copartitionGroups.push({ sources: new Set(sources), checked: new Set(checked) })
+    return this
   }
 
-  build(): Topology {
+  /** A source that took the place of another. */
+  replaceInCopartitions(replaced: string, by: string): this {
+    for (const { sources, checked } of this.#copartitionGroups) {
+      if (sources.delete(replaced)) sources.add(by)
+      if (checked.delete(replaced)) checked.add(by)
+    }
+    return this
+  }
+
+  /** The topic that a store is filled from is its changelog, too. */
+  useSourceAsChangelog(storeName: string, topic: string): this {
+    this.#sourceChangelogs.set(storeName, topic)
+    return this
+  }
+
+  noteGeneratedName(name: GeneratedName): this {
+    this.#generatedNames.push(name)
+    return this
+  }
+
+  get generatedNames(): readonly GeneratedName[] {
+    return this.#generatedNames
+  }
+
+  storeSpec(name: string): StoreSpec | undefined {
+    return this.#stores.get(name)
+  }
+
+  build(missingSerdes: readonly string[] = []): Topology {
     if (this.#nodes.size === 0) throw new TopologyError('the topology is empty: begin with a source')
+    this.#checkCopartitions()
     return freezeTopology({
       nodes: [...this.#nodes.values()],
       stores: [...this.#stores.values()],
+      globalStores: [...this.#globalStores.values()],
       repartitionTopics: [...this.#repartitionTopics.values()],
+      copartitionGroups: this.#copartitionGroups.map(({ sources }) => [...sources]),
+      sourceChangelogs: this.#sourceChangelogs,
+      generatedNames: this.#generatedNames,
+      missingSerdes,
     })
+  }
+
+  #claimTopics(name: string, topics: readonly string[], pattern: RegExp | null): void {
+    for (const topic of topics) {
+      const other = this.#sourceOfTopic.get(topic)
+      if (other !== undefined) {
+        throw new TopologyError(
+          `topic "${topic}" is read by both "${other}" and "${name}": read it once and share the stream`,
+          [other, name],
+        )
+      }
+      for (const node of this.#nodes.values()) {
+        if (node.kind === 'source' && node.pattern !== null && matches(node.pattern, topic)) {
+          throw new TopologyError(`topic "${topic}" of "${name}" matches the pattern of "${node.name}"`, [
+            node.name,
+            name,
+          ])
+        }
+      }
+      this.#sourceOfTopic.set(topic, name)
+    }
+    if (pattern === null) return
+    for (const [topic, other] of this.#sourceOfTopic) {
+      if (matches(pattern, topic)) {
+        throw new TopologyError(`the pattern of "${name}" matches topic "${topic}", which "${other}" reads`, [
+          other,
+          name,
+        ])
+      }
+    }
+  }
+
+  /** Topics with an explicit number of partitions must agree where they have to have the same. */
+  #checkCopartitions(): void {
+    for (const { checked } of this.#copartitionGroups) {
+      const topics = [...checked].flatMap((name) => {
+        const node = this.#nodes.get(name)
+        return node?.kind === 'source' ? node.topics : []
+      })
+      const counts = new Map<string, number>()
+      for (const topic of topics) {
+        const partitions = this.#repartitionTopics.get(topic)?.partitions ?? null
+        if (partitions !== null) counts.set(topic, partitions)
+      }
+      if (counts.size === topics.length && new Set(counts.values()).size > 1) {
+        const list = [...counts].map(([topic, count]) => `${topic} (${count})`).join(', ')
+        throw new TopologyError(`these topics are joined and need the same number of partitions: ${list}`)
+      }
+    }
   }
 
   #checkName(name: string): void {
@@ -101,6 +257,9 @@ export class TopologyBuilder {
     }
   }
 }
+
+/** Java's patterns match whole names. */
+const matches = (pattern: RegExp, topic: string): boolean => new RegExp(`^(?:${pattern.source})$`).test(topic)
 
 const illegal = (what: string, name: string): string =>
   `illegal ${what} name ${JSON.stringify(name)}: 1 to 249 of a-z A-Z 0-9 . _ - are allowed`

@@ -1,0 +1,49 @@
+import type { StreamsBuilder } from 'stream-core'
+import { type Handle, handle, type Operations, streamHandle, tableHandle } from './dsl-handles.ts'
+import { given, object, required, text, texts } from './format.ts'
+import { consumed, materialized } from './options.ts'
+import { globalUpdateSupplier } from './processors.ts'
+import { storeSpec } from './store-specs.ts'
+
+/** The operations that begin a topology: sources and stores (format §4). */
+export const builderSteps: Operations<StreamsBuilder> = {
+  stream: {
+    fields: ['topics', 'pattern', 'consumed'],
+    apply(builder, step, { timestampExtractor }): Handle {
+      const pattern = text(step, 'pattern')
+      const topics = pattern === undefined ? required(texts, step, 'topics') : new RegExp(pattern)
+      return streamHandle(builder.stream(topics, consumed(step, timestampExtractor)))
+    },
+  },
+  table: {
+    fields: ['topic', 'consumed', 'materialized'],
+    apply(builder, step, { timestampExtractor }) {
+      const options = { ...consumed(step, timestampExtractor), ...materialized(step) }
+      return tableHandle(builder.table(required(text, step, 'topic'), options as never))
+    },
+  },
+  globalTable: {
+    fields: ['topic', 'consumed', 'materialized'],
+    apply(builder, step) {
+      // Java does not extract timestamps where it fills global stores.
+      const options = { ...consumed(step, undefined), ...materialized(step) }
+      return handle('globalTable', builder.globalTable(required(text, step, 'topic'), options as never))
+    },
+  },
+  addStateStore: {
+    fields: ['store'],
+    apply(builder, step) {
+      builder.addStateStore(storeSpec(required(object, step, 'store')))
+      return null
+    },
+  },
+  addGlobalStore: {
+    fields: ['store', 'topic', 'consumed', 'processor'],
+    apply(builder, step) {
+      const store = storeSpec({ ...required(object, step, 'store'), logging: false })
+      const options = { store, topic: required(text, step, 'topic'), ...given(consumed(step, undefined)) }
+      builder.addGlobalStore(options, globalUpdateSupplier(step))
+      return null
+    },
+  },
+}

@@ -1,0 +1,42 @@
+import {
+  ArgumentError,
+  BufferFullError,
+  ConfigError,
+  FlushError,
+  ProcessingError,
+  SerdeError,
+  StreamsError,
+  TopologyError,
+} from 'stream-core'
+import { FormatError, type RecordedError } from './format.ts'
+
+/**
+ * The simple name of the class that Java throws where we throw this (format §8). Errors that are not the library's own keep
+ * their name, so that a bug is not taken for an error that was expected.
+ */
+export function javaClass(error: unknown, phase: RecordedError['phase']): string {
+  if (error instanceof TopologyError) return error.code === 'MISSING_SERDE' ? 'ConfigException' : 'TopologyException'
+  // Java wraps what a processor's init or process throws.
+  if (error instanceof ArgumentError) return phase === 'build' ? 'IllegalArgumentException' : 'StreamsException'
+  if (error instanceof ConfigError) return 'ConfigException'
+  if (error instanceof FlushError) return 'ProcessorStateException'
+  if (error instanceof ProcessingError || error instanceof SerdeError || error instanceof BufferFullError) {
+    return 'StreamsException'
+  }
+  if (error instanceof StreamsError)
+    return error.code === 'ILLEGAL_STATE' ? 'IllegalStateException' : 'StreamsException'
+  return error instanceof Error ? error.name : String(error)
+}
+
+export function recordedError(error: unknown, phase: RecordedError['phase'], step?: number): RecordedError {
+  // A processor may be the first to notice that a scenario names something unknown.
+  for (let cause = error; cause instanceof Error; cause = cause.cause) if (cause instanceof FormatError) throw cause
+  return {
+    phase,
+    ...(step === undefined ? {} : { step }),
+    class: javaClass(error, phase),
+    message: error instanceof Error ? innermost(error).message : String(error),
+  }
+}
+
+const innermost = (error: Error): Error => (error.cause instanceof Error ? innermost(error.cause) : error)

@@ -1,0 +1,62 @@
+import { bytes, float64, int32, type Serde, sessionWindowed, string, timeWindowed } from 'stream-core'
+import { checkFields, FormatError, isObject, type Json, type Raw, required, whole } from './format.ts'
+import { isDouble, long, type Value } from './values.ts'
+
+/** The serde that a scenario names, of the library's where the runner's values allow. */
+export function serdeOf(spec: Json): Serde<Value> {
+  switch (spec) {
+    case 'string':
+      return string()
+    case 'long':
+      return longSerde
+    case 'integer':
+      return int32()
+    case 'double':
+      return doubleSerde
+    case 'bytes':
+      return bytes()
+  }
+  if (isObject(spec)) {
+    if (spec['timeWindowed'] !== undefined) {
+      checkFields(spec, 'a serde', ['timeWindowed', 'sizeMs'])
+      return timeWindowed(serdeOf(spec['timeWindowed']), required(whole, spec, 'sizeMs')) as Serde<Value>
+    }
+    if (spec['sessionWindowed'] !== undefined) {
+      checkFields(spec, 'a serde', ['sessionWindowed'])
+      return sessionWindowed(serdeOf(spec['sessionWindowed'])) as Serde<Value>
+    }
+  }
+  throw new FormatError(`unknown serde ${JSON.stringify(spec)}`)
+}
+
+/** The serde in a field, or undefined if it is left out. */
+export function serde(raw: Raw, field: string): Serde<Value> | undefined {
+  const spec = raw[field] ?? null
+  return spec === null ? undefined : serdeOf(spec)
+}
+
+/** All 64 bits: the library has a serde for numbers and one for bigints, a scenario's longs are both. */
+const longSerde: Serde<Value> = {
+  name: 'int64',
+  immutable: true,
+  write(value, out) {
+    if (typeof value !== 'number' && typeof value !== 'bigint') throw new TypeError('a long serde needs a long')
+    const bits = BigInt(value)
+    const at = out.reserve(8)
+    out.bytes.writeBigInt64BE(bits, at)
+  },
+  read(source, start, end) {
+    if (end - start !== 8) throw new RangeError(`a long has 8 bytes, not ${end - start}`)
+    return long(source.readBigInt64BE(start))
+  },
+}
+
+const doubleSerde: Serde<Value> = {
+  name: 'float64',
+  immutable: true,
+  write(value, out, context) {
+    if (!isDouble(value)) throw new TypeError('a double serde needs a double')
+    float64().write(value.double, out, context)
+  },
+  read: (source, start, end, context) => ({ double: float64().read(source, start, end, context) }),
+}

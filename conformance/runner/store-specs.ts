@@ -1,0 +1,62 @@
+import { stores } from 'stream-core'
+import { checkFields, flag, FormatError, given, objects, type Raw, required, text, whole } from './format.ts'
+import { serdeOf } from './serdes.ts'
+
+const common = ['type', 'name', 'keySerde', 'valueSerde', 'persistent', 'caching', 'logging']
+
+/** Fields of each type of store besides those that all have. */
+const ownFields: { readonly [type: string]: readonly string[] } = {
+  keyValue: [],
+  timestampedKeyValue: [],
+  lru: ['maxEntries'],
+  window: ['retentionMs', 'windowSizeMs', 'retainDuplicates'],
+  timestampedWindow: ['retentionMs', 'windowSizeMs', 'retainDuplicates'],
+  session: ['retentionMs'],
+  versioned: ['historyRetentionMs', 'segmentIntervalMs'],
+}
+
+export type StoreSpec = ReturnType<typeof storeSpec>
+
+/** A store of the Processor API (format §6). Java's builders neither cache nor keep in memory unless told to. */
+export function storeSpec(raw: Raw) {
+  const type = required(text, raw, 'type')
+  const fields = Object.hasOwn(ownFields, type) ? ownFields[type] : undefined
+  if (fields === undefined) throw new FormatError(`unknown store type "${type}"`)
+  checkFields(raw, `a store of type ${type}`, [...common, ...fields])
+  const shared = {
+    name: required(text, raw, 'name'),
+    key: serdeOf(raw['keySerde'] ?? null),
+    value: serdeOf(raw['valueSerde'] ?? null),
+    ...given({ logging: flag(raw, 'logging') === false ? (false as const) : undefined }),
+  }
+  const caching = flag(raw, 'caching') === true
+  const kept = flag(raw, 'persistent') === false ? ('in-memory' as const) : ('persistent' as const)
+  switch (type) {
+    case 'keyValue':
+    case 'timestampedKeyValue':
+      return stores.keyValue({ ...shared, caching, type: kept, timestamped: type === 'timestampedKeyValue' })
+    case 'lru':
+      return stores.keyValue({ ...shared, caching, type: 'in-memory', maxEntries: required(whole, raw, 'maxEntries') })
+    case 'window':
+    case 'timestampedWindow':
+      return stores.window({
+        ...shared,
+        caching,
+        retentionMs: required(whole, raw, 'retentionMs'),
+        windowSizeMs: required(whole, raw, 'windowSizeMs'),
+        retainDuplicates: flag(raw, 'retainDuplicates') === true,
+        timestamped: type === 'timestampedWindow',
+      })
+    case 'session':
+      return stores.session({ ...shared, caching, retentionMs: required(whole, raw, 'retentionMs') })
+    default:
+      return stores.versioned({
+        ...shared,
+        historyRetentionMs: required(whole, raw, 'historyRetentionMs'),
+        ...given({ segmentIntervalMs: whole(raw, 'segmentIntervalMs') }),
+      })
+  }
+}
+
+/** The stores that a supplier adds itself. */
+export const ownStores = (step: Raw): readonly StoreSpec[] => (objects(step, 'ownStores') ?? []).map(storeSpec)

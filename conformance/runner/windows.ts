@@ -1,0 +1,37 @@
+import { joinWindows, sessionWindows, slidingWindows, timeWindows, unlimitedWindows } from 'stream-core'
+import { checkFields, FormatError, given, type Raw, required, text, whole } from './format.ts'
+
+/** The windows of `windowedBy`. Without `graceMs` there is no grace, as with Java's `…WithNoGrace`. */
+export function windowsOf(raw: Raw) {
+  const type = required(text, raw, 'type')
+  const grace = whole(raw, 'graceMs')
+  switch (type) {
+    case 'time':
+      checkFields(raw, 'windows', ['type', 'sizeMs', 'advanceMs', 'graceMs'])
+      return timeWindows({
+        size: required(whole, raw, 'sizeMs'),
+        ...given({ advance: whole(raw, 'advanceMs'), grace }),
+      })
+    case 'sliding':
+      checkFields(raw, 'windows', ['type', 'differenceMs', 'graceMs'])
+      return slidingWindows({ difference: required(whole, raw, 'differenceMs'), ...given({ grace }) })
+    case 'session':
+      checkFields(raw, 'windows', ['type', 'gapMs', 'graceMs'])
+      return sessionWindows({ gap: required(whole, raw, 'gapMs'), ...given({ grace }) })
+    case 'unlimited':
+      checkFields(raw, 'windows', ['type', 'startMs'])
+      return unlimitedWindows(given({ startMs: whole(raw, 'startMs') }))
+    default:
+      throw new FormatError(`unknown windows "${type}"`)
+  }
+}
+
+/** The windows of a stream-stream join. */
+export function joinWindowsOf(raw: Raw): ReturnType<typeof joinWindows> {
+  checkFields(raw, 'windows', ['type', 'differenceMs', 'graceMs', 'beforeMs', 'afterMs'])
+  if (raw['type'] !== 'join') throw new FormatError(`unknown windows ${JSON.stringify(raw['type'])} of a join`)
+  return joinWindows({
+    difference: required(whole, raw, 'differenceMs'),
+    ...given({ beforeMs: whole(raw, 'beforeMs'), afterMs: whole(raw, 'afterMs'), grace: whole(raw, 'graceMs') }),
+  })
+}

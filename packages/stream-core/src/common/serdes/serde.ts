@@ -1,0 +1,25 @@
+import type { ByteWriter } from '../byte-writer.ts'
+import type { Headers } from '../record.ts'
+
+/** Where a value comes from or goes to. */
+export interface SerdeContext {
+  readonly topic: string
+  readonly part: 'key' | 'value'
+  readonly headers: Headers
+}
+
+/**
+ * Turns values into bytes and back. Writing goes into a growing buffer and reading from a range, so that nothing is
+ * allocated but the value (D6). `null` never reaches a serde: absence is written by the engine.
+ *
+ * The built-in ones write what Kafka's serdes of the same type write. They refuse a value of another type with a
+ * TypeError before anything is written, and a value or bytes out of their range with a RangeError; both say what came.
+ */
+export interface Serde<T> {
+  /** Part of a topology's fingerprint: change it when the bytes change. */
+  readonly name: string
+  /** Decoded values are never changed by anybody: the engine may cache and share them. */
+  readonly immutable?: boolean
+  write(value: T, out: ByteWriter, context: SerdeContext): void
+  read(bytes: Buffer, start: number, end: number, context: SerdeContext): T
+}

@@ -1,0 +1,165 @@
+import { ArgumentError } from '../common/errors.ts'
+import type { Serde } from '../common/serde.ts'
+import type {
+  KeyValueStoreSpec,
+  SessionStoreSpec,
+  StoreSpec,
+  VersionedStoreSpec,
+  WindowStoreSpec,
+} from '../state/store-spec.ts'
+import { type BuildContext, erased, requiredSerde } from './build-context.ts'
+import type { StoreOptions } from './options.ts'
+
+const additionalRetentionMs = 86_400_000
+
+/** A store as an operator asked for it; its spec is made when the topology is written. */
+export interface Materialized {
+  readonly storeName: string
+  /** Whether the user gave the name: only then is the store one to be queried, and some tables are kept only then. */
+  readonly isNamed: boolean
+  readonly key: Serde<unknown> | null
+  readonly value: Serde<unknown> | null
+  readonly isVersioned: boolean
+  readonly options: StoreOptions<unknown, unknown>
+}
+
+/** Names the store behind a table, and takes the serdes given with it, or else those the operator knows. */
+export function materialized(
+  context: BuildContext,
+  options: StoreOptions<unknown, unknown> | undefined,
+  makeName: () => string,
+  known: { readonly key: Serde<unknown> | null; readonly value: Serde<unknown> | null },
+): Materialized {
+  const given = options ?? {}
+  const isNamed = given.name !== undefined
+  const storeName = given.name ?? makeName()
+  if (given.versioned !== undefined && !isNamed) {
+    throw new ArgumentError('store.name', 'a versioned store needs a name')
+  }
+  if (!isNamed) {
+    context.builder.noteGeneratedName({ kind: 'store', name: storeName })
+    if (given.logging !== false)
+      context.builder.noteGeneratedName({ kind: 'changelog', name: `${storeName}-changelog` })
+  }
+  return {
+    storeName,
+    isNamed,
+    key: erased(given.key) ?? known.key,
+    value: erased(given.value) ?? known.value,
+    isVersioned: given.versioned !== undefined,
+    options: given,
+  }
+}
+
+interface CommonSpec {
+  readonly name: string
+  readonly key: Serde<unknown>
+  readonly value: Serde<unknown>
+  readonly caching: boolean
+  readonly inMemory: boolean
+}
+
+function common(context: BuildContext, { storeName, key, value, options }: Materialized): CommonSpec {
+  const where = `the store "${storeName}"`
+  return {
+    name: storeName,
+    key: requiredSerde(context, key, 'key', where, 'store.key'),
+    value: requiredSerde(context, value, 'value', where, 'store.value'),
+    caching: options.caching ?? true,
+    inMemory: (options.type ?? context.defaultStoreType) === 'in-memory',
+  }
+}
+
+export function keyValueSpec(context: BuildContext, store: Materialized): KeyValueStoreSpec | VersionedStoreSpec {
+  const { options } = store
+  if (options.versioned !== undefined) {
+    const { historyRetentionMs, segmentIntervalMs } = options.versioned
+    return {
+      ...common(context, store),
+      kind: 'versioned',
+      caching: false,
+      historyRetentionMs,
+      segmentIntervalMs: segmentIntervalMs ?? defaultVersionedSegmentMs(historyRetentionMs),
+      logging: changelog(options.logging, versionedChangelog(historyRetentionMs)),
+    }
+  }
+  return {
+    ...common(context, store),
+    kind: 'keyValue',
+    timestamped: true,
+    maxEntries: null,
+    logging: changelog(options.logging, { 'cleanup.policy': 'compact' }),
+  }
+}
+
+export function windowSpec(
+  context: BuildContext,
+  store: Materialized,
+  windowSizeMs: number,
+  retentionMs: number,
+  emitFinal: boolean,
+): WindowStoreSpec {
+  return {
+    ...common(context, store),
+    kind: 'window',
+    timestamped: true,
+    windowSizeMs,
+    retentionMs,
+    retainDuplicates: false,
+    logsHeaders: false,
+    emitFinal,
+    logging: changelog(store.options.logging, expiringChangelog(retentionMs, 'compact,delete')),
+  }
+}
+
+export function sessionSpec(
+  context: BuildContext,
+  store: Materialized,
+  retentionMs: number,
+  emitFinal: boolean,
+): SessionStoreSpec {
+  return {
+    ...common(context, store),
+    kind: 'session',
+    retentionMs,
+    emitFinal,
+    logging: changelog(store.options.logging, expiringChangelog(retentionMs, 'compact,delete')),
+  }
+}
+
+/** The topic settings of a changelog: the store's kind decides, the user's own settings win. */
+export function changelog(
+  logging: StoreOptions<unknown, unknown>['logging'],
+  defaults: { readonly [config: string]: string },
+): StoreSpec['logging'] {
+  if (logging === false) return null
+  return { ...defaults, 'message.timestamp.type': 'CreateTime', ...(typeof logging === 'object' ? logging : {}) }
+}
+
+export const expiringChangelog = (retentionMs: number, policy: string): { readonly [config: string]: string } => ({
+  'cleanup.policy': policy,
+  'retention.ms': Number.isFinite(retentionMs) ? String(retentionMs + additionalRetentionMs) : '9223372036854775807',
+})
+
+export const versionedChangelog = (historyRetentionMs: number): { readonly [config: string]: string } => ({
+  'cleanup.policy': 'compact',
+  'min.compaction.lag.ms': String(historyRetentionMs + additionalRetentionMs),
+})
+
+/** Kafka Streams' choice of slices for a history (reference §2.3). */
+export function defaultVersionedSegmentMs(historyRetentionMs: number): number {
+  if (historyRetentionMs <= 60_000) return Math.max(Math.trunc(historyRetentionMs / 3), 2000)
+  if (historyRetentionMs <= 300_000) return Math.max(Math.trunc(historyRetentionMs / 5), 20_000)
+  if (historyRetentionMs <= 3_600_000) return Math.max(Math.trunc(historyRetentionMs / 12), 60_000)
+  return Math.max(Math.trunc(historyRetentionMs / 24), 300_000)
+}
+
+/** The retention asked for, or the least that does; less is refused. */
+export function checkedRetention(storeName: string, given: number | undefined, leastMs: number, what: string): number {
+  const retentionMs = given ?? leastMs
+  if (retentionMs >= leastMs) return retentionMs
+  throw new ArgumentError(
+    'store.retentionMs',
+    `the retention of the store "${storeName}" must be at least ${what} (${leastMs} ms), got ${retentionMs}`,
+  )
+}

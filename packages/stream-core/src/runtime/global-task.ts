@@ -1,0 +1,140 @@
+import { noRecordContext } from '../common/record.ts'
+import type { RecordBatchReader } from '../common/record-batch-reader.ts'
+import type { StateStore } from '../state/state-store.ts'
+import type { StoreHost } from '../state/store-host.ts'
+import { TaskState } from '../state/task-state.ts'
+import type { SourceNode } from '../topology/node.ts'
+import type { Topology } from '../topology/topology.ts'
+import type { ErrorHandlers } from './handlers.ts'
+import { buildNodes, enter, type NodeGraph } from './node-graph.ts'
+import type { Output } from './record-collector.ts'
+import { RecordQueue } from './record-queue.ts'
+import type { TaskServices } from './running-node.ts'
+import { TaskMetrics } from './task-metrics.ts'
+
+export interface GlobalTaskOptions {
+  readonly applicationId: string
+  readonly topology: Topology
+  /** Folder of the state; null keeps it in memory. */
+  readonly stateDirectory: string | null
+  readonly handlers: ErrorHandlers
+  readonly nowMs: () => number
+}
+
+/**
+ * Fills the global stores: every instance has one of these and reads all partitions of their topics. What it has read is
+ * there at once; nothing is committed, for the topics are the changelogs. Other tasks read the stores, and cannot write.
+ */
+export class GlobalTask {
+  readonly metrics = new TaskMetrics()
+  readonly state: TaskState
+  readonly #options: GlobalTaskOptions
+  readonly #host: StoreHost
+  readonly #queues = new Map<string, RecordQueue>()
+  readonly #graph: NodeGraph
+
+  constructor(options: GlobalTaskOptions) {
+    this.#options = options
+    const { topology, stateDirectory: directory } = options
+    this.#host = {
+      recordContext: noRecordContext,
+      cache: null,
+      hasExactCacheSizes: false,
+      isGlobal: true,
+      isReadOnly: true,
+      drop: (storeName, reason) => this.metrics.drop(storeName, reason),
+    }
+    this.state = new TaskState({ directory, stores: topology.globalStores, host: this.#host })
+    const names = new Set(topology.subtopologies.filter(({ isGlobal }) => isGlobal).flatMap((group) => group.nodeNames))
+    const nodes = topology.nodes.filter((node) => names.has(node.name))
+    this.#graph = buildNodes(nodes, this.#services(), noOutput, (name) => name)
+    for (const processor of this.#graph.processors) processor.init()
+  }
+
+  /** The topics it reads. */
+  get topics(): readonly string[] {
+    return this.#sources().flatMap(({ topics }) => topics)
+  }
+
+  store(name: string): StateStore | undefined {
+    return this.state.stores.get(name)
+  }
+
+  /** Applies fetched records of a topic. */
+  add(topic: string, partition: number, records: RecordBatchReader): void {
+    const queue = this.#queue(topic, partition)
+    queue.add(records)
+    const entry = this.#graph.entry.get(queue.source.name)!
+    this.#host.isReadOnly = false
+    try {
+      while (queue.head !== null) {
+        const offset = queue.headOffset
+        const record = queue.take()
+        const { timestampMs, headers } = record
+        this.#host.recordContext = { timestampMs, headers, topic, partition, offset }
+        enter(entry, record)
+        this.metrics.recordsProcessed++
+      }
+    } finally {
+      this.#host.isReadOnly = true
+    }
+    this.state.freeze(new Map())
+  }
+
+  close(): void {
+    for (const processor of this.#graph.processors) processor.close()
+    this.state.close()
+  }
+
+  #queue(topic: string, partition: number): RecordQueue {
+    const key = `${topic}:${partition}`
+    const known = this.#queues.get(key)
+    if (known !== undefined) return known
+    const source = this.#sources().find(({ topics }) => topics.includes(topic))!
+    const queue = new RecordQueue(source, topic, partition, 0, {
+      onUndecodable: (error, offset) => {
+        const record = { topic, partition, offset, nodeName: source.name, taskId: 'global' }
+        const decision = this.#options.handlers.deserialization(error, record)
+        if (decision === 'continue') this.metrics.drop(source.name, 'deserialization-failed')
+        return decision
+      },
+      onDropped: (reason) => this.metrics.drop(source.name, reason),
+    })
+    this.#queues.set(key, queue)
+    return queue
+  }
+
+  #sources(): readonly SourceNode[] {
+    return this.#options.topology.nodes.filter((node): node is SourceNode => node.kind === 'source' && node.isGlobal)
+  }
+
+  #services(): TaskServices {
+    const { applicationId, nowMs } = this.#options
+    return {
+      applicationId,
+      taskId: 'global',
+      host: this.#host,
+      emitIntervalMs: 0,
+      store: (name) => this.state.stores.get(name),
+      globalStore: (name) => this.state.stores.get(name),
+      schedule: () => {
+        throw new Error('a global store is filled by records only: it has no schedules')
+      },
+      requestCommit: () => undefined,
+      streamTimeMs: () => -1,
+      nowMs,
+      drop: (nodeName, reason) => this.metrics.drop(nodeName, reason),
+      // As in Kafka Streams by default: what fails here fails the instance.
+      mayContinue: () => false,
+      committedNumber: () => undefined,
+      setCommittedNumber: () => undefined,
+    }
+  }
+}
+
+const noOutput: Output = {
+  append: () => {
+    throw new Error('a global store has no output')
+  },
+  partitionCount: () => 0,
+}

@@ -1,0 +1,65 @@
+import { ConfigError } from '../common/errors.ts'
+import type { Topology } from '../topology/topology.ts'
+
+/**
+ * How many partitions each repartition topic gets (Kafka Streams' RepartitionTopics and CopartitionedTopicsEnforcer). Adds
+ * them to `counts`, which has those of the user's topics, all by the log's names.
+ *
+ *   1. The number the user gave; else that of the widest topic its writers read; repeated, for one may feed the next.
+ *   2. Topics that are joined get the same: that of the user's topics among them, or of those with a given number, or
+ *      the largest. What cannot be made the same is a ConfigError: equal keys would not meet.
+ */
+export function computePartitionCounts(
+  topology: Topology,
+  nameOf: (name: string) => string,
+  counts: Map<string, number>,
+): void {
+  computeByWriters(topology, nameOf, counts)
+  const given = new Map(topology.repartitionTopics.map(({ name, partitions }) => [nameOf(name), partitions]))
+  const topicsOf = new Map(topology.nodes.map((node) => [node.name, node.kind === 'source' ? node.topics : []]))
+  for (const group of topology.copartitionGroups) {
+    const topics = group.flatMap((source) => topicsOf.get(source) ?? []).map(nameOf)
+    if (topics.length > 1) makeSame(topics, given, counts)
+  }
+}
+
+function makeSame(
+  topics: readonly string[],
+  given: ReadonlyMap<string, number | null>,
+  counts: Map<string, number>,
+): void {
+  const users = topics.filter((topic) => !given.has(topic))
+  const fixed = users.length > 0 ? users : topics.filter((topic) => (given.get(topic) ?? null) !== null)
+  const count = Math.max(...(fixed.length > 0 ? fixed : topics).map((topic) => counts.get(topic)!))
+  for (const topic of topics) if (given.has(topic) && given.get(topic) === null) counts.set(topic, count)
+  if (topics.every((topic) => counts.get(topic) === count)) return
+  const list = topics.map((topic) => `${topic} (${counts.get(topic)})`).join(', ')
+  throw new ConfigError(
+    'topology',
+    `these topics are joined and need the same number of partitions: ${list}. Send one of the streams through repartition()`,
+  )
+}
+
+function computeByWriters(topology: Topology, nameOf: (name: string) => string, counts: Map<string, number>): void {
+  for (const { name, partitions } of topology.repartitionTopics) {
+    if (partitions !== null) counts.set(nameOf(name), partitions)
+  }
+  const open = new Set(topology.repartitionTopics.map(({ name }) => name).filter((name) => !counts.has(nameOf(name))))
+  for (let isProgressing = true; open.size > 0 && isProgressing;) {
+    isProgressing = false
+    for (const name of open) {
+      const writers = topology.subtopologies.filter((group) => group.sinkTopics.includes(name))
+      const widths = writers.flatMap((group) => group.sourceTopics.map((topic) => counts.get(nameOf(topic))))
+      if (widths.length === 0 || widths.includes(undefined)) continue
+      counts.set(nameOf(name), Math.max(...(widths as number[])))
+      open.delete(name)
+      isProgressing = true
+    }
+  }
+  if (open.size > 0) {
+    throw new ConfigError(
+      'topology',
+      `no partition count can be found for ${[...open].join(', ')}: give one explicitly`,
+    )
+  }
+}

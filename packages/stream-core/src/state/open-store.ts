@@ -1,0 +1,50 @@
+import type { BaseTable } from './base-table.ts'
+import { GraceBuffer } from './grace-buffer.ts'
+import { KeyValueStore, TimestampedKeyValueStore } from './key-value-store.ts'
+import { plainLayout, type TableLayout } from './layered-table.ts'
+import { OuterJoinStore } from './outer-join-store.ts'
+import { SessionStore, sessionLayout } from './session-store.ts'
+import type { StateStore } from './state-store.ts'
+import type { StoreHost } from './store-host.ts'
+import type { StoreSpec } from './store-spec.ts'
+import { SubscriptionStore } from './subscription-store.ts'
+import { SuppressBuffer } from './suppress-buffer.ts'
+import { VersionedKeyValueStore, versionedLayout } from './versioned-store.ts'
+import { TimestampedWindowStore, windowLayout, WindowStore } from './window-store.ts'
+
+/** The store that a spec describes. */
+export function openStore(spec: StoreSpec, base: BaseTable | null, host: StoreHost): StateStore {
+  const parts = { base, host }
+  switch (spec.kind) {
+    case 'keyValue':
+      return spec.timestamped ? new TimestampedKeyValueStore(spec, parts) : new KeyValueStore(spec, parts)
+    case 'window':
+      return spec.timestamped ? new TimestampedWindowStore(spec, parts) : new WindowStore(spec, parts)
+    case 'session':
+      return new SessionStore(spec, parts)
+    case 'versioned':
+      return new VersionedKeyValueStore(spec, parts)
+    case 'suppressBuffer':
+      return new SuppressBuffer(spec, parts)
+    case 'graceBuffer':
+      return new GraceBuffer(spec, parts)
+    case 'outerJoin':
+      return new OuterJoinStore(spec, parts)
+    case 'subscription':
+      return new SubscriptionStore(spec, parts)
+  }
+}
+
+/** How its keys are made, for the rows on disk. */
+export function layoutOf(spec: StoreSpec): TableLayout {
+  switch (spec.kind) {
+    case 'window':
+      return windowLayout(spec.retentionMs)
+    case 'session':
+      return sessionLayout(spec.retentionMs)
+    case 'versioned':
+      return versionedLayout
+    default:
+      return plainLayout
+  }
+}

@@ -1,0 +1,158 @@
+import { StreamsError } from '../common/errors.ts'
+import type { Headers } from '../common/record.ts'
+import type { BaseTable } from './base-table.ts'
+import { CachingStore, type FlushListener } from './caching-store.ts'
+import { bytesEntry, type Entry } from './entry.ts'
+import type { InnerStore } from './inner-store.ts'
+import { LayeredTable, type TableLayout } from './layered-table.ts'
+import type { AppendChange, StateStore } from './state-store.ts'
+import type { StoreHost } from './store-host.ts'
+import { StoreMeta } from './store-meta.ts'
+import type { StoreSpec } from './store-spec.ts'
+
+export interface StoreParts {
+  /** The rows on disk; null for a store in memory. */
+  readonly base: BaseTable | null
+  readonly host: StoreHost
+}
+
+export interface BaseOptions {
+  readonly layout: TableLayout
+  readonly encode: (value: unknown) => Buffer
+  /** Bytes that Java's cache counts beside the value's own. */
+  readonly valueOverhead?: number
+  readonly keyOverhead?: number
+  readonly keepsReads?: boolean
+  /** Order of the store's rows, where it is not that of the keys' bytes. */
+  readonly compare?: (a: string, b: string) => number
+}
+
+/** What all kinds of stores share: the layers, the record cache above them, the changelog beside them. */
+export abstract class StoreBase<S extends StoreSpec> implements StateStore {
+  readonly spec: S
+  readonly table: LayeredTable
+  readonly meta = new StoreMeta()
+  protected readonly host: StoreHost
+  readonly #options: BaseOptions
+  #rows: InnerStore | null = null
+  #caching: CachingStore | null = null
+  #expiredBelow = 0
+  /** Changelog records of puts that the store refused, which Java logs all the same. */
+  readonly #refused = new Map<string, Entry>()
+
+  protected constructor(spec: S, { base, host }: StoreParts, options: BaseOptions) {
+    this.spec = spec
+    this.host = host
+    this.#options = options
+    this.table = new LayeredTable(spec.name, base, options.encode, options.layout)
+  }
+
+  /** The rows below the record cache: what a subclass makes of its table. */
+  protected abstract inner(): InnerStore
+
+  /** Where reads and writes of the typed face go. */
+  protected get rows(): InnerStore {
+    return (this.#rows ??= this.#openRows())
+  }
+
+  /** True if updates are forwarded by flushes of the cache from now on. */
+  protected listen(listener: FlushListener, sendsOldValues: boolean): boolean {
+    if (this.rows !== this.#caching) return false
+    this.#caching.setFlushListener(listener, sendsOldValues)
+    return true
+  }
+
+  flushCache(): void {
+    this.#caching?.flush()
+  }
+
+  get hasChanges(): boolean {
+    return this.table.activeEntries.size > 0 || this.#refused.size > 0
+  }
+
+  changes(append: AppendChange): void {
+    if (this.spec.logging === null) return
+    for (const [key, entry] of this.table.activeEntries) {
+      append(key, this.table.bytesOf(entry), entry.timestampMs, entry.headers)
+    }
+    for (const [key, entry] of this.#refused) append(key, this.table.bytesOf(entry), entry.timestampMs, entry.headers)
+  }
+
+  freeze(): void {
+    this.table.freeze()
+    this.meta.freeze()
+    this.#refused.clear()
+    this.#forgetExpired()
+  }
+
+  rollBack(): void {
+    this.table.dropActive()
+    this.meta.rollBack()
+    this.#refused.clear()
+    this.#caching?.clear()
+    // Processors are made anew after an abort, and register their listeners again.
+    this.#rows = this.#caching = null
+  }
+
+  restore(key: string, bytes: Buffer | null, timestampMs: number, _headers: Headers): void {
+    this.table.restore(key, bytesEntry(bytes, timestampMs))
+  }
+
+  firstLiveSegment(): number {
+    return -1
+  }
+
+  /** A put that came too late: counted, and in the changelog. */
+  protected refuse(key: string, entry: Entry): void {
+    this.#refused.set(key, entry)
+    this.host.drop(this.spec.name, 'expired-window')
+  }
+
+  #forgetExpired(): void {
+    const { segmentOf } = this.#options.layout
+    const live = this.firstLiveSegment()
+    if (segmentOf === null || live <= this.#expiredBelow) return
+    this.#expiredBelow = live
+    this.table.forget((key) => segmentOf(key) < live)
+  }
+
+  /** A global store is written by its own processor only. */
+  #guarded(inner: InnerStore): InnerStore {
+    return {
+      find: (key) => inner.find(key),
+      range: (from, to, options) => inner.range(from, to, options),
+      put: (key, entry) => {
+        if (!this.host.isReadOnly) return inner.put(key, entry)
+        throw new StreamsError(
+          'ILLEGAL_STATE',
+          `the global store "${this.spec.name}" can only be read here: write to its topic instead`,
+        )
+      },
+    }
+  }
+
+  #openRows(): InnerStore {
+    const inner = this.inner()
+    if (this.host.isGlobal) return this.#guarded(inner)
+    if (!this.spec.caching || this.host.cache === null) return inner
+    const { layout, valueOverhead = 0, keyOverhead = 0, keepsReads = false, compare = byBytes } = this.#options
+    let averageBytes = 64
+    this.#caching = new CachingStore(inner, {
+      host: this.host,
+      groupOf: layout.groupOf,
+      keyOverhead,
+      keepsReads,
+      compare,
+      bytesOf: (entry) => {
+        if (entry.bytes === null) return 0
+        if (entry.bytes === undefined && !this.host.hasExactCacheSizes) return averageBytes + valueOverhead
+        const { length } = this.table.bytesOf(entry)!
+        averageBytes = (averageBytes * 7 + length) / 8
+        return length + valueOverhead
+      },
+    })
+    return this.#caching
+  }
+}
+
+const byBytes = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
