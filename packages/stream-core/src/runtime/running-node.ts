@@ -82,7 +82,10 @@ export class RunningSink implements RunningNode {
     if (typeof choose === 'string') return this.#topicName(choose)
     const topic = choose(record.key, record.value, record)
     if (typeof topic === 'string' && topic !== '') return this.#topicName(topic)
-    throw new ProcessingError(this.name, `the sink "${this.name}" chose no topic for a record: got ${JSON.stringify(topic)}`)
+    throw new ProcessingError(
+      this.name,
+      `the sink "${this.name}" chose no topic for a record: got ${JSON.stringify(topic)}`,
+    )
   }
 }
 

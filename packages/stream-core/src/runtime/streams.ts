@@ -44,6 +44,8 @@ export class Streams {
   #persisting: Promise<void> = Promise.resolve()
   #isPersisting = false
   #lastPersistMs = 0
+  /** Every task has read which keys its file had at the start. */
+  #knowsKeys = false
   #lastPurgeMs = 0
   #failure: Error | null = null
   readonly #stopped = Promise.withResolvers<Error | null>()
@@ -161,6 +163,7 @@ export class Streams {
     const { broker, applicationId, clock, logger } = this.#config
     const tasks = this.#tasks!
     this.#setState('restoring')
+    this.#knowsKeys = false
     // In this order: the restore's target must not be older than the input positions (KAFKA-10167).
     const committed = await broker.admin.committedOffsets(applicationId, tasks.inputs, { requireStable: true })
     const clusterId = await broker.admin.clusterId()
@@ -270,6 +273,8 @@ export class Streams {
       this.#purgeRepartitionTopics()
     }
     if (isIdle && !this.#isPersisting) for (const task of this.#tasks!.tasks) task.state.checkpointIfDue()
+    // A slice per round, busy or not: until then every new key costs a read from disk.
+    if (!this.#knowsKeys) this.#knowsKeys = this.#tasks!.tasks.every((task) => task.state.learnKeys())
   }
 
   async #persist(): Promise<void> {

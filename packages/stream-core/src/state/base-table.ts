@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3'
 import { bytesEntry, type Entry } from './entry.ts'
+import { KeyFilter } from './key-filter.ts'
 
 export interface BaseRow {
   readonly key: string
@@ -13,6 +14,9 @@ export interface BaseRow {
  *
  * A window store's rows are also grouped by segment, a slice of time, so that expired rows are deleted as one range.
  * `segmentOf` is null for stores that do not expire; their rows all have segment 0.
+ *
+ * A filter of the keys of each segment spares a new key its read; for rows that were there at the opening it says "maybe"
+ * until `learnKeys` has read them all.
  */
 export class BaseTable {
   readonly #segmentOf: ((key: string) => number) | null
@@ -22,6 +26,12 @@ export class BaseTable {
   readonly #forward: Statement
   readonly #backward: Statement
   readonly #expire: Statement
+  readonly #keys: Statement
+  readonly #filters = new Map<number, KeyFilter>()
+  /** Reads of rows, for benchmarks and tests: a new key should cause none. */
+  reads = 0
+  /** Where `learnKeys` goes on; null: it knows all keys. */
+  #unknownFrom: { readonly segment: number; readonly key: string } | null
 
   constructor(database: Database, tableName: string, segmentOf: ((key: string) => number) | null) {
     const table = `"${tableName.replaceAll('"', '""')}"`
@@ -41,16 +51,36 @@ export class BaseTable {
       `SELECT ${columns} FROM ${table} WHERE segment BETWEEN ? AND ? AND key >= ? AND key < ? ORDER BY key DESC LIMIT ?`,
     )
     this.#expire = database.prepare(`DELETE FROM ${table} WHERE segment < ?`)
+    this.#keys = database.prepare(
+      `SELECT segment, key FROM ${table} WHERE (segment, key) > (?, ?) ORDER BY segment, key LIMIT ?`,
+    )
+    const hasRows = database.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get() !== undefined
+    this.#unknownFrom = hasRows ? { segment: -1, key: '' } : null
+  }
+
+  /** Reads up to `limit` keys of rows that were there at the opening; true when all are known. For the loop's idle time. */
+  learnKeys(limit: number): boolean {
+    const from = this.#unknownFrom
+    if (from === null) return true
+    const rows = this.#keys.all(from.segment, from.key, limit) as { segment: number; key: string }[]
+    for (const { segment, key } of rows) this.#filter(segment).add(key)
+    this.#unknownFrom = rows.length < limit ? null : rows[rows.length - 1]!
+    return this.#unknownFrom === null
   }
 
   get(key: string): Entry | undefined {
-    const row = this.#get.get(this.#segment(key), key) as { ts: number; value: Buffer } | undefined
+    const segment = this.#segment(key)
+    if (this.#unknownFrom === null && this.#filters.get(segment)?.mayHave(key) !== true) return undefined
+    this.reads++
+    const row = this.#get.get(segment, key) as { ts: number; value: Buffer } | undefined
     return row && bytesEntry(row.value, row.ts)
   }
 
   /** Inside a transaction of the database. */
   put(key: string, timestampMs: number, bytes: Buffer): void {
-    this.#put.run(this.#segment(key), key, timestampMs, bytes)
+    const segment = this.#segment(key)
+    this.#filter(segment).add(key)
+    this.#put.run(segment, key, timestampMs, bytes)
   }
 
   /** Inside a transaction of the database. */
@@ -67,6 +97,13 @@ export class BaseTable {
   /** Inside a transaction of the database. */
   expire(firstLiveSegment: number): void {
     this.#expire.run(firstLiveSegment)
+    for (const segment of this.#filters.keys()) if (segment < firstLiveSegment) this.#filters.delete(segment)
+  }
+
+  #filter(segment: number): KeyFilter {
+    let filter = this.#filters.get(segment)
+    if (filter === undefined) this.#filters.set(segment, (filter = new KeyFilter()))
+    return filter
   }
 
   #segment(key: string): number {

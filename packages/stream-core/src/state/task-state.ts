@@ -7,6 +7,7 @@ import type { StoreSpec } from './store-spec.ts'
 import { type ChangelogPosition, TaskDatabase } from './task-database.ts'
 
 const rowsPerSlice = 2000
+const keysPerSlice = 5000
 
 export interface TaskStateOptions {
   /** Folder of the task's file; null keeps everything in memory (test driver). */
@@ -104,6 +105,15 @@ export class TaskState {
     if (!this.#isCheckpointDue) return
     this.#isCheckpointDue = false
     this.#database?.checkpoint()
+  }
+
+  /**
+   * Reads some keys of the rows that were there when the file was opened, so that new keys need no read from disk; true when
+   * nothing is left to read. For the loop's idle time.
+   */
+  learnKeys(): boolean {
+    for (const base of this.#bases.values()) if (!base.learnKeys(keysPerSlice)) return false
+    return true
   }
 
   /** Deletes all state, on disk too, for a restore from the beginning. */
