@@ -5,6 +5,8 @@ import type { MalformedEvent } from './log-event-serde.ts'
 
 export const pollsStore = 'polls'
 export const votersStore = 'voters'
+export const seenStore = 'seen'
+export const classifyStores = [pollsStore, votersStore, seenStore] as const
 
 /** What this partition of the log has said of a poll so far. */
 export interface PollState {
@@ -14,12 +16,12 @@ export interface PollState {
   readonly epoch: number
 }
 
-/** What the log holds of one voter in one poll. */
+/** What the log holds of one voter in one poll: of bounded size, however many ballots the voter casts (D30). */
 export interface VoterState {
   /** The ballot that counts now; null when none of them did. */
   readonly current: { readonly ballotId: string; readonly option: string; readonly region: string | null } | null
-  /** Every ballot id seen, also of ballots that did not count. */
-  readonly seen: readonly string[]
+  /** Ballot ids as versions before D30 kept them; they move to their own store when the voter is next heard of. */
+  readonly seen?: readonly string[]
 }
 
 /**
@@ -37,6 +39,17 @@ export function classify(): Processor<string, LogEvent | MalformedEvent, string,
   let context: ProcessorContext<string, Effect>
   let polls: KeyValueStore<string, PollState>
   let voters: KeyValueStore<string, VoterState>
+  /** Every ballot id seen, key `poll|tag|ballotId`, also of ballots that did not count. */
+  let seen: KeyValueStore<string, boolean>
+
+  const voterOf = (voterKey: string): VoterState => {
+    const voter = voters.get(voterKey) ?? { current: null }
+    if (voter.seen === undefined) return voter
+    for (const ballotId of voter.seen) seen.put(`${voterKey}|${ballotId}`, true)
+    const { current } = voter
+    voters.put(voterKey, { current })
+    return { current }
+  }
 
   const control = (event: ControlEvent, partition: number): Effect | null => {
     const poll = polls.get(event.poll)
@@ -55,16 +68,14 @@ export function classify(): Processor<string, LogEvent | MalformedEvent, string,
   const ballot = (event: BallotEvent, voterKey: string): Effect => {
     const { poll: pollId, ballotId, option, region, at: time } = event
     const poll = polls.get(pollId)
-    const voter = voters.get(voterKey) ?? { current: null, seen: [] }
+    const voter = voterOf(voterKey)
     const base = { type: 'ballot', poll: pollId, ballotId, epoch: poll?.epoch ?? 0, time } as const
-    if (voter.seen.includes(ballotId)) return { ...base, class: 'duplicate' }
-    const seen = [...voter.seen, ballotId]
+    const ballotKey = `${voterKey}|${ballotId}`
+    if (seen.get(ballotKey) !== null) return { ...base, class: 'duplicate' }
+    seen.put(ballotKey, true)
     const reason = refusal(poll, voter, option)
-    if (reason !== null) {
-      voters.put(voterKey, { ...voter, seen })
-      return { ...base, class: 'rejected', reason }
-    }
-    voters.put(voterKey, { current: { ballotId, option, region }, seen })
+    if (reason !== null) return { ...base, class: 'rejected', reason }
+    voters.put(voterKey, { current: { ballotId, option, region } })
     if (voter.current === null) return { ...base, class: 'accepted', add: option, region }
     const { ballotId: replaces, option: remove, region: removeRegion } = voter.current
     return { ...base, class: 'changed', replaces, add: option, remove, region, removeRegion }
@@ -75,6 +86,7 @@ export function classify(): Processor<string, LogEvent | MalformedEvent, string,
       context = given
       polls = context.getStateStore(pollsStore)
       voters = context.getStateStore(votersStore)
+      seen = context.getStateStore(seenStore)
     },
     process({ key, value, timestampMs, headers }) {
       let effect: Effect | null

@@ -5,7 +5,8 @@ import { isDeepStrictEqual } from 'node:util'
 import type { ResultDocument } from '@voting/election/events'
 import { topics } from '@voting/election/topics'
 import { type Broker, type Logger, Streams, type Topology } from 'stream-core'
-import { buildTallyTopology } from './topology.ts'
+import { classifyStores } from './classify.ts'
+import { buildTallyTopology, resultsStore } from './topology.ts'
 
 export interface RecountOptions {
   readonly broker: Broker
@@ -74,7 +75,7 @@ export async function recount(options: RecountOptions): Promise<readonly Recount
 
 const internalTopics = (applicationId: string): string[] => [
   `${applicationId}-effects-repartition`,
-  ...['polls', 'voters', 'results'].map((store) => `${applicationId}-${store}-changelog`),
+  ...[...classifyStores, resultsStore].map((store) => `${applicationId}-${store}-changelog`),
 ]
 
 /** Runs a tally until it has committed past everything that is in the log now. */

@@ -1,12 +1,22 @@
 import type { ReceiptDocument, RejectionEvent, TrendDocument } from '@voting/election/events'
 import { topics } from '@voting/election/topics'
-import { json, stores, StreamsBuilder, string, timeWindows, type Topology } from 'stream-core'
-import { classify, pollsStore, type PollState, votersStore, type VoterState } from './classify.ts'
+import { boolean, json, stores, StreamsBuilder, string, timeWindows, type Topology } from 'stream-core'
+import {
+  classify,
+  classifyStores,
+  pollsStore,
+  type PollState,
+  seenStore,
+  votersStore,
+  type VoterState,
+} from './classify.ts'
 import type { Effect } from './effects.ts'
 import { logEventSerde } from './log-event-serde.ts'
 import { receiptsOf } from './receipts.ts'
 import { applyEffect, emptyResult, publicResult, type ResultState } from './result.ts'
 import { applyToTrend, changesCounts, emptyTrend, trendGraceMs, type TrendState, trendWindowsMs } from './trend.ts'
+
+export const resultsStore = 'results'
 
 export interface TallyTopologyOptions {
   /** Writes results to this topic, and nothing else anywhere: for a recount, which must not touch what is published. */
@@ -26,10 +36,11 @@ export function buildTallyTopology(ballotPartitions: number, options: TallyTopol
   const builder = new StreamsBuilder()
   builder.addStateStore(stores.keyValue({ name: pollsStore, key: string(), value: json<PollState>() }))
   builder.addStateStore(stores.keyValue({ name: votersStore, key: string(), value: json<VoterState>() }))
+  builder.addStateStore(stores.keyValue({ name: seenStore, key: string(), value: boolean() }))
 
   const effects = builder
     .stream(topics.ballots, { key: string(), value: logEventSerde, name: 'ballots' })
-    .process(classify, { name: 'classify', stores: [pollsStore, votersStore] })
+    .process(classify, { name: 'classify', stores: classifyStores })
     .repartition({ name: 'effects', key: string(), value: json<Effect>() })
 
   effects
@@ -38,7 +49,7 @@ export function buildTallyTopology(ballotPartitions: number, options: TallyTopol
       name: 'count',
       init: emptyResult,
       add: (result, effect) => applyEffect(result, effect, ballotPartitions),
-      store: { name: 'results', value: json() },
+      store: { name: resultsStore, value: json() },
     })
     .toStream({ name: 'result-changes' })
     .mapValues((result) => publicResult(result), { name: 'public-result' })

@@ -8,7 +8,7 @@ import type {
 } from '@voting/election/events'
 import { receiptFor } from '@voting/election/receipt'
 import fc from 'fast-check'
-import { json, string } from 'stream-core'
+import { json, type KeyValueStore, string } from 'stream-core'
 import { TopologyTestDriver } from 'stream-core/testing'
 import { expect, test } from 'vitest'
 import { buildTallyTopology } from '../src/topology.ts'
@@ -20,20 +20,20 @@ function openTally(partitions = 1) {
     applicationId: 'tally',
     wallClockStartMs: start,
   })
-  const ballots = driver.inputTopic('ballots', { key: string(), value: json<unknown>() })
+  const ballots = driver.createInputTopic('ballots', { key: string(), value: json<unknown>() })
   return {
     driver,
-    control: (event: ControlEvent) => ballots.pipe(event.poll, event, event.at),
+    control: (event: ControlEvent) => ballots.pipeInput(event.poll, event, event.at),
     ballot: (voter: string, ballotId: string, option: string, at = start, region: string | null = 'north') => {
       const event: BallotEvent = { type: 'ballot', poll: 'p1', ballotId, option, region, at }
-      ballots.pipe(`p1|${voter}`, event, at)
+      ballots.pipeInput(`p1|${voter}`, event, at)
     },
     raw: (key: string, text: string, at = start) =>
       driver.pipeBytes('ballots', Buffer.from(key), Buffer.from(text), at),
-    results: driver.outputTopic('results', { key: string(), value: json<ResultDocument>() }),
-    trends: driver.outputTopic('trends', { key: string(), value: json<TrendDocument>() }),
-    receipts: driver.outputTopic('receipts', { key: string(), value: json<ReceiptDocument>() }),
-    rejections: driver.outputTopic('rejections', { key: string(), value: json<RejectionEvent>() }),
+    results: driver.createOutputTopic('results', { key: string(), value: json<ResultDocument>() }),
+    trends: driver.createOutputTopic('trends', { key: string(), value: json<TrendDocument>() }),
+    receipts: driver.createOutputTopic('receipts', { key: string(), value: json<ReceiptDocument>() }),
+    rejections: driver.createOutputTopic('rejections', { key: string(), value: json<RejectionEvent>() }),
   }
 }
 
@@ -51,7 +51,7 @@ const close = (at = start): ControlEvent => ({ type: 'close', poll: 'p1', eventI
 test('an opened poll has a result with zeros for every option and region', () => {
   const tally = openTally()
   tally.control(open('first'))
-  expect(tally.results.readTable().get('p1')).toMatchObject({
+  expect(tally.results.readKeyValuesToMap().get('p1')).toMatchObject({
     status: 'open',
     voters: 0,
     totals: { a: 0, b: 0 },
@@ -65,15 +65,15 @@ test('under "first" a second ballot of a voter is rejected as already-voted and 
   tally.control(open('first'))
   tally.ballot('v1', 'x1', 'a')
   tally.ballot('v1', 'x2', 'b')
-  expect(tally.results.readTable().get('p1')).toMatchObject({
+  expect(tally.results.readKeyValuesToMap().get('p1')).toMatchObject({
     totals: { a: 1, b: 0 },
     accounting: { recorded: 2, accepted: 1, superseded: 0, rejected: 1, duplicates: 0 },
     rejections: { 'already-voted': 1 },
   })
-  const receipts = tally.receipts.readTable()
+  const receipts = tally.receipts.readKeyValuesToMap()
   expect(receipts.get(receiptFor('x1'))).toMatchObject({ status: 'counted' })
   expect(receipts.get(receiptFor('x2'))).toMatchObject({ status: 'rejected', reason: 'already-voted' })
-  expect(tally.rejections.readKeyValues()).toEqual([
+  expect(tally.rejections.readKeyValuesToList()).toEqual([
     ['p1', { poll: 'p1', ballotId: 'x2', reason: 'already-voted', at: start }],
   ])
 })
@@ -83,14 +83,14 @@ test('under "last" a later ballot replaces the earlier one, in totals, regions, 
   tally.control(open('last'))
   tally.ballot('v1', 'x1', 'a', start)
   tally.ballot('v1', 'x2', 'b', start + 2000)
-  expect(tally.results.readTable().get('p1')).toMatchObject({
+  expect(tally.results.readKeyValuesToMap().get('p1')).toMatchObject({
     voters: 1,
     totals: { a: 0, b: 1 },
     regions: { north: { a: 0, b: 1 } },
     accounting: { recorded: 2, accepted: 1, superseded: 1, rejected: 0, duplicates: 0 },
   })
-  expect(tally.receipts.readTable().get(receiptFor('x1'))).toMatchObject({ status: 'superseded' })
-  const trends = tally.trends.readTable()
+  expect(tally.receipts.readKeyValuesToMap().get(receiptFor('x1'))).toMatchObject({ status: 'superseded' })
+  const trends = tally.trends.readKeyValuesToMap()
   expect(trends.get(`p1|1000|${start}`)).toMatchObject({ counts: { a: 1 } })
   expect(trends.get(`p1|1000|${start + 2000}`)).toMatchObject({ counts: { a: -1, b: 1 } })
 })
@@ -100,10 +100,42 @@ test('the same ballot written twice counts once and is counted as a duplicate', 
   tally.control(open('last'))
   tally.ballot('v1', 'x1', 'a')
   tally.ballot('v1', 'x1', 'a')
-  expect(tally.results.readTable().get('p1')).toMatchObject({
+  expect(tally.results.readKeyValuesToMap().get('p1')).toMatchObject({
     totals: { a: 1 },
     accounting: { recorded: 2, accepted: 1, duplicates: 1 },
   })
+})
+
+test('however many ballots a voter casts, every record of the state stays small, and the first is still known', () => {
+  const tally = openTally()
+  const cast = 3000
+  tally.control(open('last'))
+  for (let i = 0; i < cast; i++) tally.ballot('v1', `x${i}`, i % 2 ? 'a' : 'b')
+  tally.ballot('v1', 'x0', 'b')
+  const changelogs = tally.driver.producedTopics.filter((topic) => topic.endsWith('-changelog'))
+  expect(changelogs).toContain('tally-voters-changelog')
+  for (const topic of changelogs) {
+    for (const { key, value } of tally.driver.producedRecords(topic)) {
+      expect((key?.length ?? 0) + (value?.length ?? 0)).toBeLessThan(2000)
+    }
+  }
+  expect(tally.results.readKeyValuesToMap().get('p1')).toMatchObject({
+    totals: { a: 1, b: 0 },
+    accounting: { recorded: cast + 1, accepted: 1, superseded: cast - 1, rejected: 0, duplicates: 1 },
+  })
+})
+
+test('ballot ids that an earlier version kept with their voter are still known', () => {
+  const tally = openTally()
+  tally.control(open('last'))
+  const voters = tally.driver.store<KeyValueStore<string, object>>('voters')
+  const current = { ballotId: 'x2', option: 'b', region: 'north' }
+  voters.put('p1|v1', { current, seen: ['x1', 'x2'] })
+  tally.ballot('v1', 'x1', 'a')
+  tally.ballot('v1', 'x2', 'b')
+  tally.ballot('v1', 'x3', 'a')
+  expect(tally.results.readKeyValuesToMap().get('p1')?.accounting).toMatchObject({ recorded: 3, superseded: 1, duplicates: 2 })
+  expect(voters.get('p1|v1')).toEqual({ current: { ballotId: 'x3', option: 'a', region: 'north' } })
 })
 
 test('a ballot behind the close in its partition is rejected, and the poll is final when every partition has closed', () => {
@@ -113,7 +145,7 @@ test('a ballot behind the close in its partition is rejected, and the poll is fi
   tally.control(close())
   tally.control(close())
   tally.ballot('v2', 'x2', 'a')
-  expect(tally.results.readTable().get('p1')).toMatchObject({
+  expect(tally.results.readKeyValuesToMap().get('p1')).toMatchObject({
     status: 'final',
     accounting: { recorded: 2, accepted: 1, rejected: 1 },
     rejections: { closed: 1 },
@@ -126,7 +158,7 @@ test('bytes that are no event are rejected as malformed and the tally goes on', 
   tally.raw('p1|v1', 'not json')
   tally.raw('p1|v1', '{"type":"ballot","poll":"p1"}')
   tally.ballot('v1', 'x1', 'a')
-  expect(tally.results.readTable().get('p1')).toMatchObject({
+  expect(tally.results.readKeyValuesToMap().get('p1')).toMatchObject({
     accounting: { recorded: 3, accepted: 1, rejected: 2 },
     rejections: { malformed: 2 },
   })
@@ -163,7 +195,7 @@ test('whatever is written to the log, every version of a result adds up', () => 
             tally.ballot(action.voter, `${action.voter}-${action.ballot}`, action.option, start + action.atMs)
           }
         }
-        const versions = tally.results.readRecords().map((record) => record.value!)
+        const versions = tally.results.readRecordsToList().map((record) => record.value!)
         for (const { accounting, totals, voters, regions } of versions) {
           const { accepted, superseded, rejected, duplicates } = accounting
           expect(accounting.recorded).toBe(accepted + superseded + rejected + duplicates)
@@ -173,7 +205,7 @@ test('whatever is written to the log, every version of a result adds up', () => 
         }
         const last = versions[versions.length - 1]!
         expect(last.accounting.recorded).toBe(recorded)
-        const trends = [...tally.trends.readTable().values()].map((trend) => trend!)
+        const trends = [...tally.trends.readKeyValuesToMap().values()].map((trend) => trend!)
         for (const windowMs of [1000, 10_000, 60_000]) {
           const windows = trends.filter((trend) => trend.windowMs === windowMs)
           for (const option of ['a', 'b']) {
