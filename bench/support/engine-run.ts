@@ -51,6 +51,8 @@ export class EngineRun {
       cache: new RecordCache(10 * 1024 * 1024),
       hasExactCacheSizes: false,
       emitIntervalMs: 1000,
+      wake: () => undefined,
+      sleep: () => Promise.resolve(),
     })
     const beginning = { offset: 0, partitionTimeMs: -1 }
     this.task.initialise(new Map(this.task.inputTopics.map((topic) => [topic, beginning])))

@@ -158,7 +158,7 @@ function stimulate(stimulus: Raw, scenario: Scenario, driver: TopologyTestDriver
   const advanceMs = whole(stimulus, 'advanceMs')
   if (advanceMs !== undefined) {
     checkFields(stimulus, 'a stimulus', ['advanceMs'])
-    driver.advanceWallClock(advanceMs)
+    driver.advanceWallClockTime(advanceMs)
     return
   }
   checkFields(stimulus, 'a stimulus', stimulusFields)

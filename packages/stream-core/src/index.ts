@@ -58,6 +58,7 @@ export {
   uuid,
   voidSerde,
 } from './common/serde.ts'
+export type { AsyncProcessorSupplier, AsyncValueOptions } from './dsl/async-operators.ts'
 export type { AggregateOptions, CountOptions, ReduceOptions } from './dsl/aggregation.ts'
 export type { Branches, BranchPredicate, BranchStreams } from './dsl/branches.ts'
 export type {
@@ -109,6 +110,8 @@ export {
   unlimitedWindows,
 } from './dsl/windows.ts'
 export type { Windowed } from './common/windowed.ts'
+export type { AsyncCallContext, AsyncErrorPolicy, AsyncOptions } from './operators/async-calls.ts'
+export type { AsyncProcessor } from './operators/async-process.ts'
 export type {
   JoinWindowShape,
   SessionWindowShape,

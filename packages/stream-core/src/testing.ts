@@ -1,8 +1,16 @@
 /** For tests of topologies: no broker, no time that passes by itself, no disk. */
+export type { ProducedRecord } from './testing/driver-log.ts'
+export type { Partitions } from './testing/driver-partitions.ts'
 export {
-  type TestInputTopic,
-  type TestOutputTopic,
+  type PipeOptions,
+  TestInputTopic,
+  type TestInputOptions,
+  TestOutputTopic,
   type TestRecord,
+  type TopicSerdes,
+} from './testing/test-topics.ts'
+export {
+  type DriverCommitOptions,
   TopologyTestDriver,
   type TopologyTestDriverOptions,
 } from './testing/topology-test-driver.ts'

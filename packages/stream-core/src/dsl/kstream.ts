@@ -11,6 +11,14 @@ import { selectKey } from '../operators/select-key.ts'
 import type { JoinWindowShape } from '../operators/window-shapes.ts'
 import type { FixedKeyProcessorSupplier, ProcessorSupplier } from '../processor/processor.ts'
 import type { TopicNameExtractor } from '../topology/node.ts'
+import type { AsyncCallContext, AsyncOptions } from '../operators/async-calls.ts'
+import {
+  type AsyncProcessorSupplier,
+  asyncSupplier,
+  type AsyncValueOptions,
+  flatMapValuesCall,
+  mapValuesCall,
+} from './async-operators.ts'
 import { type Branches, type BranchStreams, splitStream } from './branches.ts'
 import { behindTopic, erased, requiredSerde, state, type StreamState, united } from './build-context.ts'
 import { GlobalKTable } from './global-ktable.ts'
@@ -165,6 +173,40 @@ export class KStream<K, V> {
     return this.#add<K, V2>(name, supplier, { value: erased(options.value) }, changes, options.stores)
   }
 
+  /**
+   * A new value for each record, by a call that may take its time: bounded, ordered, with timeouts and retries (see
+   * `AsyncOptions`). Calls end before each commit; after a crash those of the last commit interval are made again.
+   */
+  mapValuesAsync<V2>(
+    mapper: (value: V, key: K, context: AsyncCallContext) => Promise<V2>,
+    options: AsyncValueOptions<V2> = {},
+  ): KStream<K, V2> {
+    return this.#async(
+      'KSTREAM-MAPVALUESASYNC',
+      mapValuesCall(mapper),
+      options,
+      { value: erased(options.value) },
+      'value',
+    )
+  }
+
+  /** As `mapValuesAsync`, with any number of values for each record. */
+  flatMapValuesAsync<V2>(
+    mapper: (value: V, key: K, context: AsyncCallContext) => Promise<Iterable<V2>>,
+    options: AsyncValueOptions<V2> = {},
+  ): KStream<K, V2> {
+    const changed = { value: erased(options.value) }
+    return this.#async('KSTREAM-FLATMAPVALUESASYNC', flatMapValuesCall(mapper), options, changed, 'value')
+  }
+
+  /** The user's own asynchronous processor: `call` outside the loop, `apply` inside it, with stores and `forward`. */
+  processAsync<T, K2, V2>(
+    supplier: AsyncProcessorSupplier<K, V, T, K2, V2>,
+    options: Named & AsyncOptions & { stores?: readonly string[]; key?: Serde<K2>; value?: Serde<V2> } = {},
+  ): KStream<K2, V2> {
+    return this.#async('KSTREAM-PROCESSASYNC', supplier, options, rekeyed(options), 'key and value', options.stores)
+  }
+
   /** Groups by the present key. */
   groupByKey(options: Grouped<K, V> = {}): KGroupedStream<K, V> {
     return new KGroupedStream(groupedWith(this[state], options))
@@ -302,6 +344,18 @@ export class KStream<K, V> {
     changes: Changes = 'nothing',
   ): KStream<K2, V2> {
     return this.#add(this[state].context.names.given(options.name, prefix), supplier, changed, changes)
+  }
+
+  #async<T, K2, V2>(
+    prefix: string,
+    supplier: AsyncProcessorSupplier<K, V, T, K2, V2>,
+    options: Named & AsyncOptions,
+    changed: Changed,
+    changes: Changes,
+    stores?: readonly string[],
+  ): KStream<K2, V2> {
+    const name = this[state].context.names.given(options.name, prefix)
+    return this.#add(name, asyncSupplier(this[state], supplier, options), changed, changes, stores)
   }
 
   #add<K2, V2>(

@@ -59,6 +59,21 @@ export interface FixedKeyProcessorContext<K = unknown, V = unknown> extends Proc
   forward(record: Record<K, V>, childName?: string): void
 }
 
+/** Why an operator waits: a test passes over the wait before a retry, and lets a timeout come with its clock. */
+export type SleepPurpose = 'retry' | 'timeout'
+
+/** Calls of an asynchronous operator: they run outside the loop, and the loop takes their results (D10). */
+export interface AsyncWork {
+  /** Records whose results were not taken. */
+  readonly pending: number
+  /** No more records should come for now. */
+  readonly isFull: boolean
+  /** Takes one result, if one may leave: true if it did. May throw, about that result alone. */
+  runNext(): boolean
+  /** Results that come later are not wanted. */
+  cancel(): void
+}
+
 /** What the library's own operators may do besides. */
 export interface EngineContext<K = unknown, V = unknown> extends ProcessorContext<K, V> {
   /** Name of this node. */
@@ -72,6 +87,12 @@ export interface EngineContext<K = unknown, V = unknown> extends ProcessorContex
   /** A number kept with the committed offsets, under this name; undefined when there is none. */
   committedNumber(name: string): number | undefined
   setCommittedNumber(name: string, value: number): void
+  /** In `init`: the task looks after these calls from now on. */
+  addAsyncWork(work: AsyncWork): void
+  /** Asks the loop to come by soon. */
+  wake(): void
+  /** Resolves after a time of the task's clock, or at once when the signal aborts. */
+  sleep(delayMs: number, signal: AbortSignal, purpose: SleepPurpose): Promise<void>
 }
 
 /** Forwards a record under a context of its own. */

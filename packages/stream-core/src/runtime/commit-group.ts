@@ -27,6 +27,8 @@ export interface CommitGroupOptions {
   /** The topic a store is restored from; undefined: none. */
   readonly changelogTopic: (store: string) => string | undefined
   readonly nowMs: () => number
+  /** Resolves when an asynchronous call has ended since it was called. */
+  readonly nextWake: () => Promise<void>
   /** Called around each step: where a crash test kills the process. */
   readonly onStep?: ((step: CommitStep, phase: 'before' | 'after') => void) | undefined
 }
@@ -34,7 +36,9 @@ export interface CommitGroupOptions {
 export class CommitGroup {
   readonly tasks: readonly StreamTask[]
   readonly #options: CommitGroupOptions
-  #producer: LogProducer
+  readonly #producer: LogProducer
+  /** When the last commit ended; 0: there was none. */
+  lastCommitMs = 0
 
   constructor(tasks: readonly StreamTask[], producer: LogProducer, options: CommitGroupOptions) {
     this.tasks = tasks
@@ -46,9 +50,18 @@ export class CommitGroup {
     return this.tasks.some((task) => task.isDirty)
   }
 
-  /** After the old producer was lost. */
-  replaceProducer(producer: LogProducer): void {
-    this.#producer = producer
+  get isCommitRequested(): boolean {
+    return this.tasks.some((task) => task.isCommitRequested)
+  }
+
+  /** Asynchronous calls under way: a commit has to wait for them, for their records count as processed. */
+  get pendingCalls(): number {
+    return this.tasks.reduce((sum, task) => sum + task.pendingCalls, 0)
+  }
+
+  /** No record is taken until the next commit is done: the calls under way come to an end. */
+  stopIntake(): void {
+    for (const task of this.tasks) task.isIntakeStopped = true
   }
 
   /**
@@ -62,15 +75,21 @@ export class CommitGroup {
       await run()
       onStep?.(name, 'after')
     }
-    const dirty = this.tasks.filter((task) => task.isDirty)
+    const dirty = this.tasks.filter((task) => task.isDirty || task.pendingCalls > 0)
     let offsets: readonly CommittedOffset[] = []
 
-    // 1. No record is taken from here on: the loop that calls this is the only one that takes any.
-    await step('stop intake', () => undefined)
+    // 1. No record is taken from here on.
+    await step('stop intake', () => this.stopIntake())
 
-    // 2. Results that the caches held back are forwarded, in topological order.
-    await step('flush caches', () => {
-      for (const task of dirty) task.flushCaches()
+    // 2. Asynchronous calls end, and results that the caches held back are forwarded, in topological order; what is
+    // forwarded may make calls again.
+    await step('flush caches', async () => {
+      for (const task of dirty) {
+        do {
+          await this.#drain(task)
+          task.flushCaches()
+        } while (task.pendingCalls > 0)
+      }
       offsets = dirty.flatMap(offsetsOf)
     })
 
@@ -98,8 +117,19 @@ export class CommitGroup {
 
     // 6. The loop goes on.
     await step('resume', () => {
+      for (const task of this.tasks) task.isIntakeStopped = false
       for (const task of dirty) task.markCommitted()
+      this.lastCommitMs = this.#options.nowMs()
     })
+  }
+
+  /** Each call ends by itself: by its result, its failure or its timeout. */
+  async #drain(task: StreamTask): Promise<void> {
+    task.completeAsync()
+    while (task.pendingCalls > 0) {
+      await this.#options.nextWake()
+      task.completeAsync()
+    }
   }
 
   #appendChangelogs(task: StreamTask): void {

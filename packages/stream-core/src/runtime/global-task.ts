@@ -128,6 +128,8 @@ export class GlobalTask {
       mayContinue: () => false,
       committedNumber: () => undefined,
       setCommittedNumber: () => undefined,
+      wake: () => undefined,
+      sleep: () => Promise.resolve(),
     }
   }
 }

@@ -14,7 +14,7 @@ const pollWaitMs = 100
 export interface ProcessingLoopOptions {
   readonly tasks: TaskSet
   readonly reader: LogReader
-  readonly group: CommitGroup
+  readonly groups: readonly CommitGroup[]
   readonly clock: Clock
   readonly commitIntervalMs: number
   /** Called after each round, for what has its own rhythm; must not take long. */
@@ -28,7 +28,6 @@ export interface ProcessingLoopOptions {
 export class ProcessingLoop {
   readonly #options: ProcessingLoopOptions
   readonly #paused = new Set<string>()
-  #lastCommitMs = 0
   #isStopping = false
 
   constructor(options: ProcessingLoopOptions) {
@@ -43,21 +42,23 @@ export class ProcessingLoop {
 
   /** Runs until stopped; rejects with what broke it. Nothing is committed after a rejection. */
   async run(): Promise<void> {
-    const { tasks, reader, group, clock, afterRound } = this.#options
+    const { tasks, reader, groups, afterRound } = this.#options
     while (!this.#isStopping) {
       const fetched = await reader.poll(this.#waitMs())
       for (const { topic, partition, records } of fetched) tasks.readerOf(topic, partition).add(topic, records)
       this.#process()
       this.#balance()
       for (const task of tasks.tasks) task.punctuate('wall-clock-time')
-      if (this.#isCommitDue()) {
-        await group.commit()
-        this.#lastCommitMs = clock.nowMs()
+      for (const group of groups) {
+        if (!this.#isCommitDue(group)) continue
+        // A slow call keeps its own group waiting, and nobody else.
+        if (group.pendingCalls > 0) group.stopIntake()
+        else await group.commit()
       }
       await afterRound(fetched.length === 0)
       await yieldToLoop()
     }
-    if (group.isDirty) await group.commit()
+    for (const group of groups) if (group.isDirty || group.pendingCalls > 0) await group.commit()
   }
 
   #process(): void {
@@ -67,6 +68,7 @@ export class ProcessingLoop {
     while (isProgressing) {
       isProgressing = false
       for (const task of tasks.tasks) {
+        if (task.completeAsync()) isProgressing = true
         // The clock is asked once for many records: asking costs more than some records do.
         for (let i = 0; i < 64 && task.processNext(); i++) {
           isProgressing = true
@@ -93,22 +95,28 @@ export class ProcessingLoop {
     }
   }
 
-  #isCommitDue(): boolean {
-    const { tasks, group, clock, commitIntervalMs } = this.#options
-    if (tasks.tasks.some((task) => task.isCommitRequested)) return true
-    return group.isDirty && clock.nowMs() - this.#lastCommitMs >= commitIntervalMs
+  #isCommitDue(group: CommitGroup): boolean {
+    const { clock, commitIntervalMs } = this.#options
+    if (group.isCommitRequested) return true
+    if (!group.isDirty && group.pendingCalls === 0) return false
+    return clock.nowMs() - group.lastCommitMs >= commitIntervalMs
   }
 
   /** How long to wait for records: not at all while some are waiting, else until the next thing that is due. */
   #waitMs(): number {
-    const { tasks, group, clock, commitIntervalMs } = this.#options
+    const { tasks, groups, clock, commitIntervalMs } = this.#options
     const nowMs = clock.nowMs()
     let waitMs = pollWaitMs
     for (const task of tasks.tasks) {
       if (task.hasRecords) return 0
       waitMs = Math.min(waitMs, task.nextWallClockMs() - nowMs)
     }
-    if (group.isDirty) waitMs = Math.min(waitMs, this.#lastCommitMs + commitIntervalMs - nowMs)
+    for (const group of groups) {
+      // While calls are waited for, their end wakes the loop.
+      if (group.isDirty && group.pendingCalls === 0) {
+        waitMs = Math.min(waitMs, group.lastCommitMs + commitIntervalMs - nowMs)
+      }
+    }
     return Math.max(0, waitMs)
   }
 }

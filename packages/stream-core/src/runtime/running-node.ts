@@ -8,11 +8,13 @@ import {
 } from '../common/errors.ts'
 import { noRecordContext, type Record, type RecordContext } from '../common/record.ts'
 import type {
+  AsyncWork,
   Cancellable,
   EngineContext,
   PunctuationType,
   RecordMetadata,
   ScheduleOptions,
+  SleepPurpose,
 } from '../processor/processor-context.ts'
 import type { Processor } from '../processor/processor.ts'
 import type { StateStore } from '../state/state-store.ts'
@@ -44,6 +46,8 @@ export interface TaskServices {
   mayContinue(error: Error, nodeName: string): boolean
   committedNumber(name: string): number | undefined
   setCommittedNumber(name: string, value: number): void
+  wake(): void
+  sleep(delayMs: number, signal: AbortSignal, purpose: SleepPurpose): Promise<void>
 }
 
 /** A node of a task while it runs: a processor or a sink, called by its parents. */
@@ -98,6 +102,8 @@ export class RunningProcessor implements RunningNode, EngineContext {
   readonly #services: TaskServices
   readonly #host: StoreHost
   readonly #processor: Processor<unknown, unknown, unknown, unknown>
+  /** Calls that this node has made and whose results were not taken; null: it makes none. */
+  asyncWork: AsyncWork | null = null
 
   constructor(node: ProcessorNode, services: TaskServices) {
     this.name = node.name
@@ -215,6 +221,31 @@ export class RunningProcessor implements RunningNode, EngineContext {
 
   setCommittedNumber(name: string, value: number): void {
     this.#services.setCommittedNumber(name, value)
+  }
+
+  addAsyncWork(work: AsyncWork): void {
+    this.asyncWork = work
+  }
+
+  /** Takes results of calls that have ended; true if there were any. */
+  completeAsync(): boolean {
+    const work = this.asyncWork
+    if (work === null) return false
+    for (let hasRun = false; ; hasRun = true) {
+      try {
+        if (!work.runNext()) return hasRun
+      } catch (error) {
+        this.#failed(error)
+      }
+    }
+  }
+
+  wake(): void {
+    this.#services.wake()
+  }
+
+  sleep(delayMs: number, signal: AbortSignal, purpose: SleepPurpose): Promise<void> {
+    return this.#services.sleep(delayMs, signal, purpose)
   }
 
   #child(name: string): RunningNode {

@@ -2,7 +2,7 @@ import { assert } from '../common/assert.ts'
 import { FlushError, ProcessingError } from '../common/errors.ts'
 import type { RecordBatchReader } from '../common/record-batch-reader.ts'
 import { noHeaders, noRecordContext, type RecordContext } from '../common/record.ts'
-import type { PunctuationType } from '../processor/processor-context.ts'
+import type { PunctuationType, SleepPurpose } from '../processor/processor-context.ts'
 import type { RecordCache } from '../state/record-cache.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { StoreHost } from '../state/store-host.ts'
@@ -15,7 +15,7 @@ import { PartitionGroup } from './partition-group.ts'
 import { Punctuations } from './punctuations.ts'
 import type { Output } from './record-collector.ts'
 import { RecordQueue } from './record-queue.ts'
-import type { TaskServices } from './running-node.ts'
+import type { RunningProcessor, TaskServices } from './running-node.ts'
 import { TaskMetrics } from './task-metrics.ts'
 
 export interface StreamTaskOptions {
@@ -43,6 +43,9 @@ export interface StreamTaskOptions {
   readonly hasExactCacheSizes: boolean
   /** Least wall-clock time between two attempts to emit what has closed. */
   readonly emitIntervalMs: number
+  /** Asks the loop to come by soon: an asynchronous call has ended. */
+  readonly wake: () => void
+  readonly sleep: (delayMs: number, signal: AbortSignal, purpose: SleepPurpose) => Promise<void>
 }
 
 /** What is known of an input where a task begins to read it. */
@@ -72,12 +75,15 @@ export class StreamTask {
   readonly #group = new PartitionGroup()
   #punctuations = new Punctuations()
   #graph: NodeGraph = { processors: [], entry: new Map() }
+  #asyncNodes: readonly RunningProcessor[] = []
   /** Numbers that operators keep with the committed offsets. */
   readonly #numbers = new Map<string, number>()
   #streamTimeMs = -1
   /** Something happened since the last commit: records, punctuations, or flushed caches. */
   #isDirty = false
   #isCommitRequested = false
+  /** Set while the calls under way are waited for, before a commit. */
+  isIntakeStopped = false
 
   constructor(options: StreamTaskOptions) {
     this.#options = options
@@ -105,8 +111,22 @@ export class StreamTask {
     return this.#isCommitRequested
   }
 
+  /** A record can be processed now. */
   get hasRecords(): boolean {
-    return !this.#group.isEmpty
+    return !this.#group.isEmpty && !this.isIntakeStopped && !this.#isAsyncFull
+  }
+
+  /** Asynchronous calls whose results were not taken. */
+  get pendingCalls(): number {
+    let pending = 0
+    for (const { asyncWork } of this.#asyncNodes) pending += asyncWork!.pending
+    return pending
+  }
+
+  get #isAsyncFull(): boolean {
+    const nodes = this.#asyncNodes
+    for (let i = 0; i < nodes.length; i++) if (nodes[i]!.asyncWork!.isFull) return true
+    return false
   }
 
   get streamTimeMs(): number {
@@ -149,10 +169,14 @@ export class StreamTask {
       }
     }
     for (const processor of this.#graph.processors) processor.init()
+    this.#asyncNodes = this.#graph.processors.filter(({ asyncWork }) => asyncWork !== null)
   }
 
   /** Back to `created`: after an abort, what processors remember is as wrong as the active layers. */
   reset(): void {
+    for (const { asyncWork } of this.#asyncNodes) asyncWork!.cancel()
+    this.#asyncNodes = []
+    this.isIntakeStopped = false
     this.#queues.clear()
     this.#group.clear()
     this.#graph = { processors: [], entry: new Map() }
@@ -173,8 +197,17 @@ export class StreamTask {
     else if (queue.committable !== before) this.#isDirty = true
   }
 
-  /** Processes the record with the lowest event time; false when there is none. */
+  /** Takes results of asynchronous calls that have ended; true if there were any. */
+  completeAsync(): boolean {
+    let hasRun = false
+    for (const node of this.#asyncNodes) if (node.completeAsync()) hasRun = true
+    if (hasRun) this.#isDirty = true
+    return hasRun
+  }
+
+  /** Processes the record with the lowest event time; false when there is none, or none may be taken. */
   processNext(): boolean {
+    if (this.isIntakeStopped || (this.#asyncNodes.length > 0 && this.#isAsyncFull)) return false
     const queue = this.#group.poll()
     if (queue === null) return false
     const offset = queue.headOffset
@@ -220,7 +253,7 @@ export class StreamTask {
   /** The commit is done. */
   markCommitted(): void {
     for (const queue of this.#queues.values()) queue.committed = queue.committable
-    this.#isDirty = this.#isCommitRequested = false
+    this.#isDirty = this.#isCommitRequested = this.isIntakeStopped = false
   }
 
   close(): void {
@@ -250,7 +283,7 @@ export class StreamTask {
   }
 
   #services(): TaskServices {
-    const { applicationId, handlers, nowMs, globalStore, emitIntervalMs } = this.#options
+    const { applicationId, handlers, nowMs, globalStore, emitIntervalMs, wake, sleep } = this.#options
     return {
       applicationId,
       taskId: this.taskId,
@@ -277,6 +310,8 @@ export class StreamTask {
       },
       committedNumber: (name) => this.#numbers.get(name),
       setCommittedNumber: (name, value) => void this.#numbers.set(name, value),
+      wake,
+      sleep,
     }
   }
 

@@ -1,4 +1,4 @@
-import type { CommittedOffset, LogProducer, LogReader } from '../broker/broker.ts'
+import type { CommittedOffset, LogReader } from '../broker/broker.ts'
 import type { TopicPartition } from '../common/record.ts'
 import { BrokerError, FencedError, StreamsError } from '../common/errors.ts'
 import { type CommitGroupOptions, CommitGroup } from './commit-group.ts'
@@ -7,6 +7,7 @@ import { GlobalReader } from './global-reader.ts'
 import { GlobalTask } from './global-task.ts'
 import { changelogTopics, prepareTopics, type TopicFacts, topicNames } from './internal-topics.ts'
 import { decodeOffsetMetadata } from './offset-metadata.ts'
+import { type CommitGroupName, Producers } from './producers.ts'
 import { ProcessingLoop } from './processing-loop.ts'
 import type { Output } from './record-collector.ts'
 import { restoreTasks, yieldToLoop } from './restorer.ts'
@@ -14,6 +15,7 @@ import { StateDirectory } from './state-directory.ts'
 import { streamsConfig, type StreamsConfig, type StreamsOptions, type StreamsState } from './streams-config.ts'
 import type { InputPosition } from './stream-task.ts'
 import { TaskSet } from './task-set.ts'
+import { Waker } from './waker.ts'
 
 type InputAt = TopicPartition & { readonly offset: number }
 
@@ -37,7 +39,8 @@ export class Streams {
   #global: GlobalTask | null = null
   #globalReader: GlobalReader | null = null
   #globalFailure: Error | null = null
-  #producer: LogProducer | null = null
+  readonly #producers: Producers
+  readonly #waker = new Waker()
   #reader: LogReader | null = null
   #loop: ProcessingLoop | null = null
   #running: Promise<void> = Promise.resolve()
@@ -53,6 +56,9 @@ export class Streams {
 
   constructor(options: StreamsOptions) {
     this.#config = streamsConfig(options)
+    const { broker, applicationId, guarantee } = this.#config
+    this.#producers = new Producers(broker, applicationId, guarantee)
+    this.#waker.onWake = () => this.#reader?.wakeup()
     this.#ready.promise.catch(() => undefined) // whoever waits in start() is told; nobody else has to listen
   }
 
@@ -123,14 +129,17 @@ export class Streams {
 
   /** Steps that are done once, and again where a failure interrupted them. */
   async #open(): Promise<void> {
-    const { topology, applicationId, broker, stateDir, guarantee } = this.#config
+    const { topology, applicationId, broker, stateDir } = this.#config
     this.#directory ??= new StateDirectory(stateDir, applicationId)
     this.#facts ??= await prepareTopics(topology, applicationId, broker.admin)
     await this.#openGlobal()
-    const globalStore = (name: string): ReturnType<GlobalTask['store']> => this.#global?.store(name)
-    this.#tasks ??= new TaskSet(this.#config, this.#facts, this.#directory.path, this.#output(), globalStore)
-    // Opening it ends what an earlier instance left open, and fences that instance.
-    this.#producer ??= await broker.openProducer(guarantee === 'exactly-once' ? { transactionalId: applicationId } : {})
+    this.#tasks ??= new TaskSet(this.#config, this.#facts, {
+      statePath: this.#directory.path,
+      outputOf: (group) => this.#output(group),
+      globalStore: (name) => this.#global?.store(name),
+      wake: () => this.#waker.wake(),
+    })
+    await this.#producers.open(this.#tasks.groups.keys())
   }
 
   /** Tables that every instance holds as a whole are complete before anything is joined with them. */
@@ -191,11 +200,14 @@ export class Streams {
       isolation: this.#config.guarantee === 'exactly-once' ? 'read_committed' : 'read_uncommitted',
     })
     this.#reader.assign(positions)
-    const group = new CommitGroup(tasks.tasks, this.#producer!, this.#commitOptions(clusterId, topicId, changelogTopic))
+    const commitOptions = this.#commitOptions(clusterId, topicId, changelogTopic)
+    const groups = [...tasks.groups].map(
+      ([name, members]) => new CommitGroup(members, this.#producers.of(name), commitOptions),
+    )
     this.#loop = new ProcessingLoop({
       tasks,
       reader: this.#reader,
-      group,
+      groups,
       clock,
       commitIntervalMs: this.#config.commitIntervalMs,
       afterRound: (isIdle) => this.#afterRound(isIdle),
@@ -247,14 +259,15 @@ export class Streams {
       topicId,
       changelogTopic,
       nowMs: () => clock.nowMs(),
+      nextWake: () => this.#waker.next(),
       onStep: onCommitStep,
     }
   }
 
-  #output(): Output {
+  #output(group: CommitGroupName): Output {
     return {
       append: (topic, partition, key, value, timestampMs, headers) =>
-        this.#producer!.append(topic, partition, key, value, timestampMs, headers),
+        this.#producers.of(group).append(topic, partition, key, value, timestampMs, headers),
       partitionCount: (topic) => this.#facts!.partitionCounts.get(topic)!,
     }
   }
@@ -304,16 +317,7 @@ export class Streams {
     await this.#persisting
     await this.#closeReader()
     for (const task of this.#tasks?.tasks ?? []) task.reset()
-    const producer = this.#producer
-    if (producer === null) return
-    try {
-      if (this.#config.guarantee === 'exactly-once') await producer.abort()
-    } catch (error) {
-      if (error instanceof FencedError) throw error
-      // It cannot even abort: a new producer of the same id does that for it.
-      this.#producer = null
-      await producer.close().catch(() => undefined)
-    }
+    await this.#producers.abort()
   }
 
   async #closeReader(): Promise<void> {
@@ -328,7 +332,7 @@ export class Streams {
     await this.#persisting
     for (const task of this.#tasks?.tasks ?? []) task.close()
     this.#global?.close()
-    await this.#producer?.close()
+    await this.#producers.close()
     this.#directory?.close()
     this.#directory = null
   }

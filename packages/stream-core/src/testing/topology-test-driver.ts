@@ -1,152 +1,104 @@
-import { ByteWriter } from '../common/byte-writer.ts'
 import { ConfigError, StreamsError } from '../common/errors.ts'
-import { RecordBatchBuilder } from '../common/record-batch-builder.ts'
-import { RecordBatchReader } from '../common/record-batch-reader.ts'
+import { partitionForKey } from '../common/murmur2.ts'
 import { type Headers, noHeaders } from '../common/record.ts'
-import type { Serde } from '../common/serde.ts'
 import { GlobalTask } from '../runtime/global-task.ts'
 import { type ErrorHandlers, failAlways } from '../runtime/handlers.ts'
-import { changelogTopic, topicNames } from '../runtime/internal-topics.ts'
-import { StreamTask } from '../runtime/stream-task.ts'
-import { RecordCache } from '../state/record-cache.ts'
+import { changelogTopic } from '../runtime/internal-topics.ts'
+import type { StreamTask } from '../runtime/stream-task.ts'
+import { Waker } from '../runtime/waker.ts'
 import type { StateStore } from '../state/state-store.ts'
-import { storesInOrder } from '../topology/subtopology.ts'
 import type { Topology } from '../topology/topology.ts'
+import { batchOf, DriverLog, type ProducedRecord } from './driver-log.ts'
+import { restoreTask, type CommittedInputs, committedInputs } from './driver-restore.ts'
+import { partitionCounts, type Partitions } from './driver-partitions.ts'
+import { type DriverTaskOptions, oneTask, tasksByPartition } from './driver-tasks.ts'
+import { TestInputTopic, type TestInputOptions, TestOutputTopic, type TopicSerdes } from './test-topics.ts'
+import { VirtualSleeps } from './virtual-sleeps.ts'
 
 export interface TopologyTestDriverOptions {
   /** Default `app`. */
   readonly applicationId?: string
-  /** Where the wall clock stands at the start. Default 0; it moves only by `advanceWallClock`. */
+  /** Where the wall clock stands at the start. Default 0; it moves only by `advanceWallClockTime`. */
   readonly wallClockStartMs?: number
   /** Bytes of the record cache, as in `StreamsOptions`. Default 0: every update is forwarded at once. */
   readonly cacheMaxBytes?: number
   /** Least wall-clock time between two attempts to emit what has closed. Default 0, for tests that do not move the clock. */
   readonly emitIntervalMs?: number
+  /**
+   * Partitions of the topics that the topology reads: a number for all, or one for each. With it there is a task for each
+   * sub-topology and partition, as in production. Without it everything runs in one task over one partition, as in Kafka
+   * Streams' test driver.
+   */
+  readonly partitions?: Partitions
+  /** `each-record` (default): as Kafka Streams' test driver. `manual`: when the test calls `commit`. */
+  readonly commits?: 'each-record' | 'manual'
+  /** With `exactly-once` (default) output becomes visible with the commit, with `at-least-once` at once. */
+  readonly processingGuarantee?: 'exactly-once' | 'at-least-once'
   readonly handlers?: Partial<ErrorHandlers>
 }
 
-export interface TestRecord<K, V> {
-  readonly key: K
-  readonly value: V
-  readonly timestampMs: number
-  readonly headers: Headers
-}
-
-export interface TestInputTopic<K, V> {
-  /** Sends a record and runs the topology until nothing is left to do. Time defaults to the wall clock. */
-  pipe(key: K | null, value: V | null, timestampMs?: number, headers?: Headers): void
-}
-
-export interface TestOutputTopic<K, V> {
-  /** All records since the last read, oldest first. */
-  readRecords(): readonly TestRecord<K | null, V | null>[]
-  /** The same as `[key, value]`. */
-  readKeyValues(): readonly (readonly [K | null, V | null])[]
-  /** The last value of each key among the records since the last read. */
-  readTable(): ReadonlyMap<K | null, V | null>
-}
-
-export interface ProducedRecord {
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  /** null: the log's own time, for changelogs of buffers. */
-  readonly timestampMs: number | null
-  readonly headers: Headers
+export interface DriverCommitOptions {
+  /**
+   * The process dies during this commit, right before the log takes it or right after, and starts again: state comes back
+   * from the changelogs, reading goes on from the committed positions.
+   */
+  readonly crash?: 'before-the-log' | 'after-the-log'
 }
 
 /**
- * Runs a topology without a broker, by Kafka Streams' rules for its TopologyTestDriver (conformance-format §3): one task
- * with every sub-topology, partition 0 everywhere, lowest event time first, a commit after each record, internal topics
- * fed back. It drives the same `StreamTask` as production.
+ * Runs a topology without a broker, a clock or a disk, for tests: records in, records out, everything in between is the code
+ * that runs in production. By default it behaves as Kafka Streams' TopologyTestDriver, commit after each record included;
+ * what that one lacks are the options `partitions`, `cacheMaxBytes`, `commits`, crashes, and asynchronous operators.
  */
 export class TopologyTestDriver {
+  readonly #options: TopologyTestDriverOptions
   readonly #applicationId: string
-  readonly #task: StreamTask
-  readonly #global: GlobalTask
-  readonly #outputs = new Map<string, ProducedRecord[]>()
-  readonly #unread = new Map<string, ProducedRecord[]>()
-  readonly #inputOffsets = new Map<string, number>()
+  readonly #topology: Topology
+  readonly #partitionCount: (topic: string) => number
+  readonly #log: DriverLog
+  readonly #waker = new Waker()
+  readonly #sleeps = new VirtualSleeps(() => this.#wallClockMs)
+  #tasks: readonly StreamTask[] = []
+  #global: GlobalTask
+  /** By topic: the tasks that read it, by partition. */
+  #readers = new Map<string, (StreamTask | undefined)[]>()
+  /** What was produced and not yet committed. */
   #pending: [topic: string, record: ProducedRecord][] = []
+  #committed: CommittedInputs = new Map()
   #wallClockMs: number
 
   constructor(topology: Topology, options: TopologyTestDriverOptions = {}) {
+    if (topology.missingSerdes.length > 0) throw new ConfigError('defaults', topology.missingSerdes.join('; '))
+    this.#options = options
+    this.#topology = topology
     this.#applicationId = options.applicationId ?? 'app'
     this.#wallClockMs = options.wallClockStartMs ?? 0
-    if (topology.missingSerdes.length > 0) throw new ConfigError('defaults', topology.missingSerdes.join('; '))
-    const handlers = { ...failAlways, ...options.handlers }
-    const nowMs = (): number => this.#wallClockMs
-    this.#global = new GlobalTask({
-      applicationId: this.#applicationId,
-      topology,
-      stateDirectory: null,
-      handlers,
-      nowMs,
-    })
-    const groups = topology.subtopologies.filter(({ isGlobal }) => !isGlobal)
-    const names = new Set(groups.flatMap(({ nodeNames }) => nodeNames))
-    this.#task = new StreamTask({
-      applicationId: this.#applicationId,
-      taskId: '0_0',
-      partition: 0,
-      topology,
-      nodeNames: [...names],
-      storeNames: storesInOrder(topology.nodes.filter(({ name }) => names.has(name))),
-      stateDirectory: null,
-      output: {
-        append: (topic, _partition, key, value, timestampMs, headers) =>
-          this.#pending.push([topic, { key: copy(key), value: copy(value), timestampMs, headers }]),
-        partitionCount: () => 1,
-      },
-      handlers,
-      nowMs,
-      topicName: topicNames(topology, this.#applicationId),
-      globalStore: (name) => this.#global.store(name),
-      cache: options.cacheMaxBytes ? new RecordCache(options.cacheMaxBytes) : null,
-      hasExactCacheSizes: true,
-      emitIntervalMs: options.emitIntervalMs ?? 0,
-    })
-    for (const topic of [...this.#task.inputTopics, ...this.#global.topics]) this.#inputOffsets.set(topic, 0)
-    const beginning = { offset: 0, partitionTimeMs: -1 }
-    this.#task.initialise(new Map(this.#task.inputTopics.map((topic) => [topic, beginning])))
+    this.#partitionCount = partitionCounts(topology, this.#applicationId, options.partitions)
+    this.#log = new DriverLog(this.#partitionCount)
+    this.#global = this.#newGlobal()
+    this.#start()
     this.#settle()
   }
 
-  inputTopic<K, V>(topic: string, serdes: { key: Serde<K>; value: Serde<V> }): TestInputTopic<K, V> {
-    if (!this.#inputOffsets.has(topic)) {
-      throw new StreamsError(
-        'ILLEGAL_STATE',
-        `the topology does not read "${topic}"; it reads ${[...this.#inputOffsets.keys()].join(', ')}`,
-      )
-    }
-    return {
-      pipe: (key, value, timestampMs = this.#wallClockMs, headers = noHeaders) => {
-        this.pipeBytes(
-          topic,
-          key === null ? null : encode(serdes.key, key, topic, 'key'),
-          value === null ? null : encode(serdes.value, value, topic, 'value'),
-          timestampMs,
-          headers,
-        )
-      },
-    }
+  /** A topic to put records into: one that the topology reads. */
+  createInputTopic<K, V>(
+    topic: string,
+    serdes: TopicSerdes<K, V>,
+    options: TestInputOptions = {},
+  ): TestInputTopic<K, V> {
+    this.#checkInput(topic)
+    return new TestInputTopic(
+      topic,
+      serdes,
+      options,
+      (key, value, timestampMs, headers, partition) => this.#pipe(topic, key, value, timestampMs, headers, partition),
+      () => this.#wallClockMs,
+    )
   }
 
-  outputTopic<K, V>(topic: string, serdes: { key: Serde<K>; value: Serde<V> }): TestOutputTopic<K, V> {
-    const readRecords = (): TestRecord<K | null, V | null>[] => {
-      const records = this.#unread.get(topic) ?? []
-      this.#unread.delete(topic)
-      return records.map(({ key, value, timestampMs, headers }) => ({
-        key: key && serdes.key.read(key, 0, key.length, { topic, part: 'key', headers }),
-        value: value && serdes.value.read(value, 0, value.length, { topic, part: 'value', headers }),
-        timestampMs: timestampMs ?? -1,
-        headers,
-      }))
-    }
-    return {
-      readRecords,
-      readKeyValues: () => readRecords().map(({ key, value }) => [key, value] as const),
-      readTable: () => new Map(readRecords().map(({ key, value }) => [key, value])),
-    }
+  /** A topic to read records from, internal ones included. */
+  createOutputTopic<K, V>(topic: string, serdes: TopicSerdes<K, V>): TestOutputTopic<K, V> {
+    return new TestOutputTopic(topic, serdes, this.#log)
   }
 
   /** Sends raw bytes: also ones that do not decode. */
@@ -157,113 +109,279 @@ export class TopologyTestDriver {
     timestampMs: number,
     headers: Headers = noHeaders,
   ): void {
-    this.#enqueue(topic, { key, value, timestampMs, headers })
-    this.#run()
+    this.#checkInput(topic)
+    this.#pipe(topic, key, value, timestampMs, headers, undefined)
   }
 
   /** Moves the wall clock and runs what is due. */
-  advanceWallClock(byMs: number): void {
+  advanceWallClockTime(byMs: number): void {
     this.#wallClockMs += byMs
-    this.#task.punctuate('wall-clock-time')
-    this.#commit()
+    this.#sleeps.wakeDue()
+    for (const task of this.#tasks) task.punctuate('wall-clock-time')
+    if (this.#commitsEachRecord) for (const task of this.#tasks) this.#commitTask(task)
     this.#settle()
     this.#run()
   }
 
-  /** A store of the topology, to look at or to fill. */
-  store<S extends StateStore>(name: string): S {
-    const store = this.stores.get(name)
-    if (!store) throw new StreamsError('ILLEGAL_STATE', `the topology has no store "${name}"`)
-    return store as S
+  /** With `commits: 'manual'`: commits, and goes on with what becomes visible by it, until nothing is left. */
+  commit({ crash }: DriverCommitOptions = {}): void {
+    if (this.#tasks.some((task) => task.pendingCalls > 0)) {
+      throw new StreamsError('ILLEGAL_STATE', 'asynchronous calls are under way: await drain() before commit()')
+    }
+    for (const task of this.#tasks) task.flushCaches()
+    this.#appendChangelogs()
+    if (crash === 'before-the-log') return this.crash()
+    this.#committed = committedInputs(this.#tasks)
+    const pending = this.#takePending()
+    if (crash === 'after-the-log') {
+      for (const [topic, record] of pending) this.#log.append(topic, record, 'topology')
+      return this.#restart()
+    }
+    for (const task of this.#tasks) {
+      task.state.freeze(new Map())
+      task.markCommitted()
+    }
+    this.#publish(pending)
+    this.#run()
+    if (this.#tasks.some((task) => task.isDirty)) this.commit()
   }
 
-  /** All stores, global ones too. */
+  /** The process dies now, with nothing committed since the last time, and starts again. */
+  crash(): void {
+    // At least once: what was produced is in the log, though the positions are not; changelogs are written at the commit.
+    const survivors = this.#options.processingGuarantee === 'at-least-once' ? this.#takePending() : []
+    this.#pending = []
+    for (const [topic, record] of survivors) this.#log.append(topic, record, 'topology')
+    this.#restart()
+  }
+
+  /** Waits until every asynchronous call has ended, retries included, and what follows from them is done. */
+  async drain(): Promise<void> {
+    for (;;) {
+      let hasRun = false
+      for (const task of this.#tasks) if (task.completeAsync()) hasRun = true
+      this.#settle()
+      this.#run()
+      if (hasRun) continue
+      if (this.#tasks.every((task) => task.pendingCalls === 0)) break
+      await this.#waker.next()
+    }
+    if (this.#commitsEachRecord) for (const task of this.#tasks) this.#commitTask(task)
+    this.#settle()
+    this.#run()
+  }
+
+  /** A store of the topology, to look at or to fill; with several partitions, that of one. */
+  store<S extends StateStore>(name: string, partition = 0): S {
+    for (const task of this.#tasks) {
+      const store = task.state.stores.get(name)
+      if (store !== undefined && task.partition === partition) return store as S
+    }
+    const global = this.#global.store(name)
+    if (global !== undefined) return global as S
+    throw new StreamsError('ILLEGAL_STATE', `the topology has no store "${name}" in partition ${partition}`)
+  }
+
+  /** All stores of partition 0, global ones too. */
   get stores(): ReadonlyMap<string, StateStore> {
-    return new Map([...this.#task.state.stores, ...this.#global.state.stores])
+    const tasks = this.#tasks.filter(({ partition }) => partition === 0)
+    return new Map([...tasks.flatMap((task) => [...task.state.stores]), ...this.#global.state.stores])
   }
 
   /** Records that went no further, by `node/reason`. */
   get dropped(): ReadonlyMap<string, number> {
-    return new Map([...this.#task.metrics.dropped, ...this.#global.metrics.dropped])
+    const sum = new Map(this.#global.metrics.dropped)
+    for (const { metrics } of this.#tasks) {
+      for (const [reason, count] of metrics.dropped) sum.set(reason, (sum.get(reason) ?? 0) + count)
+    }
+    return sum
   }
 
   /** How many of them Kafka Streams' `dropped-records` would count. */
   get droppedRecords(): number {
-    return this.#task.metrics.droppedRecords + this.#global.metrics.droppedRecords
+    return this.#tasks.reduce((sum, { metrics }) => sum + metrics.droppedRecords, this.#global.metrics.droppedRecords)
   }
 
+  /** The largest event time that any task has seen; −1 before the first record. */
   get streamTimeMs(): number {
-    return this.#task.streamTimeMs
+    return Math.max(...this.#tasks.map((task) => task.streamTimeMs))
   }
 
-  /** Every record produced to a topic, internal ones too, in bytes. */
+  /** Every visible record of a topic, internal ones too, in bytes. */
   producedRecords(topic: string): readonly ProducedRecord[] {
-    return this.#outputs.get(topic) ?? []
+    return this.#log.records(topic)
   }
 
   get producedTopics(): readonly string[] {
-    return [...this.#outputs.keys()]
+    return this.#log.topics
   }
 
   close(): void {
-    this.#task.close()
+    for (const task of this.#tasks) task.close()
     this.#global.close()
   }
 
-  #run(): void {
-    while (this.#task.processNext()) {
-      this.#task.punctuate('stream-time')
-      this.#commit()
-      this.#settle()
+  get #commitsEachRecord(): boolean {
+    return this.#options.commits !== 'manual'
+  }
+
+  #newGlobal(): GlobalTask {
+    return new GlobalTask({
+      applicationId: this.#applicationId,
+      topology: this.#topology,
+      stateDirectory: null,
+      handlers: { ...failAlways, ...this.#options.handlers },
+      nowMs: () => this.#wallClockMs,
+    })
+  }
+
+  #taskOptions(): DriverTaskOptions {
+    const { handlers, cacheMaxBytes = 0, emitIntervalMs = 0 } = this.#options
+    return {
+      topology: this.#topology,
+      applicationId: this.#applicationId,
+      handlers: { ...failAlways, ...handlers },
+      nowMs: () => this.#wallClockMs,
+      output: {
+        append: (topic, partition, key, value, timestampMs, headers) =>
+          this.#pending.push([topic, { key: copy(key), value: copy(value), timestampMs, headers, partition }]),
+        partitionCount: this.#partitionCount,
+      },
+      globalStore: (name) => this.#global.store(name),
+      cacheMaxBytes,
+      emitIntervalMs,
+      wake: () => this.#waker.wake(),
+      sleep: (delayMs, signal, purpose) => this.#sleeps.sleep(delayMs, signal, purpose),
     }
   }
 
-  /** The commit protocol without a log: caches are flushed, changelogs written, the layers frozen. */
-  #commit(): void {
-    this.#task.flushCaches()
-    for (const store of this.#task.state.stores.values()) {
+  /** Makes the tasks, with what the log holds of their state, and reads on from the committed positions. */
+  #start(): void {
+    const options = this.#taskOptions()
+    this.#tasks =
+      this.#options.partitions === undefined ? oneTask(options) : tasksByPartition(options, this.#partitionCount)
+    this.#readers = new Map()
+    for (const task of this.#tasks) {
+      for (const topic of task.inputTopics) {
+        const readers = this.#readers.get(topic) ?? []
+        this.#readers.set(topic, readers)
+        if (task.partition < this.#partitionCount(topic)) readers[task.partition] = task
+      }
+      restoreTask(task, this.#topology, this.#applicationId, this.#log, this.#committed)
+    }
+  }
+
+  #restart(): void {
+    for (const task of this.#tasks) task.reset()
+    this.#global.close()
+    this.#global = this.#newGlobal()
+    for (const topic of this.#global.topics) {
+      for (let partition = 0; partition < this.#partitionCount(topic); partition++) {
+        for (const [offset, record] of this.#log.partition(topic, partition).entries()) {
+          this.#global.add(topic, partition, batchOf(topic, offset, record, this.#wallClockMs))
+        }
+      }
+    }
+    this.#start()
+    for (const [topic, readers] of this.#readers) {
+      for (const [partition, task] of readers.entries()) {
+        const from = this.#committed.get(`${topic}:${partition}`)?.offset ?? 0
+        const records = this.#log.partition(topic, partition)
+        for (let offset = from; offset < records.length; offset++) {
+          task?.add(topic, batchOf(topic, offset, records[offset]!, this.#wallClockMs))
+        }
+      }
+    }
+    this.#settle()
+    this.#run()
+  }
+
+  #checkInput(topic: string): void {
+    if (this.#readers.has(topic) || this.#global.topics.includes(topic)) return
+    const known = [...this.#readers.keys(), ...this.#global.topics]
+    throw new StreamsError('ILLEGAL_STATE', `the topology does not read "${topic}"; it reads ${known.join(', ')}`)
+  }
+
+  #pipe(
+    topic: string,
+    key: Buffer | null,
+    value: Buffer | null,
+    timestampMs: number,
+    headers: Headers,
+    partition: number | undefined,
+  ): void {
+    const count = this.#partitionCount(topic)
+    const chosen = partition ?? (key === null ? 0 : partitionForKey(key, count))
+    this.#publish([[topic, { key, value, timestampMs, headers, partition: chosen }]], 'test')
+    this.#run()
+  }
+
+  #run(): void {
+    for (let isProgressing = true; isProgressing;) {
+      isProgressing = false
+      for (const task of this.#tasks) {
+        while (task.processNext()) {
+          isProgressing = true
+          task.punctuate('stream-time')
+          if (this.#commitsEachRecord && task.pendingCalls === 0) this.#commitTask(task)
+          this.#settle()
+        }
+      }
+    }
+  }
+
+  #commitTask(task: StreamTask): void {
+    if (task.pendingCalls > 0) return
+    task.flushCaches()
+    this.#appendChangelogsOf(task)
+    task.state.freeze(new Map())
+    task.markCommitted()
+    for (const [key, input] of committedInputs([task])) (this.#committed as Map<string, typeof input>).set(key, input)
+  }
+
+  #appendChangelogs(): void {
+    for (const task of this.#tasks) this.#appendChangelogsOf(task)
+  }
+
+  #appendChangelogsOf(task: StreamTask): void {
+    for (const store of task.state.stores.values()) {
       if (store.spec.logging === null) continue
       const topic = changelogTopic(this.#applicationId, store.spec.name)
-      store.changes((key, value, timestampMs, headers) =>
-        this.#pending.push([topic, { key: Buffer.from(key, 'latin1'), value, timestampMs, headers }]),
-      )
+      store.changes((key, value, timestampMs, headers) => {
+        const record = { key: Buffer.from(key, 'latin1'), value, timestampMs, headers, partition: task.partition }
+        this.#pending.push([topic, record])
+      })
     }
-    this.#task.state.freeze(new Map())
-    this.#task.markCommitted()
   }
 
-  /** Takes what was produced: to the outputs, and to the input queues of topics that are read here. */
+  /** Makes visible what was produced, if it is so without a commit. */
   #settle(): void {
+    if (this.#commitsEachRecord || this.#options.processingGuarantee === 'at-least-once')
+      this.#publish(this.#takePending())
+  }
+
+  #takePending(): [topic: string, record: ProducedRecord][] {
     const pending = this.#pending
     this.#pending = []
-    for (const [topic, record] of pending) {
-      for (const log of [this.#outputs, this.#unread]) {
-        const records = log.get(topic)
-        if (records) records.push(record)
-        else log.set(topic, [record])
-      }
-      if (this.#inputOffsets.has(topic)) this.#enqueue(topic, record)
-    }
+    return pending
   }
 
-  #enqueue(topic: string, { key, value, timestampMs, headers }: ProducedRecord): void {
-    const offset = this.#inputOffsets.get(topic)!
-    this.#inputOffsets.set(topic, offset + 1)
-    const builder = new RecordBatchBuilder(256)
-    builder.append(key, value, timestampMs ?? this.#wallClockMs, headers)
-    const bytes = builder.seal()
-    bytes.writeBigInt64BE(BigInt(offset), 0)
-    const options = { fromOffset: offset, isolation: 'read_uncommitted', where: topic } as const
-    const records = new RecordBatchReader(bytes, 0, bytes.length, options)
-    if (this.#global.topics.includes(topic)) this.#global.add(topic, 0, records)
-    else this.#task.add(topic, records)
+  /** Appends to the log, and hands over what is read here. What a test sends is nothing that was produced. */
+  #publish(
+    records: readonly (readonly [topic: string, record: ProducedRecord])[],
+    from: 'topology' | 'test' = 'topology',
+  ): void {
+    for (const [topic, record] of records) {
+      const offset = this.#log.partition(topic, record.partition).length
+      this.#log.append(topic, record, from)
+      if (this.#global.topics.includes(topic)) {
+        this.#global.add(topic, record.partition, batchOf(topic, offset, record, this.#wallClockMs))
+      } else {
+        const task = this.#readers.get(topic)?.[record.partition]
+        task?.add(topic, batchOf(topic, offset, record, this.#wallClockMs))
+      }
+    }
   }
 }
 
 const copy = (bytes: Uint8Array | null): Buffer | null => (bytes === null ? null : Buffer.from(bytes))
-
-function encode<T>(serde: Serde<T>, value: T, topic: string, part: 'key' | 'value'): Buffer {
-  const writer = new ByteWriter()
-  serde.write(value, writer, { topic, part, headers: noHeaders })
-  return writer.toBuffer()
-}

@@ -12,6 +12,8 @@ export interface Subtopology {
   readonly storeNames: readonly string[]
   /** A source and the processor that fills a global store from it; makes no tasks. */
   readonly isGlobal: boolean
+  /** Some node makes asynchronous calls. */
+  readonly isAsync: boolean
 }
 
 /** Cuts a topology into sub-topologies, numbered in the order in which their first node was added. */
@@ -50,6 +52,9 @@ export function subtopologies(nodes: readonly TopologyNode[], stores: readonly S
     sinkTopics: group.flatMap((node) => (node.kind === 'sink' && typeof node.topic === 'string' ? [node.topic] : [])),
     storeNames: storesInOrder(group).filter((name) => known.has(name)),
     isGlobal: group.some((node) => node.kind === 'source' && node.isGlobal),
+    isAsync: group.some(
+      (node) => node.kind === 'processor' && 'isAsync' in node.supplier && node.supplier.isAsync === true,
+    ),
   }))
 }
 

@@ -13,10 +13,10 @@ test('a word count counts through its repartition topic', () => {
     .to('counts', { value: int64() })
   const topology = builder.build()
   const driver = new TopologyTestDriver(topology)
-  const lines = driver.inputTopic('lines', { key: string(), value: string() })
-  const counts = driver.outputTopic('counts', { key: string(), value: int64() })
-  lines.pipe('1', 'a b a', 5)
-  expect(counts.readKeyValues()).toEqual([
+  const lines = driver.createInputTopic('lines', { key: string(), value: string() })
+  const counts = driver.createOutputTopic('counts', { key: string(), value: int64() })
+  lines.pipeInput('1', 'a b a', 5)
+  expect(counts.readKeyValuesToList()).toEqual([
     ['a', 1],
     ['b', 1],
     ['a', 2],
@@ -40,16 +40,16 @@ test('a tumbling window counts a record at its start and not at its end, and lat
     })
     .to('out')
   const driver = new TopologyTestDriver(builder.build())
-  const input = driver.inputTopic('in', { key: string(), value: json<number>() })
-  const output = driver.outputTopic('out', { key: string(), value: json<number>() })
-  input.pipe('k', 1, 0)
-  input.pipe('k', 2, 9)
-  input.pipe('k', 4, 10)
-  input.pipe('k', 8, 14)
-  input.pipe('k', 16, 9)
-  input.pipe('k', 32, 15)
-  input.pipe('k', 64, 9)
-  expect(output.readKeyValues()).toEqual([
+  const input = driver.createInputTopic('in', { key: string(), value: json<number>() })
+  const output = driver.createOutputTopic('out', { key: string(), value: json<number>() })
+  input.pipeInput('k', 1, 0)
+  input.pipeInput('k', 2, 9)
+  input.pipeInput('k', 4, 10)
+  input.pipeInput('k', 8, 14)
+  input.pipeInput('k', 16, 9)
+  input.pipeInput('k', 32, 15)
+  input.pipeInput('k', 64, 9)
+  expect(output.readKeyValuesToList()).toEqual([
     ['k@0', 1],
     ['k@0', 3],
     ['k@10', 4],
