@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
+import { type Logger, silentLogger } from 'stream-core'
+import { EnvironmentError } from './environment.ts'
 
 /** One lock for all apps: migrations run once, whoever comes first. */
 const migrationLock = 7_235_001
@@ -56,12 +58,19 @@ function migrations(): readonly { readonly number: number; readonly name: string
     .map((name) => ({ number: Number(name.slice(0, 4)), name, sql: readFileSync(join(folder, name), 'utf8') }))
 }
 
+export interface MigrateOptions {
+  /** Told when the database lets it wait. */
+  readonly logger?: Logger
+  /** How long a database may take that is still starting. Default 30 s. */
+  readonly waitMs?: number
+}
+
 /**
- * Brings the schema up to this version; safe when several apps start at once. Waits up to `waitMs` for a database that is
- * still starting. Refuses a database that a newer version has migrated.
+ * Brings the schema up to this version; safe when several apps start at once. Waits for a database that is still
+ * starting. Refuses a database that a newer version has migrated.
  */
-export async function migrate(pool: pg.Pool, waitMs = 30_000): Promise<void> {
-  const client = await connectWhenReady(pool, waitMs)
+export async function migrate(pool: pg.Pool, options: MigrateOptions = {}): Promise<void> {
+  const client = await connectWhenReady(pool, options)
   try {
     await client.query('SELECT pg_advisory_lock($1)', [migrationLock])
     await client.query(
@@ -93,14 +102,43 @@ export async function migrate(pool: pg.Pool, waitMs = 30_000): Promise<void> {
 /** Codes of a server that is there and not ready, or not there yet. */
 const notReady = new Set(['57P03', '53300', 'ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EAI_AGAIN'])
 
-async function connectWhenReady(pool: pg.Pool, waitMs: number): Promise<pg.PoolClient> {
-  const endMs = Date.now() + waitMs
+/** Longer than a start usually takes: then somebody may want to know what it waits for. */
+const silentMsMax = 1000
+const retryMs = 250
+
+async function connectWhenReady(pool: pg.Pool, options: MigrateOptions): Promise<pg.PoolClient> {
+  const { logger = silentLogger, waitMs = 30_000 } = options
+  const address = addressOf(pool)
+  const startMs = Date.now()
+  let hasTold = false
   for (;;) {
     try {
       return await pool.connect()
     } catch (error) {
-      if (!notReady.has((error as { code?: string }).code ?? '') || Date.now() > endMs) throw error
-      await new Promise((resolve) => setTimeout(resolve, 250))
+      const waitedMs = Date.now() - startMs
+      const reason = reasonOf(error)
+      if (!notReady.has((error as { code?: string }).code ?? '') || waitedMs >= waitMs) {
+        throw new EnvironmentError(`PostgreSQL at ${address} (DATABASE_URL) cannot be used: ${reason}`, {
+          cause: error,
+        })
+      }
+      if (!hasTold && waitedMs >= silentMsMax) {
+        hasTold = true
+        logger.warn({ event: 'database.waiting', address, reason }, `waiting for PostgreSQL at ${address}`)
+      }
+      await new Promise((resolve) => setTimeout(resolve, retryMs))
     }
   }
+}
+
+/** An address with several numbers fails once for each; the whole has no message of its own. */
+const reasonOf = (error: unknown): string =>
+  error instanceof AggregateError
+    ? error.errors.map((each) => (each as Error).message).join('; ')
+    : (error as Error).message
+
+/** Host and port: never the password. */
+function addressOf({ options }: pg.Pool): string {
+  const { host, port } = new pg.Client({ connectionString: options.connectionString ?? '' })
+  return `${host}:${port}`
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
-/** `number` is a whole one. */
-type Kind = 'text' | 'url' | 'number' | 'flag'
+/** `number` is a whole one; `oneOf` has its `values`; `name` is what Kafka takes for a topic or a group. */
+type Kind = 'text' | 'postgresUrl' | 'httpUrl' | 'name' | 'oneOf' | 'number' | 'flag'
 
 export interface Variable {
   readonly kind: Kind
@@ -15,7 +15,22 @@ export interface Variable {
   readonly secret?: true
   readonly min?: number
   readonly max?: number
+  readonly values?: readonly string[]
 }
+
+/** How much an app says. */
+export const logLevel = {
+  kind: 'oneOf',
+  values: ['debug', 'info', 'warn', 'error'],
+  fallback: 'info',
+  description: 'debug, info, warn or error',
+} as const satisfies Variable
+
+export const databaseUrl = {
+  kind: 'postgresUrl',
+  secret: true,
+  description: 'PostgreSQL, as postgresql://user:password@host:port/database',
+} as const satisfies Variable
 
 export type Variables = { readonly [name: string]: Variable }
 
@@ -67,10 +82,10 @@ function readVariable(
     if (text === 'false' || text === '0' || text === '') return false
     throw new Error(`${name} is ${shown}, expected true or false`)
   }
-  if (variable.kind === 'text') return text
-  if (variable.kind === 'url') {
-    if (URL.canParse(text)) return text
-    throw new Error(`${name} is ${shown}, expected an address such as scheme://host:port/path`)
+  const { expected, isValid } = textKinds[variable.kind] ?? listed(variable)
+  if (variable.kind !== 'number') {
+    if (isValid(text)) return text
+    throw new Error(`${name} is ${shown}, expected ${expected}`)
   }
   const number = Number(text)
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = variable
@@ -79,6 +94,35 @@ function readVariable(
   }
   return number
 }
+
+interface TextKind {
+  readonly expected: string
+  readonly isValid: (text: string) => boolean
+}
+
+const hasProtocol = (text: string, ...protocols: string[]): boolean =>
+  URL.canParse(text) && protocols.includes(new URL(text).protocol)
+
+const textKinds: { readonly [kind in Kind]?: TextKind } = {
+  text: { expected: 'a text', isValid: () => true },
+  postgresUrl: {
+    expected: 'an address such as postgresql://user:password@host:port/database',
+    isValid: (text) => hasProtocol(text, 'postgres:', 'postgresql:'),
+  },
+  httpUrl: {
+    expected: 'an address such as https://host/path',
+    isValid: (text) => hasProtocol(text, 'http:', 'https:'),
+  },
+  name: {
+    expected: 'a name of 1 to 200 of A-Z a-z 0-9 . _ -',
+    isValid: (text) => /^(?!\.{1,2}$)[\w.-]{1,200}$/.test(text),
+  },
+}
+
+const listed = ({ values = [] }: Variable): TextKind => ({
+  expected: `one of ${values.join(', ')}`,
+  isValid: (text) => values.includes(text),
+})
 
 function given(
   name: string,
@@ -109,4 +153,13 @@ export function environmentTable(variables: Variables): string {
     return `| \`${name}\`${secret ? ` or \`${name}_FILE\`` : ''} | ${value} | ${description} |`
   })
   return ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n')
+}
+
+/** The variables as plain text, for --help. */
+export function environmentHelp(variables: Variables): string {
+  const entries = Object.entries(variables).map(([name, { description, fallback, optional, secret }]) => {
+    const value = fallback === undefined ? (optional ? 'optional' : 'required') : fallback && `default: ${fallback}`
+    return `  ${name}${secret ? `, or ${name}_FILE` : ''}${value && ` (${value})`}\n      ${description}`
+  })
+  return `Environment:\n${entries.join('\n')}`
 }

@@ -1,5 +1,8 @@
+import { type AddressInfo, createServer } from 'node:net'
+import { silentLogger } from 'stream-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { migrate, openPool } from '../src/database.ts'
+import { EnvironmentError } from '../src/environment.ts'
 import { openTestDatabase, type TestDatabase } from './support/database.ts'
 
 let database: TestDatabase
@@ -21,4 +24,24 @@ test('a database of a newer version is refused', async () => {
   await database.pool.query("INSERT INTO migrations (number, name) VALUES (999, 'from the future')")
   await expect(migrate(database.pool)).rejects.toThrow('run the newer version')
   await database.pool.query('DELETE FROM migrations WHERE number = 999')
+})
+
+test('a database that is not there is named while it is waited for and in the error, its password never', async () => {
+  const said: string[] = []
+  const note = (fields: object, text: string): void => void said.push(`${JSON.stringify(fields)} ${text}`)
+  const logger = { ...silentLogger, warn: note }
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve)) // nobody listens there now
+  const pool = openPool({ url: `postgresql://u:hunter2@127.0.0.1:${port}/d`, applicationName: 'migrate-test' })
+  const failure = await migrate(pool, { logger, waitMs: 1500 }).then(
+    () => null,
+    (error: unknown) => error,
+  )
+  await pool.end()
+  expect(failure).toBeInstanceOf(EnvironmentError)
+  expect(String(failure)).toMatch(`PostgreSQL at 127.0.0.1:${port} (DATABASE_URL) cannot be used: connect ECONNREFUSED`)
+  expect(said).toEqual([expect.stringContaining(`waiting for PostgreSQL at 127.0.0.1:${port}`)])
+  expect(`${said.join()} ${String(failure)}`).not.toContain('hunter2')
 })

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { environmentTable, readEnvironment } from '../src/environment.ts'
+import { environmentHelp, environmentTable, readEnvironment } from '../src/environment.ts'
 
 const variables = {
   DATABASE_URL: { kind: 'text', description: 'where PostgreSQL is', secret: true },
@@ -29,10 +29,19 @@ test.each(['30.5', '1e3', '0x10', '-1', '70000', ' ', 'NaN'])('the number %j is 
   expect(() => readEnvironment(variables, { DATABASE_URL: 'x', PORT })).toThrow(/PORT is/)
 })
 
-test('an address that is none is refused, and a secret one is not printed', () => {
-  const url = { kind: 'url', secret: true, description: 'somewhere' } as const
-  expect(() => readEnvironment({ URL: url }, { URL: 'hunter2' })).toThrow('URL is (secret), expected an address')
-  expect(readEnvironment({ URL: url }, { URL: 'postgresql://a:b@c:1/d' })).toEqual({ URL: 'postgresql://a:b@c:1/d' })
+test.each([
+  ['postgresUrl', ['mysql://x/y', 'hunter2', 'localhost:5432'], ['postgresql://a:b@c:1/d', 'postgres:///d?host=/run']],
+  ['httpUrl', ['javascript:alert(1)', 'ftp://x', 'city.example'], ['https://city.example/votes', 'http://127.0.0.1:1']],
+  ['name', ['a b/c', 'ä', '..', 'x'.repeat(201)], ['tally', 'tally-2.b_C']],
+  ['oneOf', ['loud', 'INFO'], ['quiet', 'info']],
+] as const)('%s takes only what it can use, and a secret one is not printed', (kind, wrong, right) => {
+  const value = { kind, values: ['quiet', 'info'], secret: true, description: 'x' } as const
+  for (const text of wrong) {
+    const read = (): unknown => readEnvironment({ VALUE: value }, { VALUE: text })
+    expect(read).toThrow(/VALUE is \(secret\), expected (an address such as|a name of|one of quiet, info)/)
+    expect(read).not.toThrow(text)
+  }
+  for (const text of right) expect(readEnvironment({ VALUE: value }, { VALUE: text })).toEqual({ VALUE: text })
 })
 
 test('a secret may be in a file, which must not be empty', () => {
@@ -57,4 +66,11 @@ test('the table of variables says which are required and which may be given as a
   expect(environmentTable(variables)).toContain(
     '| `DATABASE_URL` or `DATABASE_URL_FILE` | **required** | where PostgreSQL is |',
   )
+})
+
+test('the help text says the same without a table', () => {
+  const text = environmentHelp(variables)
+  expect(text).toContain('  DATABASE_URL, or DATABASE_URL_FILE (required)\n      where PostgreSQL is')
+  expect(text).toContain('  PORT (default: 3000)\n      port')
+  expect(text).not.toContain('|')
 })

@@ -132,33 +132,33 @@ export class KTable<K, V> {
     return new KGroupedTable({ ...mine, ...serdes, name, node }, options.name ?? null)
   }
 
-  /** Rows that are in both tables, under the same key. */
-  join<V2, R>(
-    table: KTable<K, V2>,
-    joiner: (left: V, right: V2, key: K) => R,
-    options?: TableJoinOptions<K, R>,
-  ): KTable<K, R>
   /** Each row with the row of another table that it refers to (KIP-213). */
   join<FK, V2, R>(
     table: KTable<FK, V2>,
     joiner: (left: V, right: V2, key: K) => R,
     options: ForeignKeyJoinOptions<K, V, FK, R>,
   ): KTable<K, R>
+  /** Rows that are in both tables, under the same key. */
+  join<V2, R>(
+    table: KTable<K, V2>,
+    joiner: (left: V, right: V2, key: K) => R,
+    options?: TableJoinOptions<K, R>,
+  ): KTable<K, R>
   join(table: unknown, joiner: unknown, options: object = {}): unknown {
     return this.#join('inner', table, joiner, options)
   }
 
-  /** Rows of this table, with those of the other under the same key, or null. */
-  leftJoin<V2, R>(
-    table: KTable<K, V2>,
-    joiner: (left: V, right: V2 | null, key: K) => R,
-    options?: TableJoinOptions<K, R>,
-  ): KTable<K, R>
   /** Each row with the row of another table that it refers to, or null (KIP-213). */
   leftJoin<FK, V2, R>(
     table: KTable<FK, V2>,
     joiner: (left: V, right: V2 | null, key: K) => R,
     options: ForeignKeyJoinOptions<K, V, FK, R>,
+  ): KTable<K, R>
+  /** Rows of this table, with those of the other under the same key, or null. */
+  leftJoin<V2, R>(
+    table: KTable<K, V2>,
+    joiner: (left: V, right: V2 | null, key: K) => R,
+    options?: TableJoinOptions<K, R>,
   ): KTable<K, R>
   leftJoin(table: unknown, joiner: unknown, options: object = {}): unknown {
     return this.#join('left', table, joiner, options)

@@ -45,16 +45,27 @@ function computeByWriters(topology: Topology, nameOf: (name: string) => string, 
     if (partitions !== null) counts.set(nameOf(name), partitions)
   }
   const open = new Set(topology.repartitionTopics.map(({ name }) => name).filter((name) => !counts.has(nameOf(name))))
-  for (let isProgressing = true; open.size > 0 && isProgressing;) {
-    isProgressing = false
+  const widthsOf = (name: string): readonly (number | undefined)[] =>
+    topology.subtopologies
+      .filter((group) => group.sinkTopics.includes(name))
+      .flatMap((group) => group.sourceTopics.map((topic) => counts.get(nameOf(topic))))
+  const settle = (name: string, widths: readonly (number | undefined)[]): void => {
+    counts.set(nameOf(name), Math.max(...widths.filter((width) => width !== undefined)))
+    open.delete(name)
+  }
+  const settleOne = (isEnough: (widths: readonly (number | undefined)[]) => boolean): boolean => {
     for (const name of open) {
-      const writers = topology.subtopologies.filter((group) => group.sinkTopics.includes(name))
-      const widths = writers.flatMap((group) => group.sourceTopics.map((topic) => counts.get(nameOf(topic))))
-      if (widths.length === 0 || widths.includes(undefined)) continue
-      counts.set(nameOf(name), Math.max(...(widths as number[])))
-      open.delete(name)
-      isProgressing = true
+      const widths = widthsOf(name)
+      if (widths.length === 0 || !isEnough(widths)) continue
+      settle(name, widths)
+      return true
     }
+    return false
+  }
+  // Topics that feed each other, as the two of a foreign-key join do, begin with what is known from outside.
+  const isKnown = (width: number | undefined): boolean => width !== undefined
+  while (settleOne((widths) => widths.every(isKnown)) || settleOne((widths) => widths.some(isKnown))) {
+    // Until nothing is left, or nothing more can be known.
   }
   if (open.size > 0) {
     throw new ConfigError(
