@@ -16,6 +16,7 @@ import { streamsConfig, type StreamsConfig, type StreamsOptions, type StreamsSta
 import type { InputPosition } from './stream-task.ts'
 import { TaskSet } from './task-set.ts'
 import { Waker } from './waker.ts'
+import { warnOfGeneratedNames } from './warn-of-names.ts'
 
 type InputAt = TopicPartition & { readonly offset: number }
 
@@ -78,6 +79,7 @@ export class Streams {
   async start(): Promise<void> {
     if (this.#state !== 'created')
       throw new StreamsError('ILLEGAL_STATE', `start() on an instance that is ${this.#state}`)
+    warnOfGeneratedNames(this.#config.topology, this.#config.logger)
     this.#setState('starting')
     this.#running = this.#run()
     await this.#ready.promise

@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest'
+import {
+  json,
+  stores,
+  StreamsBuilder,
+  string,
+  timeWindows,
+  TopologyBuilder,
+  TopologyError,
+  untilWindowCloses,
+} from '../../src/index.ts'
+import { TopologyTestDriver } from '../../src/testing.ts'
+
+const strings = { key: string(), value: string() }
+
+function counted(named: boolean) {
+  return (builder: StreamsBuilder): void => {
+    builder
+      .stream('in', strings)
+      .groupBy((_key, value) => value, { key: string(), ...(named ? { name: 'words' } : {}) })
+      .count(named ? { store: { name: 'counts' } } : {})
+      .toStream()
+      .to('out')
+  }
+}
+
+describe('names that were made up', () => {
+  test('are known of a topology, and none are where everything is named', () => {
+    const unnamed = new StreamsBuilder()
+    counted(false)(unnamed)
+    expect(unnamed.build().generatedNames.map(({ kind }) => kind)).toEqual(['store', 'changelog', 'repartition'])
+    const named = new StreamsBuilder()
+    counted(true)(named)
+    expect(named.build().generatedNames).toEqual([])
+  })
+
+  test('are refused by option, each by its name', () => {
+    const builder = new StreamsBuilder({ requireExplicitNames: true })
+    counted(false)(builder)
+    expect(() => builder.build()).toThrow(/store "KSTREAM-AGGREGATE-STATE-STORE-0000000002".*Name the operators/)
+  })
+})
+
+describe('lint', () => {
+  test('tells of traps that are legal: suppress without input, short retention, no changelog, generated names', () => {
+    const builder = new StreamsBuilder()
+    const windowed = builder
+      .stream('in', strings)
+      .groupByKey()
+      .windowedBy(timeWindows({ size: 10 }))
+    windowed.count({ store: { name: 'open', logging: false } }).suppress(untilWindowCloses({ name: 'final' }))
+    windowed.emitStrategy('on-window-close').count({ store: { name: 'closed' } })
+    builder.stream('other', strings).groupByKey().count()
+    const findings = builder.build().lint()
+    expect(findings.map(({ rule, about }) => `${rule} ${about}`).sort()).toEqual([
+      'emit-final-retention closed',
+      'generated-name KSTREAM-AGGREGATE-STATE-STORE-0000000004',
+      'no-changelog open',
+      'suppress-needs-input final-store',
+    ])
+    for (const { message } of findings) expect(message.length).toBeGreaterThan(40)
+  })
+})
+
+describe('a topology that is wrong fails while it is built, by name', () => {
+  test('serdes that nobody gave are listed together, each with the option that gives it', () => {
+    const builder = new StreamsBuilder()
+    builder
+      .stream<string, string>('in', { key: string() })
+      .groupBy((_key, value) => value.length)
+      .count({ store: { name: 'lengths' } })
+    expect(() => builder.build()).toThrow(TopologyError)
+    const again = new StreamsBuilder()
+    again.stream<string, string>('in').to('out')
+    expect(() => again.build()).toThrow(/source of "in" .* key: .*option key of stream\(\).*value.*sink to "out"/)
+  })
+
+  test('two nodes of one name, a missing parent, a sink with a child, a store twice, an illegal name', () => {
+    const source = { name: 'source', topics: ['in'], key: string(), value: string() }
+    const supplier = () => ({ process: () => undefined })
+    const topology = (): TopologyBuilder => new TopologyBuilder().addSource(source as never)
+    expect(() => topology().addSource({ ...source, topics: ['other'] } as never)).toThrow(
+      /two nodes are named "source"/,
+    )
+    expect(() => topology().addProcessor({ name: 'p', parents: ['nobody'], supplier })).toThrow(/"p" follows "nobody"/)
+    const sink = { name: 'sink', parents: ['source'], topic: 'out', key: string(), value: string() }
+    expect(() =>
+      topology()
+        .addSink(sink as never)
+        .addProcessor({ name: 'p', parents: ['sink'], supplier }),
+    ).toThrow(/"p" cannot follow the sink "sink"/)
+    expect(() => topology().addSource({ ...source, name: 'again' } as never)).toThrow(
+      /read by both "source" and "again"/,
+    )
+    const store = (): ReturnType<typeof stores.keyValue> => stores.keyValue({ name: 's', ...strings })
+    expect(() => topology().addStateStore(store()).addStateStore(store())).toThrow(/two different stores are named "s"/)
+    expect(() => topology().addProcessor({ name: 'a b', parents: ['source'], supplier })).toThrow(
+      /illegal node name "a b"/,
+    )
+    expect(() => topology().connectProcessorAndStateStores('source', ['s'])).toThrow(/"source" is a source/)
+    expect(() => new TopologyBuilder().build()).toThrow(/the topology is empty/)
+  })
+
+  test('a processor that is not connected to a store learns how to connect it', () => {
+    const builder = new StreamsBuilder()
+    builder.addStateStore(stores.keyValue({ name: 's', key: string(), value: json<number>() }))
+    builder.stream('in', strings).process(() => ({
+      init: (context) => void context.getStateStore('s'),
+      process: () => undefined,
+    }))
+    expect(() => new TopologyTestDriver(builder.build())).toThrow(
+      /"KSTREAM-PROCESSOR-0000000001" is not connected to a store "s": name it in the stores of that processor/,
+    )
+  })
+})
