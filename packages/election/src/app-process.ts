@@ -13,6 +13,10 @@ export interface AppProgram {
 
 /** Repeats of a signal within this time are one: a process group and a parent that passes signals on deliver two. */
 const repeatMs = 1000
+/** How long a start may still take when the app is asked to end before it was ready. */
+const startGraceMs = 2000
+
+const delay = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** What a mistake of the operator's looks like: one sentence, no stack. */
 const isMistake = (error: unknown): boolean => {
@@ -98,8 +102,10 @@ async function serve(program: AppProgram, isJson: boolean): Promise<void> {
     const started = program.start()
     const first = await Promise.race([started, stop.promise])
     if (typeof first === 'string') {
-      await (await started).close()
-      return
+      // What is waited for may never come. Nothing that was begun is lost: an app may be killed at any time.
+      say(`${program.name} is stopping (${first}) before it was ready`)
+      await Promise.race([started.then((app) => app.close()).catch(() => undefined), delay(startGraceMs)])
+      process.exit(0)
     }
     app = first
   } catch (error) {

@@ -2,6 +2,8 @@ import type { Database, Statement } from 'better-sqlite3'
 import { bytesEntry, type Entry } from './entry.ts'
 import { KeyFilter } from './key-filter.ts'
 
+const rowsPerPut = 16
+
 export interface BaseRow {
   readonly key: string
   readonly timestampMs: number
@@ -22,13 +24,16 @@ export class BaseTable {
   readonly #segmentOf: ((key: string) => number) | null
   readonly #get: Statement
   readonly #put: Statement
+  readonly #putMany: Statement
+  /** Parameters of rows that wait to be put together: one statement for many costs less than one for each. */
+  #waiting: unknown[] = []
   readonly #delete: Statement
   readonly #forward: Statement
   readonly #backward: Statement
   readonly #expire: Statement
   readonly #keys: Statement
   readonly #filters = new Map<number, KeyFilter>()
-  /** Reads of rows, for benchmarks and tests: a new key should cause none. */
+  /** Reads of rows. */
   reads = 0
   /** Where `learnKeys` goes on; null: it knows all keys. */
   #unknownFrom: { readonly segment: number; readonly key: string } | null
@@ -42,6 +47,8 @@ export class BaseTable {
     this.#segmentOf = segmentOf
     this.#get = database.prepare(`SELECT ts, value FROM ${table} WHERE segment = ? AND key = ?`)
     this.#put = database.prepare(`REPLACE INTO ${table} VALUES (?,?,?,?)`)
+    const rows = Array.from({ length: rowsPerPut }, () => '(?,?,?,?)').join(',')
+    this.#putMany = database.prepare(`REPLACE INTO ${table} VALUES ${rows}`)
     this.#delete = database.prepare(`DELETE FROM ${table} WHERE segment = ? AND key = ?`)
     const columns = 'key, ts AS timestampMs, value AS bytes'
     this.#forward = database.prepare(
@@ -68,11 +75,14 @@ export class BaseTable {
     return this.#unknownFrom === null
   }
 
+  /** False only if the table certainly has no row of this key. */
+  mayHave(key: string): boolean {
+    return this.#unknownFrom !== null || this.#filters.get(this.#segment(key))?.mayHave(key) === true
+  }
+
   get(key: string): Entry | undefined {
-    const segment = this.#segment(key)
-    if (this.#unknownFrom === null && this.#filters.get(segment)?.mayHave(key) !== true) return undefined
     this.reads++
-    const row = this.#get.get(segment, key) as { ts: number; value: Buffer } | undefined
+    const row = this.#get.get(this.#segment(key), key) as { ts: number; value: Buffer } | undefined
     return row && bytesEntry(row.value, row.ts)
   }
 
@@ -80,11 +90,26 @@ export class BaseTable {
   put(key: string, timestampMs: number, bytes: Buffer): void {
     const segment = this.#segment(key)
     this.#filter(segment).add(key)
-    this.#put.run(segment, key, timestampMs, bytes)
+    this.#waiting.push(segment, key, timestampMs, bytes)
+    if (this.#waiting.length < rowsPerPut * 4) return
+    this.#putMany.run(this.#waiting)
+    this.#waiting.length = 0
+  }
+
+  /** Inside a transaction of the database: puts what waits. Nothing that waits is read before. */
+  flushPuts(): void {
+    for (let i = 0; i < this.#waiting.length; i += 4) this.#put.run(this.#waiting.slice(i, i + 4))
+    this.#waiting.length = 0
+  }
+
+  /** The transaction was given up, and what waits with it. */
+  dropPuts(): void {
+    this.#waiting.length = 0
   }
 
   /** Inside a transaction of the database. */
   delete(key: string): void {
+    this.flushPuts()
     this.#delete.run(this.#segment(key), key)
   }
 

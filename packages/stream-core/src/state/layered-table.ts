@@ -66,7 +66,7 @@ export class LayeredTable {
   find(key: string): Entry | undefined {
     const entry = this.#active.get(key) ?? this.#frozen.get(key) ?? this.#persisting?.get(key)
     if (entry !== undefined) return entry.bytes === null ? undefined : entry
-    if (this.#base === null) return undefined
+    if (this.#base === null || !this.#base.mayHave(key)) return undefined
     const cached = this.#readCache.get(key)
     if (cached !== undefined) return cached
     const row = this.#base.get(key)
@@ -190,6 +190,7 @@ export class LayeredTable {
 
   /** Writing failed: the layer goes back below what was frozen since. */
   cancelPersist(): void {
+    this.#base?.dropPuts()
     if (this.#persisting === null) return
     const newer = this.#frozen
     this.#frozen = this.#persisting
@@ -219,28 +220,28 @@ export class LayeredTable {
 export class PersistRun {
   readonly table: LayeredTable
   readonly #base: BaseTable
-  readonly #layer: OrderedLayer
-  readonly #keys: readonly string[]
+  readonly #entries: readonly (readonly [string, Entry])[]
   #next = 0
 
   constructor(table: LayeredTable, base: BaseTable, layer: OrderedLayer) {
     this.table = table
     this.#base = base
-    this.#layer = layer
-    this.#keys = layer.sortedKeys()
+    this.#entries = [...layer.entries].sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0))
   }
 
   /** Writes up to `rows` rows; true when all are written. */
   write(rows: number): boolean {
-    const end = Math.min(this.#next + rows, this.#keys.length)
+    const end = Math.min(this.#next + rows, this.#entries.length)
     for (; this.#next < end; this.#next++) {
-      const key = this.#keys[this.#next]!
-      const entry = this.#layer.get(key)!
+      const row = this.#entries[this.#next]!
+      const key = row[0]
+      const entry = row[1]
       const bytes = this.table.bytesOf(entry)
       if (bytes === null) this.#base.delete(key)
       else this.#base.put(key, entry.timestampMs, bytes)
     }
-    return this.#next >= this.#keys.length
+    this.#base.flushPuts()
+    return this.#next >= this.#entries.length
   }
 }
 

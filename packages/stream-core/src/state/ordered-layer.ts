@@ -28,10 +28,6 @@ export class OrderedLayer {
     if (this.entries.delete(key)) this.#order.removed(key)
   }
 
-  sortedKeys(): readonly string[] {
-    return this.#order.all()
-  }
-
   keysBetween(from: string, to: string, group: string | null): readonly string[] {
     return this.#order.between(from, to, group)
   }

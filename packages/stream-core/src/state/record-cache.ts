@@ -18,6 +18,9 @@ interface Node extends CachedUpdate {
   sizeBytes: number
   older: Node | null
   newer: Node | null
+  /** Neighbours among the dirty nodes, in the order of their last updates. */
+  dirtyBefore: Node | null
+  dirtyAfter: Node | null
 }
 
 /**
@@ -49,7 +52,8 @@ export class StoreCache {
   readonly #onFlush: (updates: readonly CachedUpdate[]) => void
   readonly #nodes = new Map<string, Node>()
   readonly #order: OrderedKeys
-  readonly #dirty = new Set<string>()
+  #firstDirty: Node | null = null
+  #lastDirty: Node | null = null
   #sizeBytes = 0
   #newest: Node | null = null
   #oldest: Node | null = null
@@ -70,7 +74,7 @@ export class StoreCache {
   }
 
   get isDirty(): boolean {
-    return this.#dirty.size > 0
+    return this.#firstDirty !== null
   }
 
   /** The entry held for a key, deletions included; undefined when the cache does not know the key. */
@@ -102,7 +106,17 @@ export class StoreCache {
     const sizeBytes = nodeSize(key.length + this.#keyOverhead, this.#bytesOf(entry), context)
     let node = this.#nodes.get(key)
     if (node === undefined) {
-      node = { key, entry, context, isDirty, sizeBytes, older: null, newer: null }
+      node = {
+        key,
+        entry,
+        context,
+        isDirty: false,
+        sizeBytes,
+        older: null,
+        newer: null,
+        dirtyBefore: null,
+        dirtyAfter: null,
+      }
       this.#nodes.set(key, node)
       this.#order.added(key)
       this.#link(node)
@@ -111,15 +125,13 @@ export class StoreCache {
       this.#sizeBytes += sizeBytes - node.sizeBytes
       node.entry = entry
       node.context = context
-      node.isDirty = isDirty
       node.sizeBytes = sizeBytes
       this.#touch(node)
     }
-    if (isDirty) {
-      // Out and in again: a key's place is that of its last update.
-      this.#dirty.delete(key)
-      this.#dirty.add(key)
-    }
+    if (!isDirty) return
+    // Out and in again: a key's place is that of its last update.
+    this.#clean(node)
+    this.#soil(node)
   }
 
   /** Keys with `from ≤ key < to`, in order: a snapshot. */
@@ -140,26 +152,23 @@ export class StoreCache {
     this.#sizeBytes = 0
     this.#nodes.clear()
     this.#order.cleared()
-    this.#dirty.clear()
-    this.#newest = this.#oldest = null
+    this.#newest = this.#oldest = this.#firstDirty = this.#lastDirty = null
   }
 
   /** An evicted update takes all held ones with it, so that they leave in order. */
   #flush(evicted: Node | null): void {
-    if (this.#dirty.size === 0) return
+    if (this.#firstDirty === null) return
     const updates: CachedUpdate[] = []
     if (evicted !== null) {
       updates.push(evicted)
-      this.#dirty.delete(evicted.key)
+      this.#clean(evicted)
     }
     const deleted: string[] = []
-    for (const key of this.#dirty) {
-      const node = this.#nodes.get(key)!
-      updates.push({ key, entry: node.entry, context: node.context })
-      node.isDirty = false
-      if (node.entry.bytes === null) deleted.push(key)
+    for (let node = this.#firstDirty as Node | null; node !== null; node = this.#firstDirty) {
+      updates.push({ key: node.key, entry: node.entry, context: node.context })
+      if (node.entry.bytes === null) deleted.push(node.key)
+      this.#clean(node)
     }
-    this.#dirty.clear()
     this.#onFlush(updates)
     for (const key of deleted) {
       const node = this.#nodes.get(key)
@@ -168,7 +177,7 @@ export class StoreCache {
   }
 
   #evict(node: Node): void {
-    const isDirty = this.#dirty.has(node.key)
+    const { isDirty } = node
     this.#unlink(node)
     this.#nodes.delete(node.key)
     this.#order.removed(node.key)
@@ -177,11 +186,29 @@ export class StoreCache {
   }
 
   #remove(node: Node): void {
-    this.#dirty.delete(node.key)
+    this.#clean(node)
     this.#unlink(node)
     this.#nodes.delete(node.key)
     this.#order.removed(node.key)
     this.#sizeBytes -= node.sizeBytes
+  }
+
+  #soil(node: Node): void {
+    node.isDirty = true
+    node.dirtyBefore = this.#lastDirty
+    if (this.#lastDirty === null) this.#firstDirty = node
+    else this.#lastDirty.dirtyAfter = node
+    this.#lastDirty = node
+  }
+
+  #clean(node: Node): void {
+    if (!node.isDirty) return
+    node.isDirty = false
+    if (node.dirtyBefore === null) this.#firstDirty = node.dirtyAfter
+    else node.dirtyBefore.dirtyAfter = node.dirtyAfter
+    if (node.dirtyAfter === null) this.#lastDirty = node.dirtyBefore
+    else node.dirtyAfter.dirtyBefore = node.dirtyBefore
+    node.dirtyBefore = node.dirtyAfter = null
   }
 
   #touch(node: Node): void {

@@ -51,6 +51,13 @@ export class TaskState {
     return count
   }
 
+  /** Rows read from disk, for benchmarks and tests: a new key should cause none. */
+  get reads(): number {
+    let reads = 0
+    for (const base of this.#bases.values()) reads += base.reads
+    return reads
+  }
+
   /** The transaction is committed in the log up to these positions. */
   freeze(positions: ReadonlyMap<string, ChangelogPosition>): void {
     for (const store of this.#stores.values()) store.freeze()

@@ -14,6 +14,9 @@ export class StoreCodec<K, V> {
   readonly #keyContext: SerdeContext
   readonly #valueContext: SerdeContext
   readonly #sharesDecoded: boolean
+  /** The last key and its bytes: most reads are followed by a write of the same key. */
+  #lastKey: unknown = undefined
+  #lastKeyText = ''
 
   constructor(spec: StoreSpec) {
     this.#key = spec.key as unknown as Serde<K>
@@ -30,12 +33,22 @@ export class StoreCodec<K, V> {
 
   /** The key's bytes as the engine holds them. */
   keyString(key: K): string {
-    scratch.reset()
-    this.#key.write(key, scratch, this.#keyContext)
-    return scratch.toLatin1()
+    // An object may have been changed since: only what cannot change is remembered.
+    if (Object.is(key, this.#lastKey) && typeof key !== 'object') return this.#lastKeyText
+    let text = this.#key.toLatin1?.(key) ?? null
+    if (text === null) {
+      scratch.reset()
+      this.#key.write(key, scratch, this.#keyContext)
+      text = scratch.toLatin1()
+    }
+    this.#lastKey = key
+    this.#lastKeyText = text
+    return text
   }
 
   readKey(text: string): K {
+    const key = this.#key.fromLatin1?.(text) ?? null
+    if (key !== null) return key
     const bytes = Buffer.from(text, 'latin1')
     return this.#key.read(bytes, 0, bytes.length, this.#keyContext)
   }

@@ -10,14 +10,20 @@ export const sessionSuffixLength = 16
 
 let lastStartMs = -1
 let lastSuffix = ''
+let lastKey: string | null = null
+let lastStored = ''
 
 export function windowKey(key: string, startMs: number, sequence = 0): string {
   if (sequence !== 0) return key + int64Text(startMs) + int32Text(sequence)
   if (startMs !== lastStartMs) {
     lastStartMs = startMs
     lastSuffix = `${int64Text(startMs)}\0\0\0\0`
+  } else if (key === lastKey) {
+    // The same string again: a Map need not put it together and hash it anew.
+    return lastStored
   }
-  return key + lastSuffix
+  lastKey = key
+  return (lastStored = key + lastSuffix)
 }
 
 export const sessionKey = (key: string, startMs: number, endMs: number): string =>

@@ -32,14 +32,18 @@ const streams = new Streams({
 })
 await streams.start()
 const lines = Array.from({ length: 2 }, (_, partition) => ({ topic: 'lines', partition }))
-const ends = await broker.admin.listOffsets(lines, 'latest')
-for (;;) {
-  const effects = Array.from({ length: 2 }, (_, partition) => ({ topic: 'words-counts-repartition', partition }))
-  const effectEnds = await broker.admin.listOffsets(effects, 'latest-stable')
-  const committed = await broker.admin.committedOffsets('words', [...lines, ...effects], { requireStable: true })
-  const targets = [...ends, ...effectEnds]
-  if (committed.every(({ offset }, i) => offset >= targets[i]!)) break
-  await new Promise((resolve) => setTimeout(resolve, 2))
-}
+const effects = Array.from({ length: 2 }, (_, partition) => ({ topic: 'words-counts-repartition', partition }))
+// In this order: only when no line is left do no more effects come.
+await committedUpToEnd(lines)
+await committedUpToEnd(effects)
 await streams.close()
 await broker.close()
+
+async function committedUpToEnd(partitions: readonly { topic: string; partition: number }[]): Promise<void> {
+  const ends = await broker.admin.listOffsets(partitions, 'latest-stable')
+  for (;;) {
+    const committed = await broker.admin.committedOffsets('words', partitions, { requireStable: true })
+    if (committed.every(({ offset }, i) => offset >= ends[i]!)) return
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+}

@@ -46,6 +46,11 @@ export class StoreBench {
     this.#host.recordContext = { ...this.#host.recordContext, timestampMs, headers: noHeaders }
   }
 
+  /** Rows read from disk so far. */
+  get reads(): number {
+    return this.#state.reads
+  }
+
   commit(): void {
     this.store.changes((key, value, timestampMs, headers) => {
       this.changelog.push({ key, value, timestampMs, headers })

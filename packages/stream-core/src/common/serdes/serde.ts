@@ -22,4 +22,11 @@ export interface Serde<T> {
   readonly immutable?: boolean
   write(value: T, out: ByteWriter, context: SerdeContext): void
   read(bytes: Buffer, start: number, end: number, context: SerdeContext): T
+  /**
+   * The bytes as a latin1 string, which is the engine's form of a key (D11), where that is cheaper than writing them; null
+   * where it is not.
+   */
+  toLatin1?(value: T): string | null
+  /** The way back; null: the bytes have to be read. */
+  fromLatin1?(text: string): T | null
 }

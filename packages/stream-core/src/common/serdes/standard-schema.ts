@@ -42,7 +42,7 @@ export interface SchemaOptions<S extends StandardSchema = StandardSchema> {
 }
 
 /** The serde below a schema: it has to write what the schema gives; what it reads is validated. */
-export interface InnerSerde<T> extends Omit<Serde<T>, 'read'> {
+export interface InnerSerde<T> extends Omit<Serde<T>, 'read' | 'fromLatin1'> {
   read(...range: Parameters<Serde<T>['read']>): unknown
 }
 

@@ -20,4 +20,12 @@ const stringSerde: Serde<string> = {
     out.writeUtf8(value)
   },
   read: (source, start, end) => utf8Slice(source, start, end),
+  // The bytes of ASCII are its characters.
+  toLatin1: (value) => (typeof value === 'string' && isAscii(value) ? value : null),
+  fromLatin1: (text) => (isAscii(text) ? text : null),
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
+  return true
 }
