@@ -89,6 +89,7 @@ export type {
 } from './dsl/options.ts'
 export type { SessionAggregateOptions, SessionWindowedKStream } from './dsl/session-windowed-kstream.ts'
 export {
+  type CustomStoreSettings,
   type KeyValueStoreSettings,
   type SessionStoreSettings,
   stores,
@@ -147,6 +148,7 @@ export type {
   ValueAndTimestamp,
 } from './state/key-value-store.ts'
 export type { SessionStore } from './state/session-store.ts'
+export type { CustomRows, RowRange } from './state/custom-store.ts'
 export type { StateStore } from './state/state-store.ts'
 export type { StoreSpec } from './state/store-spec.ts'
 export type { PutOutcome, VersionedKeyValueStore, VersionedRecord } from './state/versioned-store.ts'

@@ -55,7 +55,7 @@ export function asyncSupplier<K, V, T, KOut, VOut>(
   const given = { concurrency, order, timeoutMs, retries, backoffMs, backoffMaxMs, onError }
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as AsyncOptions
   const make = asyncProcess(supplier, { ...set, key: key ?? context.defaultKey })
-  return Object.assign(() => make(), { stores: supplier.stores ?? [], isAsync: true })
+  return Object.assign(() => make(), { stores: supplier.stores ?? [], isAsync: true as const })
 }
 
 function checkLimits(options: Named & AsyncOptions): void {

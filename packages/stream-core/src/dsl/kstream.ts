@@ -1,5 +1,6 @@
 import type { Serde } from '../common/serde.ts'
 import { filter } from '../operators/filter.ts'
+import { fixedKey } from '../operators/fixed-key.ts'
 import { flatMapValues } from '../operators/flat-map-values.ts'
 import { flatMap } from '../operators/flat-map.ts'
 import { forEach } from '../operators/for-each.ts'
@@ -170,7 +171,8 @@ export class KStream<K, V> {
     const { context } = this[state]
     const name = options.name ?? context.names.node('KSTREAM-PROCESSVALUES')
     const changes = context.processChangesRecords ? 'value' : 'nothing'
-    return this.#add<K, V2>(name, supplier, { value: erased(options.value) }, changes, options.stores)
+    const fixed = fixedKey(supplier)
+    return this.#add<K, V2>(name, fixed, { value: erased(options.value) }, changes, options.stores)
   }
 
   /**

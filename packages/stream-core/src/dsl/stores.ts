@@ -1,6 +1,8 @@
 import { ArgumentError } from '../common/errors.ts'
-import type { Serde } from '../common/serde.ts'
+import { bytes, type Serde } from '../common/serde.ts'
+import type { CustomRows } from '../state/custom-store.ts'
 import type {
+  CustomStoreSpec,
   KeyValueStoreSpec,
   SessionStoreSpec,
   StoreSpec,
@@ -48,6 +50,11 @@ export interface VersionedStoreSettings<K, V> extends Omit<StoreSettings<K, V>, 
   readonly historyRetentionMs: number
   /** Width of the slices in which it forgets. Default: chosen by the retention, as Kafka Streams does. */
   readonly segmentIntervalMs?: number
+}
+
+export interface CustomStoreSettings extends Pick<StoreSettings<never, never>, 'name' | 'logging' | 'type'> {
+  /** Makes the face that processors get. */
+  readonly open: (rows: CustomRows) => unknown
 }
 
 function common<K, V>({ name, key, value, caching = false, type = 'persistent' }: StoreSettings<K, V>) {
@@ -139,6 +146,25 @@ export const stores = {
         1,
       ),
       logging: changelog(logging, versionedChangelog(historyRetentionMs)),
+    }
+  },
+
+  /**
+   * A store of the user's own making: `open` makes its face on rows of bytes, and processors get that face. The rows are
+   * committed, rolled back, logged, kept on disk and restored like those of every other store. What the face remembers
+   * beside them must follow from them: after a roll-back or a restore it is made anew.
+   */
+  custom(settings: CustomStoreSettings): CustomStoreSpec {
+    const { name, open, logging, type = 'persistent' } = settings
+    return {
+      kind: 'custom',
+      name,
+      key: bytes(),
+      value: bytes(),
+      caching: false,
+      inMemory: type === 'in-memory',
+      open,
+      logging: changelog(logging, { 'cleanup.policy': 'compact' }),
     }
   },
 } satisfies { readonly [kind: string]: (settings: never) => StoreSpec }

@@ -21,8 +21,8 @@ export interface TableStore<K, V> {
 
 export function openTableStore<K, V>(context: ProcessingContext, name: string): TableStore<K, V> {
   const store = context.getStateStore(name)
-  if (store instanceof VersionedKeyValueStore) return versioned(store as VersionedKeyValueStore<K, V>)
-  return plain(store as unknown as TimestampedKeyValueStore<K, V>)
+  if (store instanceof VersionedKeyValueStore) return versioned<K, V>(store)
+  return plain(store as TimestampedKeyValueStore<K, V>)
 }
 
 const plain = <K, V>(store: TimestampedKeyValueStore<K, V>): TableStore<K, V> => ({

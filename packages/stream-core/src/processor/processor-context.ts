@@ -1,5 +1,4 @@
 import type { Headers, Record, RecordContext } from '../common/record.ts'
-import type { StateStore } from '../state/state-store.ts'
 
 /** Where the record that is being processed came from. */
 export interface RecordMetadata {
@@ -27,7 +26,7 @@ export interface ProcessingContext {
   /** `<sub-topology>_<partition>`. */
   readonly taskId: string
   /** A store this node is connected to, or a global one, which can only be read. */
-  getStateStore<S extends StateStore>(name: string): S
+  getStateStore<S>(name: string): S
   /**
    * Calls `punctuate` each time the clock passes a multiple of `intervalMs` (stream time), or that long after the last
    * call (wall clock). Missed calls become one. May be cancelled from inside the call.
@@ -83,7 +82,7 @@ export interface EngineContext<K = unknown, V = unknown> extends ProcessorContex
   /** Least wall-clock time between two attempts to emit what has closed (reference §2.6, §3.1 rule 3). */
   readonly emitIntervalMs: number
   /** Any store of this task, connected or not: for reading a table through a transformer that has stores of its own. */
-  taskStore<S extends StateStore>(name: string): S
+  taskStore<S>(name: string): S
   /** A number kept with the committed offsets, under this name; undefined when there is none. */
   committedNumber(name: string): number | undefined
   setCommittedNumber(name: string, value: number): void

@@ -17,7 +17,7 @@ export interface ProcessorSupplier<KIn, VIn, KOut = KIn, VOut = VIn> {
   (): Processor<KIn, VIn, KOut, VOut>
   readonly stores?: readonly StoreSpec[]
   /** Its node makes asynchronous calls: such tasks commit on their own, so that a slow call holds nobody else's commit. */
-  readonly isAsync?: boolean
+  readonly isAsync?: true
 }
 
 /** A processor that cannot change the key, so that nothing has to be repartitioned after it. */

@@ -17,6 +17,7 @@ import type {
   SleepPurpose,
 } from '../processor/processor-context.ts'
 import type { Processor } from '../processor/processor.ts'
+import { faceOf } from '../state/open-store.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { StoreHost } from '../state/store-host.ts'
 import type { ProcessorNode, SinkNode } from '../topology/node.ts'
@@ -161,20 +162,20 @@ export class RunningProcessor implements RunningNode, EngineContext {
     }
   }
 
-  getStateStore<S extends StateStore>(name: string): S {
+  getStateStore<S>(name: string): S {
     const global = this.#services.globalStore(name)
-    if (global !== undefined) return global as S
+    if (global !== undefined) return faceOf(global) as S
     if (!this.#node.stores.includes(name)) {
       throw new TopologyError(
         `"${this.name}" is not connected to a store "${name}": name it in the stores of that processor`,
         [this.name],
       )
     }
-    return this.#services.store(name) as S
+    return faceOf(this.#services.store(name)!) as S
   }
 
-  taskStore<S extends StateStore>(name: string): S {
-    return (this.#services.globalStore(name) ?? this.#services.store(name)) as S
+  taskStore<S>(name: string): S {
+    return faceOf((this.#services.globalStore(name) ?? this.#services.store(name))!) as S
   }
 
   schedule(

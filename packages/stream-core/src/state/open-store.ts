@@ -1,4 +1,5 @@
 import type { BaseTable } from './base-table.ts'
+import { CustomStore } from './custom-store.ts'
 import { GraceBuffer } from './grace-buffer.ts'
 import { KeyValueStore, TimestampedKeyValueStore } from './key-value-store.ts'
 import { plainLayout, type TableLayout } from './layered-table.ts'
@@ -32,8 +33,13 @@ export function openStore(spec: StoreSpec, base: BaseTable | null, host: StoreHo
       return new OuterJoinStore(spec, parts)
     case 'subscription':
       return new SubscriptionStore(spec, parts)
+    case 'custom':
+      return new CustomStore(spec, parts)
   }
 }
+
+/** What processors and readers get of a store: of one of the user's own making, its face. */
+export const faceOf = (store: StateStore): unknown => (store instanceof CustomStore ? store.face : store)
 
 /** How its keys are made, for the rows on disk. */
 export function layoutOf(spec: StoreSpec): TableLayout {

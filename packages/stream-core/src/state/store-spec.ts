@@ -1,4 +1,5 @@
 import type { Serde } from '../common/serde.ts'
+import type { CustomRows } from './custom-store.ts'
 
 interface StoreSpecBase {
   readonly name: string
@@ -66,6 +67,13 @@ export interface SubscriptionStoreSpec extends StoreSpecBase {
   readonly kind: 'subscription'
 }
 
+/** A store of the user's own making, on rows of bytes. */
+export interface CustomStoreSpec extends StoreSpecBase {
+  readonly kind: 'custom'
+  /** Makes the store's face on its rows: when a task opens it, and again after rows were rolled back or restored. */
+  readonly open: (rows: CustomRows) => unknown
+}
+
 /** What a store is, as data: the topology holds specs, a task opens them. */
 export type StoreSpec =
   | KeyValueStoreSpec
@@ -75,6 +83,7 @@ export type StoreSpec =
   | BufferStoreSpec
   | OuterJoinStoreSpec
   | SubscriptionStoreSpec
+  | CustomStoreSpec
 
 /** Width of the slices in which a window store forgets: as in Kafka Streams' segments. */
 export const segmentIntervalMs = (retentionMs: number): number =>

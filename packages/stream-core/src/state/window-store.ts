@@ -75,10 +75,12 @@ abstract class WindowRows<K, V> extends StoreBase<WindowStoreSpec> {
 
   override restore(key: string, bytes: Buffer | null, timestampMs: number, headers: RecordContext['headers']): void {
     const startMs = windowStart(key)
-    this.meta.observe(startMs)
     if (this.spec.retainDuplicates) this.#sawSequence(key)
+    // A deletion did nothing to a store that keeps duplicates: its time must not expire rows now, either.
+    const didNothing = this.spec.retainDuplicates && bytes === null
+    if (!didNothing) this.meta.observe(startMs)
     this.meta.freeze()
-    if (this.#segments.isLive(startMs)) super.restore(key, bytes, timestampMs, headers)
+    if (!didNothing && this.#segments.isLive(startMs)) super.restore(key, bytes, timestampMs, headers)
   }
 
   override firstLiveSegment(): number {

@@ -6,6 +6,7 @@ import { type ErrorHandlers, failAlways } from '../runtime/handlers.ts'
 import { changelogTopic } from '../runtime/internal-topics.ts'
 import type { StreamTask } from '../runtime/stream-task.ts'
 import { Waker } from '../runtime/waker.ts'
+import { faceOf } from '../state/open-store.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Topology } from '../topology/topology.ts'
 import { batchOf, DriverLog, type ProducedRecord } from './driver-log.ts'
@@ -172,13 +173,13 @@ export class TopologyTestDriver {
   }
 
   /** A store of the topology, to look at or to fill; with several partitions, that of one. */
-  store<S extends StateStore>(name: string, partition = 0): S {
+  store<S>(name: string, partition = 0): S {
     for (const task of this.#tasks) {
       const store = task.state.stores.get(name)
-      if (store !== undefined && task.partition === partition) return store as S
+      if (store !== undefined && task.partition === partition) return faceOf(store) as S
     }
     const global = this.#global.store(name)
-    if (global !== undefined) return global as S
+    if (global !== undefined) return faceOf(global) as S
     throw new StreamsError('ILLEGAL_STATE', `the topology has no store "${name}" in partition ${partition}`)
   }
 

@@ -2,7 +2,7 @@ import type { SleepPurpose } from '../processor/processor-context.ts'
 
 interface Sleeper {
   readonly atMs: number
-  finish(): void
+  readonly finish: () => void
 }
 
 /** Waits of asynchronous operators in a test: nothing waits for a retry, and a timeout comes when the test moves the clock. */
@@ -19,7 +19,7 @@ export class VirtualSleeps {
       if (signal.aborted) return resolve()
       const sleeper: Sleeper = {
         atMs: this.#nowMs() + delayMs,
-        finish: () => {
+        finish: (): void => {
           this.#sleepers.delete(sleeper)
           signal.removeEventListener('abort', sleeper.finish)
           resolve()

@@ -52,9 +52,7 @@ export function subtopologies(nodes: readonly TopologyNode[], stores: readonly S
     sinkTopics: group.flatMap((node) => (node.kind === 'sink' && typeof node.topic === 'string' ? [node.topic] : [])),
     storeNames: storesInOrder(group).filter((name) => known.has(name)),
     isGlobal: group.some((node) => node.kind === 'source' && node.isGlobal),
-    isAsync: group.some(
-      (node) => node.kind === 'processor' && 'isAsync' in node.supplier && node.supplier.isAsync === true,
-    ),
+    isAsync: group.some((node) => node.kind === 'processor' && 'isAsync' in node.supplier),
   }))
 }
 

@@ -78,20 +78,16 @@ describe('a topology that is wrong fails while it is built, by name', () => {
   test('two nodes of one name, a missing parent, a sink with a child, a store twice, an illegal name', () => {
     const source = { name: 'source', topics: ['in'], key: string(), value: string() }
     const supplier = () => ({ process: () => undefined })
-    const topology = (): TopologyBuilder => new TopologyBuilder().addSource(source as never)
-    expect(() => topology().addSource({ ...source, topics: ['other'] } as never)).toThrow(
-      /two nodes are named "source"/,
-    )
+    const topology = (): TopologyBuilder => new TopologyBuilder().addSource(source)
+    expect(() => topology().addSource({ ...source, topics: ['other'] })).toThrow(/two nodes are named "source"/)
     expect(() => topology().addProcessor({ name: 'p', parents: ['nobody'], supplier })).toThrow(/"p" follows "nobody"/)
     const sink = { name: 'sink', parents: ['source'], topic: 'out', key: string(), value: string() }
     expect(() =>
       topology()
-        .addSink(sink as never)
+        .addSink(sink)
         .addProcessor({ name: 'p', parents: ['sink'], supplier }),
     ).toThrow(/"p" cannot follow the sink "sink"/)
-    expect(() => topology().addSource({ ...source, name: 'again' } as never)).toThrow(
-      /read by both "source" and "again"/,
-    )
+    expect(() => topology().addSource({ ...source, name: 'again' })).toThrow(/read by both "source" and "again"/)
     const store = (): ReturnType<typeof stores.keyValue> => stores.keyValue({ name: 's', ...strings })
     expect(() => topology().addStateStore(store()).addStateStore(store())).toThrow(/two different stores are named "s"/)
     expect(() => topology().addProcessor({ name: 'a b', parents: ['source'], supplier })).toThrow(

@@ -3,11 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { int64, joinWindows, json, type KTable, StreamsBuilder, string } from '../../src/index.ts'
 import { TopologyTestDriver } from '../../src/testing.ts'
 
+const byCodePoint = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 const strings = { key: string(), value: string() }
 const key = fc.constantFrom('a', 'b', 'c')
 
 describe('stream-stream joins against all pairs', () => {
-  const record = fc.record({ side: fc.constantFrom('left', 'right'), key, time: fc.nat({ max: 200 }) })
+  // Not near 0: Java looks up [0, 0] where the window lies before 0 (Math.max(0, timestamp + after) in KStreamKStreamJoin).
+  const record = fc.record({ side: fc.constantFrom('left', 'right'), key, time: fc.integer({ min: 50, max: 250 }) })
 
   for (const kind of ['join', 'leftJoin', 'outerJoin'] as const) {
     test(`${kind}: every pair within the window once, and every unmatched record of an outer side once`, () => {
@@ -49,7 +51,7 @@ describe('stream-stream joins against all pairs', () => {
             if (kind === 'outerJoin') {
               for (const { name } of rights!) if (!pairs.some(({ r }) => r === name)) expected.push(`null-${name}`)
             }
-            expect([...actual].sort()).toEqual(expected.sort())
+            expect([...actual].sort((a, b) => byCodePoint(a!, b!))).toEqual(expected.sort(byCodePoint))
             driver.close()
           },
         ),
@@ -161,7 +163,7 @@ describe('tables against maps', () => {
             { partitions },
           )
           const expected: { [group: string]: string } = {}
-          for (const [k, value] of [...rows.left].sort()) {
+          for (const [k, value] of [...rows.left].sort(([a], [b]) => byCodePoint(a, b))) {
             expected[value[0]!] = expected[value[0]!] === undefined ? k : `${expected[value[0]!]},${k}`
           }
           const filled = Object.fromEntries(Object.entries(rows.table).filter(([, list]) => list !== ''))

@@ -49,8 +49,21 @@ const visible = ({ rows, observed }: Model, timeOf: (row: Row) => number): Row[]
 const windowTime = (row: Row): number => row.start
 const sessionTime = (row: Row): number => row.end
 
+const ofWindows = { name: 's', key: string(), value: int64(), windowSizeMs: 10, retentionMs }
+
 for (const where of ['file', 'memory'] as const) {
   describe(`window stores (${where})`, () => {
+    test('a deletion in a store that keeps every value does nothing, also when it is restored', () => {
+      const bench = new StoreBench(stores.window({ ...ofWindows, retainDuplicates: true }), where)
+      const store = (): WindowStore<string, number> => bench.store as WindowStore<string, number>
+      store().put('a', null, 200_000)
+      store().put('a', 7, 0)
+      bench.commit()
+      bench.reopen()
+      expect([...store().fetchRange('a', 0, 10)]).toEqual([[0, 7]])
+      bench.close()
+    })
+
     for (const retainDuplicates of [false, true]) {
       test(`a store that ${retainDuplicates ? 'keeps every value' : 'keeps the last value'} reads as a list does, and forgets as it says`, async () => {
         const put = { weight: 6, arbitrary: fc.record({ kind: fc.constant('put' as const), key, value, time }) }
@@ -66,8 +79,7 @@ for (const where of ['file', 'memory'] as const) {
         }
         await fc.assert(
           fc.asyncProperty(fc.array(fc.oneof(put, read, life), { maxLength: 50 }), async (operations) => {
-            const settings = { name: 's', key: string(), value: int64(), retentionMs, windowSizeMs: 10 }
-            const bench = new StoreBench(stores.window({ ...settings, retainDuplicates }), where)
+            const bench = new StoreBench(stores.window({ ...ofWindows, retainDuplicates }), where)
             const model = newModel()
             const store = (): WindowStore<string, number> => bench.store as never
             try {
@@ -102,8 +114,7 @@ for (const where of ['file', 'memory'] as const) {
     }
 
     test('what has expired stays invisible after everything was written to disk and opened again', async () => {
-      const settings = { name: 's', key: string(), value: int64(), retentionMs, windowSizeMs: 10 }
-      const bench = new StoreBench(stores.window(settings), where)
+      const bench = new StoreBench(stores.window(ofWindows), where)
       const store = (): WindowStore<string, number> => bench.store as never
       store().put('old', 1, 150_000)
       store().put('new', 2, 390_000)
@@ -116,8 +127,7 @@ for (const where of ['file', 'memory'] as const) {
     })
 
     test('a timestamped store keeps the time of each value apart from that of its window', () => {
-      const settings = { name: 's', key: string(), value: int64(), retentionMs, windowSizeMs: 10 }
-      const bench = new StoreBench(stores.window({ ...settings, timestamped: true }), where)
+      const bench = new StoreBench(stores.window({ ...ofWindows, timestamped: true }), where)
       const store = bench.store as unknown as TimestampedWindowStore<string, number>
       store.put('a', 1, 100, 107)
       bench.commit()

@@ -223,7 +223,7 @@ test('processAsync calls outside and applies inside, where it may use its store'
   )
   builder
     .stream('in', { key: string(), value: string() })
-    .processAsync<number, string, number>(supplier as never, { key: string(), value: json<number>() })
+    .processAsync<number, string, number>(supplier, { key: string(), value: json<number>() })
     .to('out')
   const driver = new TopologyTestDriver(builder.build())
   const input = driver.createInputTopic('in', { key: string(), value: string() })

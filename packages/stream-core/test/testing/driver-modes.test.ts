@@ -91,7 +91,7 @@ describe('a crash', () => {
       driver.commit({ crash })
       driver.commit()
       expect(last(driver)).toEqual({ a: 3, b: 1, c: 1 })
-      const written = driver.producedRecords('out').map(({ key, value }) => `${key}=${value!.readBigInt64BE()}`)
+      const written = driver.producedRecords('out').map(({ key, value }) => `${String(key)}=${value!.readBigInt64BE()}`)
       expect(written).toEqual(['a=1', 'b=1', 'a=2', 'a=3', 'c=1'])
     })
   }

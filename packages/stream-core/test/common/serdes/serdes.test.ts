@@ -58,7 +58,7 @@ describe('what a serde cannot hold is refused with its name and the value', () =
     [int64() as Serde<never>, '7', /int64 needs .*got "7" \(a string\)/],
     [boolean() as Serde<never>, 'true', /boolean needs a boolean, got "true"/],
     [uuid() as Serde<never>, 'no-uuid', /UUID such as/],
-    [json() as Serde<never>, undefined, /json needs a value with a JSON form, got undefined/],
+    [json<never>(), undefined, /json needs a value with a JSON form, got undefined/],
     [list(int32()) as Serde<never>, [1, null], /list\(int32\)/],
     [float32() as Serde<never>, '1', /float32/],
   ]
