@@ -99,7 +99,7 @@ function identityOf(serde: Serde<unknown> | null, nodeName: string): (key: unkno
   const serdeContext = { topic: '', part: 'key', headers: noHeaders } as const
   return (key) => {
     if (key === null || key === undefined) return null
-    if (typeof key !== 'object') return `${typeof key}:${String(key as string)}`
+    if (typeof key !== 'object') return `${typeof key}:${key as string}`
     if (serde === null) {
       throw new ProcessingError(
         nodeName,
