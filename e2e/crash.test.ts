@@ -80,6 +80,22 @@ test.each([
   expect(system.postgresPid()).toBeNull()
 })
 
+test('when PostgreSQL alone is killed the system starts it again, and the same form is recorded and counted', async () => {
+  const system = await DemoProcess.start(dataDir)
+  const { id, codes } = await createPoll(system.ready, 'first', 2)
+  const cast = (i: number) =>
+    post(`${system.ready.ingest}/api/polls/${id}/ballots`, { code: codes[i]!, option: 'a', nonce: 'n'.repeat(20) })
+  expect((await cast(0)).status).toBe(201)
+  process.kill(system.postgresPid()!, 'SIGKILL')
+  await eventually('the ballot is taken', async () => ((await cast(1)).status < 300 ? true : null), 30_000)
+  await eventually('both are counted', async () => {
+    const { body } = await get<Results>(`${system.ready.viewer}/api/polls/${id}/results`)
+    return body.voters === 2 ? true : null
+  })
+  expect(await system.stop()).toBe(0)
+  expect(system.postgresPid()).toBeNull()
+})
+
 test('a second process on the same data folder is refused with a sentence that names the folder', async () => {
   const system = await DemoProcess.start(dataDir)
   await expect(DemoProcess.start(dataDir)).rejects.toThrow(/held by another process/)

@@ -1,7 +1,8 @@
 /** The whole system in one process: `npm start`. */
 import { explain, onStopRequest, say } from '@voting/election/app-process'
+import { readEnvironment } from '@voting/election/environment'
 import { openLogger } from '@voting/election/logger'
-import { type DemoOptions, help, parseOptions, UsageError } from './options.ts'
+import { type DemoEnvironment, type DemoOptions, demoVariables, help, parseOptions, UsageError } from './options.ts'
 import { type RunningSystem, startSystem } from './system.ts'
 
 const startedMs = Date.now()
@@ -17,19 +18,38 @@ try {
 if (options === null) {
   process.stdout.write(`${help}\n`)
 } else {
-  await run(options)
+  await run(options, environmentOrExit())
 }
 
-async function run(given: DemoOptions): Promise<void> {
+function environmentOrExit(): DemoEnvironment {
+  try {
+    return readEnvironment(demoVariables)
+  } catch (error) {
+    say(`error: ${explain(error)}`)
+    process.exit(78)
+  }
+}
+
+async function run(given: DemoOptions, environment: DemoEnvironment): Promise<void> {
   const stop = Promise.withResolvers<string>()
-  onStopRequest(stop.resolve)
-  const level = process.env['LOG_LEVEL'] ?? 'warn'
+  const starting = new AbortController()
+  onStopRequest((reason) => {
+    stop.resolve(reason)
+    starting.abort(new Error(reason))
+  })
   let system: RunningSystem
   try {
-    const starting = startSystem(given, (app) => openLogger(app, level))
-    const first = await Promise.race([starting, stop.promise])
-    system = typeof first === 'string' ? await starting : first
+    system = await startSystem({
+      options: given,
+      environment,
+      openLogger: (app) => openLogger(app, environment.LOG_LEVEL),
+      signal: starting.signal,
+    })
   } catch (error) {
+    if (starting.signal.aborted) {
+      say('Stopped before everything had started')
+      process.exit(0)
+    }
     say(`error: ${explain(error)}`)
     process.exit(1)
   }

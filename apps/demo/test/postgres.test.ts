@@ -118,12 +118,34 @@ test('Ctrl-C, which reaches the whole process group, does not reach the server',
   await start()
 })
 
-test('after kill -9 of the server it starts again, with everything that was committed', async () => {
-  const first = await start()
-  await ask(first.url, 'CREATE TABLE kept AS SELECT 7 AS number')
+test('after kill -9 of everything it starts again, with everything that was committed', async () => {
+  const { child, url } = await startInChild()
+  await ask(url, 'CREATE TABLE kept AS SELECT 7 AS number')
+  child.kill('SIGKILL')
+  await ended(child)
   process.kill(serverPid(), 'SIGKILL')
   const second = await start()
   expect(await ask(second.url, 'SELECT number FROM kept')).toEqual([{ number: 7 }])
+})
+
+test('a server that dies alone is started again at the same address, as often as it dies', async () => {
+  const server = await start()
+  await ask(server.url, 'CREATE TABLE kept AS SELECT 7 AS number')
+  for (let deaths = 0; deaths < 2; deaths++) {
+    process.kill(serverPid(), 'SIGKILL')
+    const kept = () => ask(server.url, 'SELECT number FROM kept').catch(String)
+    await expect.poll(kept, { timeout: 20_000 }).toEqual([{ number: 7 }])
+  }
+  await server.stop()
+  await expect(ask(server.url, 'SELECT 1')).rejects.toThrow('ECONNREFUSED')
+})
+
+test('a server that dies and does not start again has failed, with the reason', async () => {
+  const server = await start()
+  writeFileSync(join(dataDir, 'PG_VERSION'), '1\n')
+  process.kill(serverPid(), 'SIGKILL')
+  expect(String(await server.failed)).toMatch(/PostgreSQL does not start on .*:\n[^]*version/)
+  await server.stop()
 })
 
 test('a lock file whose process number now belongs to another program is in nobody’s way', async () => {
@@ -186,7 +208,9 @@ function privateCheckout(): string {
   for (const name of ['pg', 'stream-core']) {
     symlinkSync(join(import.meta.dirname, '..', 'node_modules', name), join(modules, name))
   }
-  copyFileSync(join(import.meta.dirname, '..', 'src', 'postgres.ts'), join(checkout, 'postgres.ts'))
+  for (const name of ['postgres.ts', 'postgres-binaries.ts']) {
+    copyFileSync(join(import.meta.dirname, '..', 'src', name), join(checkout, name))
+  }
   writeFileSync(join(checkout, 'package.json'), '{"type":"module"}')
   chmodSync(checkout, 0o700)
   return checkout

@@ -25,6 +25,7 @@ export type Refusal =
   | 'vote-pending'
   | 'not-recorded'
   | 'unconfirmed'
+  | 'closed-unconfirmed'
 
 export type Admission =
   | { readonly outcome: 'recorded'; readonly receipt: string; readonly recordedAt: Date; readonly isRepeat: boolean }
@@ -45,7 +46,8 @@ const refused = (reason: Refusal): Admission => ({ outcome: 'refused', reason })
  * How a ballot is admitted (design §6). The log decides what counts; PostgreSQL only admits, so every answer here says
  * what is known of the log and nothing more:
  *
- *   1. The form must be whole, the poll known, and open by the clock.
+ *   1. The form must be whole, the poll known, and open by the clock. After the close nothing is written any more, and the
+ *      answer is what became of this very ballot before: recorded, unconfirmed while nobody knows, else closed.
  *   2. Claim the ballot in PostgreSQL, in one round trip that also looks the code up. A repeat of a recorded ballot is
  *      answered as the first time, also after the close; another choice under the same nonce is refused.
  *   3. Where only the first ballot counts: another ballot of this voter that is recorded means already-voted, one whose
@@ -80,17 +82,14 @@ async function admitWhole(parts: AdmissionParts, pollName: string, submission: S
   const nowMs = Date.now()
   // A poll may be closed before its time to open has come.
   if (nowMs < poll.opensAtMs && !poll.isClosed) return refused('not-open')
-  const isClosed = poll.isClosed || nowMs >= poll.closesAtMs
+  if (poll.isClosed || nowMs >= poll.closesAtMs) return fateAfterClose(parts, poll, submission)
   const hasOption = poll.options.some(({ id }) => id === option)
 
   // 2.
   const claim = claimOf(poll, code, option, nonce)
-  const found = await parts.claims.claim(claim, !isClosed && hasOption)
+  const found = await parts.claims.claim(claim, hasOption)
   const { same, other } = found
-  if (same?.isRecorded && same.choiceMac === claim.choiceMac) {
-    return { outcome: 'recorded', receipt: claim.receipt, recordedAt: same.recordedAt ?? new Date(), isRepeat: true }
-  }
-  if (isClosed) return refused('closed')
+  if (same?.isRecorded && same.choiceMac === claim.choiceMac) return repeated(claim, same.recordedAt)
   if (!found.hasCode) return refused('bad-code')
   if (!hasOption) return refused('unknown-option')
   if (same && same.choiceMac !== claim.choiceMac) return refused('nonce-reused')
@@ -115,6 +114,21 @@ async function admitWhole(parts: AdmissionParts, pollName: string, submission: S
   })
   return refused('not-recorded')
 }
+
+/** What became of a ballot that comes after the close: it may be one that was sent before (D34). */
+export async function fateAfterClose(parts: AdmissionParts, poll: Poll, submission: Submission): Promise<Admission> {
+  const claim = claimOf(poll, submission.code, submission.option, submission.nonce)
+  const { same } = await parts.claims.claim(claim, false)
+  if (same?.choiceMac !== claim.choiceMac) return refused('closed')
+  return same.isRecorded ? repeated(claim, same.recordedAt) : refused('closed-unconfirmed')
+}
+
+const repeated = ({ receipt }: Claim, recordedAt: Date | null): Admission => ({
+  outcome: 'recorded',
+  receipt,
+  recordedAt: recordedAt ?? new Date(),
+  isRepeat: true,
+})
 
 function claimOf(poll: Poll, code: string, option: string, nonce: string): Claim {
   const codeId = codeIdOf(poll.key, code)

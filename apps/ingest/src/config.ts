@@ -1,13 +1,9 @@
 import { defaultPartitions } from '@voting/election/topics'
-import type { Variables } from '@voting/election/environment'
+import { databaseUrl, logLevel, type Variables } from '@voting/election/environment'
 
 /** What `npm run ingest` reads from the environment. */
 export const ingestVariables = {
-  DATABASE_URL: {
-    kind: 'url',
-    secret: true,
-    description: 'PostgreSQL, as postgresql://user:password@host:port/database',
-  },
+  DATABASE_URL: databaseUrl,
   KAFKA_BROKERS: { kind: 'text', description: 'Kafka brokers, as host:port, several with commas' },
   PORT: {
     kind: 'number',
@@ -30,8 +26,8 @@ export const ingestVariables = {
     secret: true,
     description: 'What organisers sign in with. Required in production; else generated and kept in PostgreSQL',
   },
-  PUBLIC_URL: { kind: 'url', optional: true, description: 'Where voters reach this app. Default: its own address' },
-  RESULTS_URL: { kind: 'url', fallback: 'http://127.0.0.1:3001', description: 'Where the viewer is to be reached' },
+  PUBLIC_URL: { kind: 'httpUrl', optional: true, description: 'Where voters reach this app. Default: its own address' },
+  RESULTS_URL: { kind: 'httpUrl', fallback: 'http://127.0.0.1:3001', description: 'Where the viewer is to be reached' },
   BALLOT_PARTITIONS: {
     kind: 'number',
     fallback: String(defaultPartitions),
@@ -46,5 +42,5 @@ export const ingestVariables = {
     description:
       'Refused ballots per address and minute before it is told to wait (429); valid codes are never refused',
   },
-  LOG_LEVEL: { kind: 'text', fallback: 'info', description: 'debug, info, warn or error' },
+  LOG_LEVEL: logLevel,
 } as const satisfies Variables

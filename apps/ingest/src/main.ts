@@ -1,6 +1,6 @@
 /** Ingest as a process of its own: `npm run ingest`. */
 import { runApp } from '@voting/election/app-process'
-import { environmentTable, readEnvironment } from '@voting/election/environment'
+import { environmentHelp, readEnvironment } from '@voting/election/environment'
 import { openLogger } from '@voting/election/logger'
 import { kafkaBroker } from 'stream-core/kafka'
 import { ingestVariables } from './config.ts'
@@ -10,7 +10,7 @@ const read = () => readEnvironment(ingestVariables)
 
 await runApp({
   name: 'ingest',
-  help: `Takes ballots. Options: --check, --json, --help.\n\n${environmentTable(ingestVariables)}`,
+  help: `Takes ballots. Options: --check, --json, --help.\n\n${environmentHelp(ingestVariables)}`,
   configure() {
     kafkaBroker({ bootstrapServers: read().KAFKA_BROKERS })
   },

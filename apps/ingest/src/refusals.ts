@@ -75,4 +75,18 @@ export const refusals: { readonly [reason in Refusal]: Problem & { readonly vote
     voter:
       'It is not yet known whether your ballot was recorded. Send this form again: it counts once, however often you send it.',
   },
+  'closed-unconfirmed': {
+    status: 503,
+    code: 'unconfirmed',
+    title: 'It is not known whether the ballot was recorded before the close',
+    detail:
+      'The poll has closed since. Send the same ballot again, with the same nonce: the answer says when it is known.',
+    retryAfterSeconds: 2,
+    voter:
+      'The poll has closed, and it is not yet known whether your ballot was recorded before. Send this form again in a moment: it adds no second ballot, and you get your receipt as soon as your ballot is found in the log.',
+  },
 }
+
+/** Refusals that somebody who tries things out would get: they count against an address. */
+const guesses: ReadonlySet<Refusal> = new Set<Refusal>(['bad-code', 'malformed', 'unknown-poll'])
+export const isGuess = (reason: Refusal): boolean => guesses.has(reason)

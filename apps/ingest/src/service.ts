@@ -58,7 +58,7 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
   const { broker, logger } = options
   const pool = openPool({ url: options.databaseUrl, connectionsMax: 16, applicationName: 'ingest' })
   closers.add(() => pool.end())
-  await migrate(pool)
+  await migrate(pool, { logger })
   const organiserToken = await organiserTokenOf(options, pool)
   await broker.admin.createTopics(topicSpecs(options.ballotPartitions))
   const ballots = (await broker.admin.describeTopics([topics.ballots])).get(topics.ballots)!

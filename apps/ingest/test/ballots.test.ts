@@ -162,6 +162,23 @@ test('once a try is unconfirmed, a later one that was certainly not written does
   expect((await cast(id, codes[0]!, 'a', nonce)).body['code']).toBe('unconfirmed')
 })
 
+test('a ballot whose fate is open at the close stays unconfirmed, until the log is found to have it', async () => {
+  const { id, codes } = await newPoll()
+  const nonce = newNonce()
+  system.log.fault = 'written-but-unknown'
+  await cast(id, codes[0]!, 'a', nonce)
+  system.log.fault = 'none'
+  expect((await send(url(`/api/polls/${id}/close`), {}, organiser)).status).toBe(200)
+  const answer = await cast(id, codes[0]!, 'a', nonce)
+  expect(answer.body).toMatchObject({ status: 503, code: 'unconfirmed' })
+  expect(answer.body['detail']).toContain('has closed')
+  expect((await cast(id, codes[0]!, 'b', nonce)).body).toMatchObject({ status: 410, code: 'closed' })
+  expect((await cast(id, codes[0]!, 'a')).body).toMatchObject({ status: 410, code: 'closed' })
+  // As the tally's receipts do.
+  await system.database.pool.query("UPDATE claims SET state = 'recorded', recorded_at = now() WHERE poll_id = $1", [id])
+  expect((await cast(id, codes[0]!, 'a', nonce)).status).toBe(200)
+})
+
 test('of many first ballots of one code at the same moment exactly one is recorded', async () => {
   const { id, codes } = await newPoll()
   const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => cast(id, codes[0]!, i % 2 ? 'a' : 'b')))

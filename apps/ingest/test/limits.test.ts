@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { newNonce, openTestIngest, send } from './support/running-ingest.ts'
+import { newNonce, newPoll, openTestIngest, send } from './support/running-ingest.ts'
 
 test('an address that guesses is told to wait, and a valid code from there is still taken', async () => {
   const system = await openTestIngest({ failuresPerMinute: 5 })
@@ -22,6 +22,34 @@ test('an address that guesses is told to wait, and a valid code from there is st
     expect(limited.status).toBe(429)
     expect(Number(limited.headers.get('retry-after'))).toBeGreaterThan(0)
     expect((await send(`${url}/api/polls/${id}/ballots`, { code, option: 'a', nonce: newNonce() })).status).toBe(201)
+  } finally {
+    await system.close()
+  }
+})
+
+test('an address that guesses in the form or at the receipts is told to wait too, and a valid ballot is still taken', async () => {
+  const system = await openTestIngest({ failuresPerMinute: 5 })
+  try {
+    const { url } = system.ingest
+    const { slug, codes } = await newPoll(system)
+    const form = (step: string, code: string): Promise<Response> =>
+      fetch(`${url}/p/${slug}/${step}`, {
+        method: 'POST',
+        body: new URLSearchParams({ code, option: 'a', nonce: newNonce() }),
+        headers: { 'sec-fetch-site': 'same-origin' },
+        redirect: 'manual',
+      })
+    for (let i = 0; i < 3; i++) expect((await form('cast', 'guess')).status).toBe(403)
+    for (let i = 0; i < 2; i++) expect((await fetch(`${url}/receipts/GUESS-${i}`)).status).toBe(404)
+    const limited = [await form('cast', 'guess'), await form('review', 'guess'), await fetch(`${url}/receipts/GUESS`)]
+    for (const response of limited) {
+      expect(response.status).toBe(429)
+      expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0)
+      expect(await response.text()).toContain('Wait a minute and try again')
+    }
+    const cast = await form('cast', codes[0]!)
+    expect(cast.status).toBe(303)
+    expect((await fetch(`${url}${cast.headers.get('location')!}`)).status).toBe(200)
   } finally {
     await system.close()
   }

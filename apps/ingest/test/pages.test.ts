@@ -39,6 +39,14 @@ const form = (path: string, fields: Record<string, string>, headers: Record<stri
     redirect: 'manual',
   })
 
+/** An organiser's session, and the token of its forms. */
+async function signedIn(): Promise<{ session: { cookie: string }; form_token: string }> {
+  const signIn = await form('/organiser/session', { token: 'the-organiser' })
+  const session = { cookie: signIn.headers.getSetCookie()[0]!.split(';', 1)[0]! }
+  const page = await (await fetch(`${system.ingest.url}/organiser`, { headers: session })).text()
+  return { session, form_token: /name="form_token" value="([^"]+)"/.exec(page)![1]! }
+}
+
 test('every page carries a strict policy and escapes what comes from a poll', async () => {
   const response = await fetch(`${system.ingest.url}/p/${slug}`)
   const text = await response.text()
@@ -77,6 +85,7 @@ test('when the log is away the page says truthfully that nothing was recorded, a
   system.log.fault = 'unknown'
   const unknown = await (await form(`/p/${slug}/cast`, ballot)).text()
   expect(unknown).toContain('It is not yet known whether your ballot was recorded')
+  expect(unknown).not.toContain('Nothing is recorded until you cast it')
   system.log.fault = 'none'
   const cast = await form(`/p/${slug}/cast`, ballot)
   expect(cast.status).toBe(303)
@@ -167,6 +176,28 @@ test('a poll that closes while the form is open says so and keeps the choice', a
   }
 })
 
+test('a ballot that was on its way at the close is not denied: not when it is sent again, and not when its review is', async () => {
+  const poll = await newPoll(system)
+  const fields = { code: poll.codes[0]!, option: 'b', nonce: 'e'.repeat(22) }
+  system.log.fault = 'written-but-unknown'
+  await form(`/p/${poll.slug}/cast`, fields)
+  system.log.fault = 'none'
+  await send(`${system.ingest.url}/api/polls/${poll.id}/close`, {}, { authorization: 'Bearer the-organiser' })
+  for (const step of ['review', 'cast']) {
+    const response = await form(`/p/${poll.slug}/${step}`, fields)
+    expect(response.status).toBe(503)
+    const text = await response.text()
+    expect(text).toContain('it is not yet known whether your ballot was recorded before')
+    expect(text).toContain('Cast this ballot')
+    expect(text).not.toContain('was not recorded')
+  }
+  await system.database.pool.query("UPDATE claims SET state = 'recorded' WHERE poll_id = $1", [poll.id])
+  for (const step of ['review', 'cast']) {
+    const response = await form(`/p/${poll.slug}/${step}`, fields)
+    expect(response.headers.get('location')).toMatch(/^\/receipts\//)
+  }
+})
+
 test('styles and scripts are named by their content and may be kept for ever', async () => {
   const text = await (await fetch(`${system.ingest.url}/`)).text()
   const path = /href="(\/assets\/[\w-]{12}\/ballot\.css)"/.exec(text)![1]!
@@ -178,10 +209,7 @@ test('styles and scripts are named by their content and may be kept for ever', a
 })
 
 test('an organiser may set a later opening and the number of entitled voters', async () => {
-  const signIn = await form('/organiser/session', { token: 'the-organiser' })
-  const session = { cookie: signIn.headers.getSetCookie()[0]!.split(';', 1)[0]! }
-  const page = await (await fetch(`${system.ingest.url}/organiser`, { headers: session })).text()
-  const form_token = /name="form_token" value="([^"]+)"/.exec(page)![1]!
+  const { session, form_token } = await signedIn()
   const opens = new Date(Date.now() + 3_600_000).toISOString().slice(0, 16)
   const fields = { title: 'Later', options: 'A\nB', regions: '', opens, hours: '2', electorate: '30', revote: 'last' }
   const created = await form('/organiser/polls', { ...fields, form_token }, session)
@@ -194,4 +222,24 @@ test('an organiser may set a later opening and the number of entitled voters', a
   const wrong = await form('/organiser/polls', { ...fields, opens: 'tomorrow', form_token }, session)
   expect(wrong.status).toBe(400)
   expect(await wrong.text()).toContain('opensAt must be a time')
+})
+
+test('an organiser who mistypes the hours is told, and nothing is created', async () => {
+  const { session, form_token } = await signedIn()
+  for (const hours of ['99999', '0', '-1', 'two', '']) {
+    const fields = { title: `For ${hours} hours`, options: 'A\nB', regions: '', hours, revote: 'last', form_token }
+    const response = await form('/organiser/polls', fields, session)
+    expect([hours, response.status]).toEqual([hours, 400])
+    const text = await response.text()
+    expect(text).toContain(`must be a number from 1 to 8760, got &quot;${hours}&quot;`)
+    expect(text).toContain(`value="For ${hours} hours"`)
+  }
+})
+
+test('a poll that is closed before it opens has no times in the wrong order', async () => {
+  const poll = await newPoll(system, { opensInMs: 1_800_000 })
+  await send(`${system.ingest.url}/api/polls/${poll.id}/close`, {}, { authorization: 'Bearer the-organiser' })
+  const { session } = await signedIn()
+  const text = await (await fetch(`${system.ingest.url}/organiser/polls/${poll.id}`, { headers: session })).text()
+  expect(text).toMatch(/Closed \w+ \d+, \d{4}, .* UTC, before it was to open at .* UTC\./)
 })

@@ -1,16 +1,12 @@
 import { defaultPartitions, tallyApplicationId } from '@voting/election/topics'
-import type { Variables } from '@voting/election/environment'
+import { databaseUrl, logLevel, type Variables } from '@voting/election/environment'
 
 /** What `npm run tally` reads from the environment. */
 export const tallyVariables = {
-  DATABASE_URL: {
-    kind: 'text',
-    secret: true,
-    description: 'PostgreSQL, as postgresql://user:password@host:port/database',
-  },
+  DATABASE_URL: databaseUrl,
   KAFKA_BROKERS: { kind: 'text', description: 'Kafka brokers, as host:port, several with commas' },
   APPLICATION_ID: {
-    kind: 'text',
+    kind: 'name',
     fallback: tallyApplicationId,
     description:
       'Name of the stream application in Kafka: its group, its transactional id, the prefix of its internal topics',
@@ -34,5 +30,5 @@ export const tallyVariables = {
     max: 1000,
     description: 'Partitions of the topics this app makes when they are missing',
   },
-  LOG_LEVEL: { kind: 'text', fallback: 'info', description: 'debug, info, warn or error' },
+  LOG_LEVEL: logLevel,
 } as const satisfies Variables

@@ -1,6 +1,6 @@
 /** The tally as a process of its own: `npm run tally`. */
 import { runApp } from '@voting/election/app-process'
-import { environmentTable, readEnvironment } from '@voting/election/environment'
+import { environmentHelp, readEnvironment } from '@voting/election/environment'
 import { openLogger } from '@voting/election/logger'
 import { kafkaBroker } from 'stream-core/kafka'
 import { tallyVariables } from './config.ts'
@@ -10,7 +10,7 @@ const read = () => readEnvironment(tallyVariables)
 
 await runApp({
   name: 'tally',
-  help: `Counts ballots. Options: --check, --json, --help.\n\n${environmentTable(tallyVariables)}`,
+  help: `Counts ballots. Options: --check, --json, --help.\n\n${environmentHelp(tallyVariables)}`,
   configure() {
     kafkaBroker({ bootstrapServers: read().KAFKA_BROKERS })
   },

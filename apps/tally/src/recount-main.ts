@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { explain, say } from '@voting/election/app-process'
+import { logLevel, readEnvironment } from '@voting/election/environment'
 import { openLogger } from '@voting/election/logger'
 import { tallyApplicationId } from '@voting/election/topics'
 import type { Broker } from 'stream-core'
@@ -21,13 +22,20 @@ async function main(): Promise<number> {
     process.stdout.write(`${help}\n`)
     return 0
   }
-  const logger = openLogger('recount', process.env['LOG_LEVEL'] ?? 'warn')
-  const brokers = process.env['KAFKA_BROKERS']
+  const { LOG_LEVEL: level, KAFKA_BROKERS: brokers } = readEnvironment({
+    KAFKA_BROKERS: { kind: 'text', optional: true, description: 'Kafka brokers, as host:port, several with commas' },
+    LOG_LEVEL: { ...logLevel, fallback: 'warn' },
+  })
+  const logger = openLogger('recount', level)
   let broker: Broker
   let live: RecountOptions['live'] = null
   if (brokers) {
     broker = kafkaBroker({ bootstrapServers: brokers, clientId: 'recount', logger })
   } else {
+    if (values['data-dir']?.trim() === '') {
+      say('error: --data-dir is empty, expected the path of a folder')
+      return 2
+    }
     const dataDir = resolve(values['data-dir'] ?? join(import.meta.dirname, '..', '..', '..', 'data'))
     const path = join(dataDir, 'log', 'log.db')
     if (!existsSync(path)) {

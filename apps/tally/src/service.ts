@@ -32,7 +32,7 @@ async function startParts(options: TallyOptions, closers: Closers): Promise<Runn
   const { broker, logger, applicationId } = options
   const pool = openPool({ url: options.databaseUrl, connectionsMax: 3, applicationName: 'tally' })
   closers.add(() => pool.end())
-  await migrate(pool)
+  await migrate(pool, { logger })
   await broker.admin.createTopics(topicSpecs(options.ballotPartitions))
   const ballots = (await broker.admin.describeTopics([topics.ballots])).get(topics.ballots)!
   const streams = new Streams({

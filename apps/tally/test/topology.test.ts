@@ -134,7 +134,11 @@ test('ballot ids that an earlier version kept with their voter are still known',
   tally.ballot('v1', 'x1', 'a')
   tally.ballot('v1', 'x2', 'b')
   tally.ballot('v1', 'x3', 'a')
-  expect(tally.results.readKeyValuesToMap().get('p1')?.accounting).toMatchObject({ recorded: 3, superseded: 1, duplicates: 2 })
+  expect(tally.results.readKeyValuesToMap().get('p1')?.accounting).toMatchObject({
+    recorded: 3,
+    superseded: 1,
+    duplicates: 2,
+  })
   expect(voters.get('p1|v1')).toEqual({ current: { ballotId: 'x3', option: 'a', region: 'north' } })
 })
 

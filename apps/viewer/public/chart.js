@@ -1,4 +1,5 @@
 // @ts-check
+import { formatClock, formatDay, lineOf } from './shared.js'
 import uPlot from './uplot.js'
 
 /**
@@ -11,7 +12,6 @@ export function createChart(host, options) {
   const styles = getComputedStyle(document.documentElement)
   /** @param {string} name */
   const color = (name) => styles.getPropertyValue(name).trim()
-  const dashes = [[], [8, 4], [2, 3], [10, 3, 2, 3], [5, 5], [1, 4]]
   const height = () => (host.clientWidth < 540 ? 230 : 300)
   /** Follow the newest data; off after the user has zoomed. */
   let isFollowing = true
@@ -34,6 +34,10 @@ export function createChart(host, options) {
     {
       width: host.clientWidth,
       height: height(),
+      // The same zone as everywhere on the page.
+      tzDate: (/** @type {number} */ seconds) => uPlot.tzDate(new Date(seconds * 1000), 'UTC'),
+      // A label at the right edge is as wide as the time in it.
+      padding: [null, 36, null, null],
       legend: { show: false },
       cursor: { drag: { x: true, y: false } },
       scales: {
@@ -41,7 +45,7 @@ export function createChart(host, options) {
         y: { range: (_u, min, max) => [Math.min(0, min ?? 0), Math.max(5, (max ?? 0) * 1.08)] },
       },
       axes: [
-        { ...axis, space: 70 },
+        { ...axis, space: 90, values: timeLabels },
         {
           ...axis,
           size: 56,
@@ -52,9 +56,9 @@ export function createChart(host, options) {
         {},
         ...options.map(({ label }, i) => ({
           label,
-          stroke: () => color(`--c${i % 6}`),
+          stroke: () => color(`--c${lineOf(i).colour}`),
           width: 2,
-          dash: dashes[i % 6],
+          dash: lineOf(i).dash,
           points: { show: false },
           // Counts go up in steps; a curve would show votes that were never there.
           paths: (...args) => (isCumulative ? stepped : linear)(...args),
@@ -110,4 +114,20 @@ export function createChart(host, options) {
       onZoom = listener
     },
   }
+}
+
+/**
+ * Below the first label, and wherever another day begins, stands the date.
+ *
+ * @param {unknown} _plot @param {number[]} splits in seconds @param {number} _axis @param {number} _space
+ * @param {number} step in seconds
+ */
+function timeLabels(_plot, splits, _axis, _space, step) {
+  let day = ''
+  return splits.map((seconds) => {
+    const ms = seconds * 1000
+    const [before, clock] = [day, formatClock(ms, step < 60)]
+    day = formatDay(ms)
+    return day === before ? clock : `${clock}\n${day}`
+  })
 }

@@ -1,58 +1,105 @@
 // @ts-check
+import { createPolling } from './polling.js'
+
+const firstRetryMs = 2000
+const retryMsMax = 30_000
+/** A connection that has held this long is stable: the next break is retried quickly again. */
+const stableMs = 30_000
+const failedUpgradesMax = 3
+/** Where WebSockets are blocked, they are tried this often all the same. */
+const blockedRetryMs = 60_000
+const hiddenMsMax = 60_000
+
 /**
- * The client of `tally.v1`: keeps one socket to the viewer, resumes after a break, and says what it is doing.
+ * The client of `tally.v1` (voting-apps §5.5): keeps one socket to the viewer, resumes after a break with what it has,
+ * looks by HTTP where WebSockets are blocked, sleeps while nobody looks, and says what it is doing.
  *
  * @typedef {{ poll: string, res: () => string, since: () => number, onSnapshot: (frame: any) => void,
  *   onDelta: (frame: any) => void, onBuckets: (frame: any) => void, onStatus: (frame: any) => void,
- *   onState: (state: 'connecting' | 'live' | 'broken') => void }} LiveOptions
+ *   onState: (state: 'connecting' | 'live' | 'polling' | 'broken') => void }} LiveOptions
  * @param {LiveOptions} options
  */
 export function connectLive(options) {
   /** @type {WebSocket | null} */
   let socket = null
   let attempt = 0
+  let failedUpgrades = 0
+  let openedMs = 0
   let heartbeatMs = 10_000
   let lastFrameMs = 0
-  /** @type {{ epoch: number, ver: number } | null} */
+  /** What the page shows: the token to resume with. @type {{ epoch: number, ver: number } | null} */
   let version = null
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let retry
-  let isClosed = false
+  let isAsleep = false
 
-  function subscribe() {
-    // The trend is asked for anew each time, so no token is sent: one snapshot says it all.
-    socket?.send(
-      JSON.stringify({ op: 'sub', poll: options.poll, trend: { res: options.res(), since: options.since() } }),
-    )
+  /** @param {any} frame */
+  function takeSnapshot(frame) {
+    version = { epoch: frame.epoch, ver: frame.ver }
+    options.onSnapshot(frame)
+  }
+
+  const polling = createPolling({
+    ...options,
+    onSnapshot(frame) {
+      options.onState('polling')
+      takeSnapshot(frame)
+    },
+    onFailure: () => options.onState('broken'),
+  })
+
+  /** With a token one change is answered; anew, with a whole snapshot: another trend is wanted, or nothing fits. */
+  function subscribe(isAnew = false) {
+    if (isAnew) version = null
+    const trend = { res: options.res(), since: options.since() }
+    if (socket?.readyState === WebSocket.OPEN) {
+      socket.send(JSON.stringify({ op: 'sub', poll: options.poll, ...version, trend }))
+    } else polling.again()
   }
 
   function open() {
-    if (isClosed) return
-    options.onState('connecting')
+    clearTimeout(retry)
+    if (isAsleep || socket) return
+    if (!polling.isOn()) options.onState('connecting')
     const url = new URL('/ws', location.href)
     url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:'
     const opened = new WebSocket(url, 'tally.v1')
     socket = opened
-    opened.onopen = () => subscribe()
+    opened.onopen = () => {
+      openedMs = lastFrameMs = Date.now()
+      failedUpgrades = 0
+      polling.stop()
+      subscribe()
+      // What it has is shown already; the answer is only what has changed.
+      if (version) options.onState('live')
+    }
     opened.onmessage = ({ data }) => {
       lastFrameMs = Date.now()
-      receive(JSON.parse(data))
+      if (socket === opened) receive(JSON.parse(data))
     }
     opened.onclose = () => {
-      if (socket !== opened) return
-      socket = null
-      wait()
+      if (socket === opened) lose()
     }
   }
 
-  /** @param {number} [atLeastMs] */
-  function wait(atLeastMs = 0) {
-    if (isClosed) return
+  /** The socket is gone, or given up. @param {number} [atLeastMs] */
+  function lose(atLeastMs = 0) {
+    const old = socket
+    socket = null
+    old?.close()
+    if (openedMs === 0) failedUpgrades++
+    else if (Date.now() - openedMs > stableMs) attempt = 0
+    openedMs = 0
+    if (isAsleep) return
+    if (failedUpgrades >= failedUpgradesMax) {
+      polling.start()
+      retry = setTimeout(open, blockedRetryMs)
+      return
+    }
     options.onState('broken')
     // Full jitter, so that thousands of pages do not come back in step.
-    const limitMs = Math.min(30_000, 500 * 2 ** attempt++)
-    clearTimeout(retry)
-    retry = setTimeout(open, atLeastMs + Math.random() * limitMs)
+    const limitMs = Math.min(retryMsMax, firstRetryMs * 2 ** attempt++)
+    if (navigator.onLine) retry = setTimeout(open, atLeastMs + Math.random() * limitMs)
   }
 
   /** @param {any} frame */
@@ -62,62 +109,60 @@ export function connectLive(options) {
         heartbeatMs = frame.hb
         return
       case 'snap':
-        version = { epoch: frame.epoch, ver: frame.ver }
-        attempt = 0
         options.onState('live')
-        options.onSnapshot(frame)
+        takeSnapshot(frame)
         return
       case 'd':
-        if (!version || frame.epoch !== version.epoch || frame.from > version.ver) return subscribe()
+        if (!version) return // a snapshot is on its way
+        if (frame.epoch !== version.epoch || frame.from > version.ver) return subscribe(true)
         if (frame.ver <= version.ver) return
         version.ver = frame.ver
         options.onDelta(frame)
         return
       case 'b':
-        options.onBuckets(frame)
+        if (frame.epoch === version?.epoch) options.onBuckets(frame)
         return
       case 'st':
         options.onStatus(frame)
         return
-      case 'bye': {
-        const old = socket
-        socket = null
-        old?.close()
-        wait(frame.retry)
-      }
+      case 'h':
+        if (version && frame.v?.[options.poll] > version.ver) subscribe()
+        return
+      case 'bye':
+        lose(frame.retry)
     }
   }
 
   // A page cannot see pings: silence for two and a half heartbeats means that nobody is there.
-  const watch = setInterval(() => {
-    if (socket && Date.now() - lastFrameMs > 2.5 * heartbeatMs && socket.readyState === WebSocket.OPEN) {
-      const old = socket
-      socket = null
-      old.close()
-      wait()
-    }
+  setInterval(() => {
+    if (socket?.readyState === WebSocket.OPEN && Date.now() - lastFrameMs > 2.5 * heartbeatMs) lose()
   }, 1000)
 
-  let hiddenSince = 0
+  function sleep() {
+    isAsleep = true
+    clearTimeout(retry)
+    polling.stop()
+    if (socket) lose()
+  }
+
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let falling
   document.addEventListener('visibilitychange', () => {
+    clearTimeout(falling)
     if (document.hidden) {
-      hiddenSince = Date.now()
-    } else if (!socket || Date.now() - hiddenSince > 60_000) {
-      clearTimeout(retry)
+      falling = setTimeout(sleep, hiddenMsMax)
+    } else {
+      const jitterMs = isAsleep ? Math.random() * 1000 : 0
+      isAsleep = false
       attempt = 0
-      if (socket) subscribe()
-      else open()
+      if (!socket) {
+        clearTimeout(retry)
+        retry = setTimeout(open, jitterMs)
+      }
     }
   })
+  addEventListener('online', open)
 
   open()
-  return {
-    subscribe,
-    close() {
-      isClosed = true
-      clearInterval(watch)
-      clearTimeout(retry)
-      socket?.close()
-    },
-  }
+  return { subscribe }
 }

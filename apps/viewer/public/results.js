@@ -1,6 +1,7 @@
 // @ts-check
 import { createChart } from './chart.js'
 import { connectLive } from './live.js'
+import { formatTime, whenText } from './shared.js'
 import { byId, renderResult, renderTrendTable, setText } from './table.js'
 
 const poll = JSON.parse(byId('poll-data')?.textContent ?? '{}')
@@ -9,6 +10,13 @@ const ranges = {
   '1h': { res: '10s', stepMs: 10_000, lengthMs: 3_600_000, caption: 'Votes per 10 seconds, newest first' },
   all: { res: '1m', stepMs: 60_000, lengthMs: Infinity, caption: 'Votes per minute, newest first' },
 }
+const connectionText = {
+  connecting: 'Connecting…',
+  live: 'Live',
+  polling: 'Looking every 5 seconds',
+  broken: 'Connection lost: trying again',
+}
+
 /** Difference between the server's clock and this one's. */
 let clockOffsetMs = poll.now - Date.now()
 const serverNow = () => Date.now() + clockOffsetMs
@@ -20,6 +28,7 @@ const result = {
   accounting: /** @type {number[] | null} */ (null),
 }
 let status = poll.status
+let closesAt = poll.closesAt
 let asOf = poll.asOf
 /** Net change of each option by window start, for the range that is shown. @type {Map<number, number[]>} */
 let buckets = new Map()
@@ -30,6 +39,7 @@ let mode = 'cumulative'
 /** How many votes there were at some moments of the last minute, oldest first. @type {{ atMs: number, votes: number }[]} */
 const samples = []
 let isPaused = false
+let connection = /** @type {keyof typeof connectionText} */ ('connecting')
 let isDirty = true
 
 const chart = createChart(/** @type {HTMLElement} */ (byId('chart')), poll.options)
@@ -63,6 +73,7 @@ const live = connectLive({
   onBuckets: takeBuckets,
   onStatus(frame) {
     status = frame.status
+    closesAt = frame.closes
     isDirty = true
   },
 })
@@ -70,6 +81,7 @@ const live = connectLive({
 /** @param {any} frame */
 function take(frame) {
   status = frame.status
+  closesAt = frame.closes
   asOf = frame.asOf
   result.voters = frame.voters
   if (frame.regions) result.regions = frame.regions
@@ -86,13 +98,13 @@ function takeBuckets(frame) {
   isDirty = true
 }
 
-/** @param {'connecting' | 'live' | 'broken'} state */
+/** @param {keyof typeof connectionText} state */
 function showConnection(state) {
+  connection = state
   const element = byId('connection')
   if (!element) return
   element.className = `connection ${state}`
-  const text = { connecting: 'Connecting…', live: 'Live', broken: 'Connection lost: trying again' }
-  setText(element, isPaused ? 'Paused by you' : text[state])
+  setText(element, isPaused ? 'Paused by you' : connectionText[state])
 }
 
 function render() {
@@ -104,14 +116,16 @@ function render() {
     chip.className = `chip ${status}`
     setText(chip, poll.statusText[status])
   }
-  setText(byId('as-of'), asOf ? new Date(asOf).toLocaleTimeString() : 'no ballot yet')
+  setText(byId('when'), whenText(status, poll.opensAt, closesAt))
+  byId('cast')?.toggleAttribute('hidden', status !== 'open')
+  setText(byId('as-of'), asOf ? `${formatTime(asOf, serverNow())} UTC` : 'no ballot yet')
   renderTrend()
 }
 
 function renderTrend() {
   const { stepMs, lengthMs, caption } = ranges[range]
   const isOver = status === 'closed' || status === 'final'
-  const now = isOver ? Math.min(serverNow(), Math.max(asOf ?? 0, Math.min(poll.closesAt, serverNow()))) : serverNow()
+  const now = isOver ? Math.min(serverNow(), Math.max(asOf ?? 0, Math.min(closesAt, serverNow()))) : serverNow()
   const last = Math.floor(now / stepMs) * stepMs
   const first = Math.max(Math.floor(trendStart / stepMs) * stepMs, lengthMs === Infinity ? 0 : last - lengthMs)
   const times = []
@@ -132,7 +146,7 @@ function renderTrend() {
   const from = lengthMs === Infinity ? first / 1000 : Math.max(first, last - lengthMs) / 1000
   chart.show([times, ...columns], from, Math.max(last / 1000, from + 60), mode === 'cumulative')
   const details = byId('trend-table')?.closest('details')
-  if (details?.open) renderTrendTable(poll, windows, caption)
+  if (details?.open) renderTrendTable(poll, windows, caption, serverNow())
   renderRate()
 }
 
@@ -170,7 +184,7 @@ for (const input of document.querySelectorAll('#controls input')) {
     } else {
       range = /** @type {'5m' | '1h' | 'all'} */ (value)
       buckets = new Map()
-      live.subscribe()
+      live.subscribe(true)
     }
     chart.follow()
     followButton?.setAttribute('hidden', '')
@@ -193,7 +207,7 @@ pauseButton?.addEventListener('click', () => {
   isPaused = !isPaused
   pauseButton.setAttribute('aria-pressed', String(isPaused))
   setText(pauseButton, isPaused ? 'Resume updates' : 'Pause updates')
-  setText(byId('connection'), isPaused ? 'Paused by you' : 'Live')
+  showConnection(connection)
   isDirty = true
 })
 

@@ -1,4 +1,6 @@
 // @ts-check
+import { formatTime } from './shared.js'
+
 const number = new Intl.NumberFormat('en')
 const percent = new Intl.NumberFormat('en', { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 })
 
@@ -56,19 +58,16 @@ function renderAccounting(columns) {
  * @param {{ options: { id: string, label: string }[] }} poll
  * @param {{ startMs: number, counts: number[] }[]} windows newest last
  * @param {string} caption
+ * @param {number} nowMs
  */
-export function renderTrendTable(poll, windows, caption) {
+export function renderTrendTable(poll, windows, caption, nowMs) {
   const table = byId('trend-table')
   const body = document.createElement('tbody')
   for (const { startMs, counts } of windows.slice(-25).reverse()) {
     const row = body.insertRow()
     const head = document.createElement('th')
     head.scope = 'row'
-    head.textContent = new Date(startMs).toLocaleTimeString([], {
-      hour: '2-digit',
-      minute: '2-digit',
-      second: '2-digit',
-    })
+    head.textContent = formatTime(startMs, nowMs)
     row.append(head)
     for (let i = 0; i < poll.options.length; i++) {
       const cell = row.insertCell()
@@ -79,5 +78,4 @@ export function renderTrendTable(poll, windows, caption) {
   const old = table?.querySelector('tbody')
   if (old) old.replaceWith(body)
   setText(table?.querySelector('caption') ?? null, caption)
-  setText(table?.querySelector('thead th') ?? null, 'Time')
 }

@@ -1,3 +1,4 @@
+import { boundedQuery } from '@voting/election/database'
 import type { Logger } from 'stream-core'
 import { Client } from 'pg'
 import type { Changes, ResultStore } from './result-store.ts'
@@ -16,6 +17,7 @@ export interface ChangeFeedOptions {
 
 /** While nothing is said on the channel it looks at the database this often anyway: a notification may be lost. */
 const idleLookMs = 1000
+const connectMsMax = 5000
 
 /**
  * Wakes up when PostgreSQL notifies and asks once what is new. The first change goes out at once, then there are `tickMs`
@@ -53,7 +55,13 @@ export class ChangeFeed {
 
   async #listen(): Promise<void> {
     if (this.#isStopped) return
-    const client = new Client({ connectionString: this.#options.databaseUrl, application_name: 'viewer-listen' })
+    const client = new Client({
+      connectionString: this.#options.databaseUrl,
+      application_name: 'viewer-listen',
+      // A database that hangs is one that is away: without it there is the idle look, and another try.
+      connectionTimeoutMillis: connectMsMax,
+      ...boundedQuery,
+    })
     client.on('error', () => this.#lost(client))
     client.on('end', () => this.#lost(client))
     client.on('notification', () => this.#look())
@@ -73,6 +81,7 @@ export class ChangeFeed {
 
   #lost(client: Client): void {
     client.removeAllListeners('end')
+    void client.end().catch(() => undefined) // it may be gone already, which is what is wanted
     if (this.#client === client) this.#client = null
     if (this.#isStopped || this.#reconnecting) return
     this.#reconnecting = setTimeout(() => {

@@ -1,12 +1,8 @@
-import type { Variables } from '@voting/election/environment'
+import { databaseUrl, logLevel, type Variables } from '@voting/election/environment'
 
 /** What `npm run viewer` reads from the environment. */
 export const viewerVariables = {
-  DATABASE_URL: {
-    kind: 'text',
-    secret: true,
-    description: 'PostgreSQL, as postgresql://user:password@host:port/database',
-  },
+  DATABASE_URL: databaseUrl,
   PORT: {
     kind: 'number',
     fallback: '3001',
@@ -21,7 +17,7 @@ export const viewerVariables = {
     description: 'Port of /livez, /readyz and /metrics; 0 for any free one',
   },
   OPS_HOST: { kind: 'text', fallback: '127.0.0.1', description: 'Address of the operations port' },
-  BALLOT_URL: { kind: 'text', optional: true, description: 'Where ballots are cast, for the link on the page' },
+  BALLOT_URL: { kind: 'httpUrl', optional: true, description: 'Where ballots are cast, for the link on the page' },
   TICK_MS: {
     kind: 'number',
     fallback: '250',
@@ -35,5 +31,5 @@ export const viewerVariables = {
     fallback: '',
     description: 'Origins of other sites that may open the WebSocket, with commas',
   },
-  LOG_LEVEL: { kind: 'text', fallback: 'info', description: 'debug, info, warn or error' },
+  LOG_LEVEL: logLevel,
 } as const satisfies Variables

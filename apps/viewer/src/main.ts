@@ -1,6 +1,6 @@
 /** The viewer as a process of its own: `npm run viewer`. */
 import { runApp } from '@voting/election/app-process'
-import { environmentTable, readEnvironment } from '@voting/election/environment'
+import { environmentHelp, readEnvironment } from '@voting/election/environment'
 import { openLogger } from '@voting/election/logger'
 import { viewerVariables } from './config.ts'
 import { startViewer } from './service.ts'
@@ -9,7 +9,7 @@ const read = () => readEnvironment(viewerVariables)
 
 await runApp({
   name: 'viewer',
-  help: `Shows results. Options: --check, --json, --help.\n\n${environmentTable(viewerVariables)}`,
+  help: `Shows results. Options: --check, --json, --help.\n\n${environmentHelp(viewerVariables)}`,
   configure: read,
   start() {
     const environment = read()

@@ -29,11 +29,14 @@ export const openapi = {
       get: {
         operationId: 'listPolls',
         summary: 'All polls with status and totals',
-        responses: ok('The polls, newest first', {
-          type: 'object',
-          required: ['polls'],
-          properties: { polls: { type: 'array', items: { $ref: '#/components/schemas/PollSummary' } } },
-        }),
+        responses: {
+          ...ok('The polls, newest first', {
+            type: 'object',
+            required: ['polls'],
+            properties: { polls: { type: 'array', items: { $ref: '#/components/schemas/PollSummary' } } },
+          }),
+          ...errors({ 503: 'unavailable' }),
+        },
       },
     },
     '/api/polls/{id}/results': {
@@ -44,7 +47,7 @@ export const openapi = {
         responses: {
           ...ok('The result', { $ref: '#/components/schemas/Result' }),
           304: { description: 'Not changed' },
-          ...errors({ 404: 'unknown-poll' }),
+          ...errors({ 404: 'unknown-poll', 503: 'unavailable' }),
         },
       },
     },
@@ -60,7 +63,7 @@ export const openapi = {
         ],
         responses: {
           ...ok('The trend', { $ref: '#/components/schemas/Trend' }),
-          ...errors({ 400: 'malformed', 404: 'unknown-poll' }),
+          ...errors({ 400: 'malformed', 404: 'unknown-poll', 503: 'unavailable' }),
         },
       },
     },
@@ -94,6 +97,7 @@ export const openapi = {
           epoch: { type: 'integer', description: 'Changes when counting starts anew' },
           version: { type: 'integer' },
           definitionHash: { type: 'string' },
+          closesAt: time,
           voters: { type: 'integer' },
           totals: counts,
           regions: { type: 'object', additionalProperties: counts },

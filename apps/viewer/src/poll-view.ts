@@ -55,3 +55,7 @@ export function statusOf(view: PollView, nowMs: number): PollStatus {
   if (documentStatus === 'closed' || poll.isClosed || nowMs >= poll.closesAtMs) return 'closed'
   return nowMs >= poll.opensAtMs ? 'open' : 'scheduled'
 }
+
+/** Counting that started anew is newer than all before it; within it the version tells. */
+export const isNewer = (view: PollView, than: PollView): boolean =>
+  view.epoch === than.epoch ? view.version > than.version : view.epoch > than.epoch

@@ -1,3 +1,4 @@
+import { problemBody, problemType } from '@voting/election/problem'
 import type { FastifyReply } from 'fastify'
 
 /** Errors as RFC 9457 problem documents with a stable `code`. */
@@ -9,7 +10,7 @@ export interface Problems {
 }
 
 const send = (reply: FastifyReply, status: number, code: string, title: string, detail: string): FastifyReply =>
-  reply.code(status).type('application/problem+json').send({ type: 'about:blank', title, status, code, detail })
+  reply.code(status).type(problemType).send(problemBody({ title, status, code, detail }))
 
 export const problems: Problems = {
   notFound: (reply, what) =>

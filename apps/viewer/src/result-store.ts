@@ -1,5 +1,6 @@
+import { boundedQuery } from '@voting/election/database'
 import type { ResultDocument } from '@voting/election/events'
-import type { Pool } from 'pg'
+import type { Pool, QueryResult, QueryResultRow } from 'pg'
 import { type PollRow, type PollView, viewOf } from './poll-view.ts'
 
 export interface TrendRow {
@@ -21,27 +22,49 @@ const pollColumns = `p.id, p.slug, p.title, p.options, p.regions, p.definition_h
 
 type Row = PollRow & { readonly document: ResultDocument | null }
 
+interface Revised {
+  readonly revision: number
+}
+
 const viewOfRow = ({ document, ...poll }: Row): PollView =>
   viewOf({ ...poll, opensAtMs: Math.round(poll.opensAtMs), closesAtMs: Math.round(poll.closesAtMs) }, document)
+
+/** What an id or a slug can look like; anything else is no poll, and no question for the database. */
+const legalName = /^[a-z0-9-]{1,64}$/
+
+export interface ResultStoreOptions {
+  /** A question that takes longer is an error, and its connection is dropped. */
+  readonly queryTimeoutMs?: number
+}
+
+interface Question {
+  readonly name: string
+  readonly text: string
+  readonly values?: unknown[]
+}
 
 /** Everything the viewer asks of PostgreSQL: it reads nothing else, and writes nothing. */
 export class ResultStore {
   readonly #pool: Pool
+  readonly #bound: { readonly query_timeout: number }
 
-  constructor(pool: Pool) {
+  constructor(pool: Pool, { queryTimeoutMs = boundedQuery.query_timeout }: ResultStoreOptions = {}) {
     this.#pool = pool
+    this.#bound = { query_timeout: queryTimeoutMs }
   }
 
   async polls(): Promise<readonly PollView[]> {
-    const { rows } = await this.#pool.query<Row>(
-      `SELECT ${pollColumns} FROM polls p LEFT JOIN results r ON r.poll_id = p.id ORDER BY p.opens_at DESC, p.id`,
-    )
+    const { rows } = await this.#ask<Row>({
+      name: 'polls',
+      text: `SELECT ${pollColumns} FROM polls p LEFT JOIN results r ON r.poll_id = p.id ORDER BY p.opens_at DESC, p.id`,
+    })
     return rows.map(viewOfRow)
   }
 
   /** A poll by its id or its slug. */
   async poll(idOrSlug: string): Promise<PollView | null> {
-    const { rows } = await this.#pool.query<Row>({
+    if (!legalName.test(idOrSlug)) return null
+    const { rows } = await this.#ask<Row>({
       name: 'poll-view',
       text: `SELECT ${pollColumns} FROM polls p LEFT JOIN results r ON r.poll_id = p.id WHERE p.id = $1 OR p.slug = $1
              ORDER BY (p.id = $1) DESC LIMIT 1`,
@@ -52,45 +75,55 @@ export class ResultStore {
 
   /** The poll a visitor without a link wants: one that is open, else the newest. */
   async currentPoll(): Promise<PollView | null> {
-    const { rows } = await this.#pool.query<Row>(
-      `SELECT ${pollColumns} FROM polls p LEFT JOIN results r ON r.poll_id = p.id
-       ORDER BY (p.opens_at <= now() AND p.closes_at > now() AND p.closed_at IS NULL) DESC, p.opens_at DESC, p.id LIMIT 1`,
-    )
+    const { rows } = await this.#ask<Row>({
+      name: 'current-poll',
+      text: `SELECT ${pollColumns} FROM polls p LEFT JOIN results r ON r.poll_id = p.id
+             ORDER BY (p.opens_at <= now() AND p.closes_at > now() AND p.closed_at IS NULL) DESC, p.opens_at DESC, p.id
+             LIMIT 1`,
+    })
     return rows[0] ? viewOfRow(rows[0]) : null
   }
 
   async revision(): Promise<number> {
-    const { rows } = await this.#pool.query<{ revision: string }>(
-      `SELECT greatest((SELECT coalesce(max(revision), 0) FROM results), (SELECT coalesce(max(revision), 0) FROM trends)) AS revision`,
-    )
+    const { rows } = await this.#ask<{ revision: string }>({
+      name: 'revision',
+      text: `SELECT greatest((SELECT coalesce(max(revision), 0) FROM results),
+                             (SELECT coalesce(max(revision), 0) FROM trends)) AS revision`,
+    })
     return Number(rows[0]!.revision)
   }
 
-  /** What the sink has written since a revision: one query per tick, whatever the number of viewers. */
+  /**
+   * What the sink has written since a revision: one query per tick, whatever the number of viewers. It is one statement,
+   * because the revision moves on past everything that is visible: what the sink commits between two statements would be
+   * skipped for ever.
+   */
   async changesSince(revision: number): Promise<Changes> {
-    const { rows: results } = await this.#pool.query<Row & { revision: string }>({
-      name: 'results-since',
-      text: `SELECT ${pollColumns}, r.revision FROM results r JOIN polls p ON p.id = r.poll_id WHERE r.revision > $1`,
+    const { rows } = await this.#ask<{ results: (Row & Revised)[]; trends: (TrendRow & Revised)[] }>({
+      name: 'changes-since',
+      text: `SELECT
+        (SELECT coalesce(json_agg(result), '[]') FROM (
+          SELECT ${pollColumns}, r.revision FROM results r JOIN polls p ON p.id = r.poll_id WHERE r.revision > $1
+        ) result) AS results,
+        (SELECT coalesce(json_agg(trend), '[]') FROM (
+          SELECT poll_id AS "pollId", window_ms AS "windowMs", start_ms AS "startMs", counts, revision FROM trends
+          WHERE revision > $1 ORDER BY start_ms
+        ) trend) AS trends`,
       values: [revision],
     })
-    const { rows: trends } = await this.#pool.query<TrendRow & { revision: string; startMs: string }>({
-      name: 'trends-since',
-      text: `SELECT poll_id AS "pollId", window_ms AS "windowMs", start_ms AS "startMs", counts, revision FROM trends
-             WHERE revision > $1 ORDER BY start_ms`,
-      values: [revision],
-    })
+    const { results, trends } = rows[0]!
     let newest = revision
-    for (const row of [...results, ...trends]) newest = Math.max(newest, Number(row.revision))
+    for (const row of [...results, ...trends]) newest = Math.max(newest, row.revision)
     return {
       views: results.map(({ revision: _, ...row }) => viewOfRow(row)),
-      trends: trends.map(({ revision: _, ...row }) => ({ ...row, startMs: Number(row.startMs) })),
+      trends: trends.map(({ revision: _, ...row }) => row),
       revision: newest,
     }
   }
 
   /** Windows of a poll with `fromMs ≤ start < toMs` that hold anything, oldest first. */
   async trend(pollId: string, windowMs: number, fromMs: number, toMs: number): Promise<readonly TrendRow[]> {
-    const { rows } = await this.#pool.query<TrendRow & { startMs: string }>({
+    const { rows } = await this.#ask<TrendRow & { startMs: string }>({
       name: 'trend',
       text: `SELECT poll_id AS "pollId", window_ms AS "windowMs", start_ms AS "startMs", counts FROM trends
              WHERE poll_id = $1 AND window_ms = $2 AND start_ms >= $3 AND start_ms < $4 ORDER BY start_ms`,
@@ -100,10 +133,15 @@ export class ResultStore {
   }
 
   async firstTrendStart(pollId: string, windowMs: number): Promise<number | null> {
-    const { rows } = await this.#pool.query<{ start: string | null }>(
-      'SELECT min(start_ms) AS start FROM trends WHERE poll_id = $1 AND window_ms = $2',
-      [pollId, windowMs],
-    )
+    const { rows } = await this.#ask<{ start: string | null }>({
+      name: 'first-trend-start',
+      text: 'SELECT min(start_ms) AS start FROM trends WHERE poll_id = $1 AND window_ms = $2',
+      values: [pollId, windowMs],
+    })
     return rows[0]?.start == null ? null : Number(rows[0].start)
+  }
+
+  #ask<R extends QueryResultRow>(question: Question): Promise<QueryResult<R>> {
+    return this.#pool.query<R>({ ...question, ...this.#bound })
   }
 }

@@ -35,7 +35,7 @@ async function startParts(options: ViewerOptions, closers: Closers): Promise<Run
   const { logger } = options
   const pool = openPool({ url: options.databaseUrl, connectionsMax: 8, applicationName: 'viewer' })
   closers.add(() => pool.end())
-  await migrate(pool)
+  await migrate(pool, { logger })
   const store = new ResultStore(pool)
   const hub = new LiveHub({
     store,

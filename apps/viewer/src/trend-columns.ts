@@ -23,8 +23,8 @@ export interface TrendRange {
 }
 
 /**
- * A poll's trend as aligned columns. Without bounds: the whole poll, every window from the opening to now or the close,
- * zeros where nothing was counted.
+ * A poll's trend as aligned columns, every window from the opening to now or the close, zeros where nothing was counted.
+ * Bounds narrow that down and never widen it: there is nothing to tell of the time before the opening or of the future.
  */
 export async function trendColumns(
   store: ResultStore,
@@ -37,12 +37,12 @@ export async function trendColumns(
   const align = (timeMs: number): number => Math.floor(timeMs / windowMs) * windowMs
   const { poll } = view
   const firstCounted = await store.firstTrendStart(poll.id, windowMs)
-  const begin = range.fromMs ?? Math.min(poll.opensAtMs, firstCounted ?? poll.opensAtMs)
+  const begin = Math.min(poll.opensAtMs, firstCounted ?? poll.opensAtMs)
   // A ballot that was on its way at the close may be counted in the window after it.
   const natural = poll.isClosed || nowMs >= poll.closesAtMs ? Math.max(poll.closesAtMs, view.asOfMs ?? 0) : nowMs
-  const end = range.toMs ?? Math.max(Math.min(natural, nowMs), view.asOfMs ?? 0)
-  const last = align(range.toMs === undefined ? end : end - 1)
-  const first = Math.max(align(begin), last - (windowsMax - 1) * windowMs)
+  const end = Math.max(Math.min(natural, nowMs), view.asOfMs ?? 0)
+  const last = align(Math.min(end, (range.toMs ?? Infinity) - 1))
+  const first = Math.max(align(Math.max(begin, range.fromMs ?? begin)), last - (windowsMax - 1) * windowMs)
   const startMs: number[] = []
   for (let start = first; start <= last; start += windowMs) startMs.push(start)
   const counts = Object.fromEntries(poll.options.map(({ id }) => [id, startMs.map(() => 0)]))

@@ -1,11 +1,15 @@
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openTestDatabase, type TestDatabase } from '../../../packages/election/test/support/database.ts'
 import { silentLogger } from 'stream-core'
-import { WebSocket } from 'ws'
+import { formatTime, lineOf } from '../public/shared.js'
 import { startViewer } from '../src/service.ts'
+import { insertPoll, LiveClient, writeCount } from './support/live-client.ts'
 
 let database: TestDatabase
 let viewer: Awaited<ReturnType<typeof startViewer>>
+/** Of what is counted in this test; each begins anew. */
+let epoch = 0
 const opensAtMs = Math.floor(Date.now() / 60_000) * 60_000 - 120_000
 
 beforeAll(async () => {
@@ -29,92 +33,15 @@ afterAll(async () => {
 })
 
 beforeEach(async () => {
-  await database.pool.query('TRUNCATE polls, results, trends CASCADE')
-  await database.pool.query(
-    `INSERT INTO polls (id, slug, title, options, regions, revote, definition_hash, opens_at, closes_at, poll_key, opened_at)
-     VALUES ('p1', 'which', 'Which <one>?', '[{"id":"a","label":"A"},{"id":"b","label":"B"}]', '["north"]', 'last', 'h1',
-       to_timestamp($1 / 1000.0), now() + interval '1 hour', 'k', now())`,
-    [opensAtMs],
-  )
+  epoch++
+  await insertPoll(database, opensAtMs)
 })
 
-/** Writes as the tally's sink does: rows with a new revision, and a word on the channel. */
-async function count(version: number, a: number, b: number, status = 'open'): Promise<void> {
-  const document = {
-    poll: 'p1',
-    epoch: 7,
-    version,
-    status,
-    asOf: opensAtMs + 61_000,
-    definitionHash: 'h1',
-    voters: a + b,
-    totals: { a, b },
-    regions: { north: { a, b } },
-    accounting: { recorded: a + b, accepted: a + b, superseded: 0, rejected: 0, duplicates: 0 },
-    rejections: {},
-  }
-  await database.pool.query(
-    `INSERT INTO results VALUES ('p1', 7, $1, $2, nextval('results_revision'), now())
-     ON CONFLICT (poll_id) DO UPDATE SET version = excluded.version, document = excluded.document, revision = excluded.revision`,
-    [version, document],
-  )
-  for (const windowMs of [1000, 10_000, 60_000]) {
-    await database.pool.query(
-      `INSERT INTO trends VALUES ('p1', $1, $2, 7, $3, $4, nextval('results_revision'))
-       ON CONFLICT (poll_id, window_ms, start_ms) DO UPDATE SET counts = excluded.counts, revision = excluded.revision`,
-      [windowMs, Math.floor((opensAtMs + 61_000) / windowMs) * windowMs, version, { a, b }],
-    )
-  }
-  await database.pool.query("SELECT pg_notify('results_changed', '')")
-}
+const count = (version: number, a: number, b: number, status = 'open'): Promise<void> =>
+  writeCount(database, { epoch, version, a, b, asOfMs: opensAtMs + 61_000, status })
 
 const get = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
   fetch(`${viewer.url}${path}`, { headers })
-
-class LiveClient {
-  readonly frames: Record<string, unknown>[] = []
-  readonly socket: WebSocket
-  closeCode = 0
-  #waiting: (() => void)[] = []
-
-  constructor(origin?: string) {
-    this.socket = new WebSocket(`${viewer.url.replace('http', 'ws')}/ws`, 'tally.v1', origin ? { origin } : {})
-    this.socket.on('message', (data) => {
-      this.frames.push(JSON.parse((data as Buffer).toString()) as Record<string, unknown>)
-      for (const wake of this.#waiting.splice(0)) wake()
-    })
-    this.socket.on('close', (code) => {
-      this.closeCode = code
-      for (const wake of this.#waiting.splice(0)) wake()
-    })
-    this.socket.on('error', () => (this.closeCode = -1))
-  }
-
-  async open(): Promise<this> {
-    await new Promise((resolve, reject) => {
-      this.socket.once('open', resolve)
-      this.socket.once('error', reject)
-    })
-    return this
-  }
-
-  send(message: object): void {
-    this.socket.send(JSON.stringify(message))
-  }
-
-  async next(type: string): Promise<Record<string, unknown>> {
-    const end = Date.now() + 5000
-    for (;;) {
-      const at = this.frames.findIndex((frame) => frame['t'] === type)
-      if (at >= 0) return this.frames.splice(at, 1)[0]!
-      if (Date.now() > end) throw new Error(`no frame of type ${type}; there are ${JSON.stringify(this.frames)}`)
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve)
-        setTimeout(resolve, 100)
-      })
-    }
-  }
-}
 
 test('the results of a poll without votes are zeros', async () => {
   const response = await get('/api/polls/which/results')
@@ -169,6 +96,109 @@ test('wrong requests get problem documents', async () => {
   expect(await (await get('/api/else')).json()).toMatchObject({ status: 404, code: 'not-found' })
 })
 
+test('bounds of a trend never widen it: there is nothing before the opening, and nothing in the future', async () => {
+  await count(1, 3, 1)
+  const trend = async (query: string) => {
+    const response = await get(`/api/polls/p1/trends?window=1s&${query}`)
+    return (await response.json()) as { start: string[]; counts: Record<string, number[]> }
+  }
+  const votes = ({ counts }: { counts: Record<string, number[]> }): number => counts['a']!.reduce((x, y) => x + y, 0)
+  const nowIso = new Date().toISOString()
+  const future = await trend('to=2099-01-01T00:00:00Z')
+  expect(votes(future)).toBe(3)
+  expect(future.start.at(-1)! <= new Date().toISOString()).toBe(true)
+  const past = await trend('from=2020-01-01T00:00:00Z')
+  expect(past.start[0]).toBe(new Date(opensAtMs).toISOString())
+  expect(votes(past)).toBe(3)
+  expect((await trend('from=2099-01-01T00:00:00Z')).start).toEqual([])
+  expect((await trend(`from=${nowIso}&to=2020-01-01T00:00:00Z`)).start).toEqual([])
+})
+
+test.each([
+  ['a NUL', '%00'],
+  ['300 characters', 'x'.repeat(300)],
+  ['capitals', 'P1'],
+  ['a picture', '%F0%9F%97%B3'],
+])('a poll with %s for a name is unknown, not an error', async (_what, name) => {
+  const answer = await get(`/api/polls/${name}/results`)
+  expect(await answer.json()).toMatchObject({ status: 404, code: 'unknown-poll' })
+  expect(answer.headers.get('content-type')).toContain('application/problem+json')
+  const page = await get(`/p/${name}`)
+  expect([page.status, page.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8'])
+  expect(await page.text()).toContain('There is no such poll')
+})
+
+test('an address that is no address is a problem document for programs and a page for people', async () => {
+  const answer = await get('/api/polls/%zz/results')
+  expect(await answer.json()).toMatchObject({ status: 400, code: 'malformed' })
+  expect(answer.headers.get('content-type')).toContain('application/problem+json')
+  const page = await get('/p/%zz')
+  expect([page.status, page.headers.get('content-type')]).toEqual([400, 'text/html; charset=utf-8'])
+})
+
+test('while PostgreSQL does not answer people get a page that looks again, and programs a problem document', async () => {
+  await database.pool.query('ALTER TABLE results RENAME TO results_away')
+  try {
+    const page = await get('/p/which')
+    expect([page.status, page.headers.get('content-type')]).toEqual([503, 'text/html; charset=utf-8'])
+    expect(page.headers.get('retry-after')).toBe('2')
+    expect(await page.text()).toContain('<meta http-equiv="refresh" content="5">')
+    const answer = await get('/api/polls/p1/results')
+    expect(await answer.json()).toMatchObject({ status: 503, code: 'unavailable' })
+  } finally {
+    await database.pool.query('ALTER TABLE results_away RENAME TO results')
+  }
+})
+
+test('the page says when it was open, also of a poll that was closed before it opened', async () => {
+  expect(await (await get('/p/which')).text()).toMatch(
+    /Open until \w+ \d+, \d{4}, \d+:\d\d.[AP]M UTC\..*href="[^"]*"> *Cast/s,
+  )
+  await database.pool.query("UPDATE polls SET closes_at = now() - interval '1 second', closed_at = now()")
+  const closed = await (await get('/p/which')).text()
+  expect(closed).toMatch(/Closed\. It was open from \w+ \d+, \d{4}, .* to \w+ \d+, \d{4}, .* UTC\./)
+  expect(closed).toMatch(/id="cast"[^>]* hidden>/)
+  await database.pool.query("UPDATE polls SET opens_at = now() + interval '1 day'")
+  expect(await (await get('/p/which')).text()).toMatch(/Closed \w+ \d+, \d{4}, .* UTC, before it opened\./)
+})
+
+test('every time on the page is of one form: with the date where it is not today', async () => {
+  const at = Date.UTC(2026, 4, 3, 8, 5, 9)
+  expect(formatTime(at, at + 60_000)).toMatch(/^8:05:09.AM$/)
+  expect(formatTime(at, at + 86_400_000)).toMatch(/^May 3, 2026, 8:05:09.AM$/)
+  await count(1, 1, 2)
+  const text = await (await get('/p/which')).text()
+  expect(text).toMatch(/id="as-of">(\w+ \d+, \d{4}, )?\d+:\d\d:\d\d.[AP]M UTC</)
+  expect(text).toMatch(/<th scope="col">Time \(UTC\)<\/th>.*<th scope="row">(\w+ \d+, \d{4}, )?\d+:\d\d:\d\d.[AP]M</)
+})
+
+test('of twenty options no two have the same line', () => {
+  const lines = Array.from({ length: 20 }, (_, i) => JSON.stringify(lineOf(i)))
+  expect(new Set(lines).size).toBe(20)
+})
+
+test('one ballot is one ballot', async () => {
+  await database.pool.query(
+    `INSERT INTO polls SELECT 'p2', 'other', title, options, regions, revote, electorate, definition_hash, opens_at, closes_at,
+       poll_key FROM polls`,
+  )
+  await count(1, 1, 0)
+  expect(await (await get('/p/other')).text()).toContain('Open, 1 ballot<')
+})
+
+test('the scripts of a page are at most 35 kB, compressed', async () => {
+  const folder = /src="(\/assets\/[\w-]+\/)results\.js"/.exec(await (await get('/p/which')).text())![1]!
+  const seen = new Set(['results.js'])
+  let bytes = 0
+  for (const name of seen) {
+    const text = await (await get(`${folder}${name}`)).text()
+    bytes += gzipSync(text).length
+    for (const [, other] of text.matchAll(/from '\.\/([\w.]+)'/g)) seen.add(other!)
+  }
+  expect(seen).toContain('uplot.js')
+  expect(bytes).toBeLessThan(35_000)
+})
+
 test('the list of polls has status and totals', async () => {
   await count(1, 1, 2)
   expect(await (await get('/api/polls')).json()).toMatchObject({
@@ -199,13 +229,13 @@ test('the page is whole without a script, escapes the title, and is found by slu
 
 test('a socket gets a snapshot, then what changed, with absolute values', async () => {
   await count(1, 1, 0)
-  const client = await new LiveClient().open()
+  const client = await new LiveClient(viewer.url).open()
   expect(await client.next('hello')).toMatchObject({ hb: 10_000 })
   client.send({ op: 'sub', poll: 'which', trend: { res: '1s', since: opensAtMs + 60_000 } })
   const snap = await client.next('snap')
   expect(snap).toMatchObject({
     poll: 'p1',
-    epoch: 7,
+    epoch,
     ver: 1,
     status: 'open',
     voters: 1,
@@ -226,37 +256,22 @@ test('a socket gets a snapshot, then what changed, with absolute values', async 
   client.socket.close()
 })
 
-test('a socket that resumes with the newest version gets only what comes after it', async () => {
-  await count(3, 2, 2)
-  const client = await new LiveClient().open()
-  client.send({ op: 'sub', poll: 'p1', epoch: 7, ver: 3 })
-  await new Promise((resolve) => setTimeout(resolve, 200))
-  await count(4, 3, 2)
-  expect(await client.next('d')).toMatchObject({ from: 3, ver: 4, o: [['a', 3]] })
-  expect(client.frames.some((frame) => frame['t'] === 'snap')).toBe(false)
-  const behind = await new LiveClient().open()
-  behind.send({ op: 'sub', poll: 'p1', epoch: 7, ver: 1 })
-  expect(await behind.next('snap')).toMatchObject({ ver: 4 })
-  client.socket.close()
-  behind.socket.close()
-})
-
 test('bad messages close the socket with 4400, unknown polls are told, foreign origins are not let in', async () => {
-  const bad = await new LiveClient().open()
+  const bad = await new LiveClient(viewer.url).open()
   bad.socket.send('{"op":"dance"}')
   await expect.poll(() => bad.closeCode).toBe(4400)
-  const unknown = await new LiveClient().open()
+  const unknown = await new LiveClient(viewer.url).open()
   unknown.send({ op: 'sub', poll: 'nope' })
   expect(await unknown.next('err')).toMatchObject({ code: 'unknown_poll' })
   unknown.socket.close()
-  await expect(new LiveClient('https://evil.example').open()).rejects.toThrow('403')
-  const allowed = await new LiveClient('https://city.example').open()
+  await expect(new LiveClient(viewer.url, 'https://evil.example').open()).rejects.toThrow('403')
+  const allowed = await new LiveClient(viewer.url, 'https://city.example').open()
   allowed.socket.close()
 })
 
 test('a poll that is final says so to everybody who watches', async () => {
   await count(1, 1, 0)
-  const client = await new LiveClient().open()
+  const client = await new LiveClient(viewer.url).open()
   client.send({ op: 'sub', poll: 'p1' })
   await client.next('snap')
   await count(2, 1, 0, 'final')

@@ -14,7 +14,7 @@ export interface DatabaseOptions {
   readonly applicationName: string
 }
 
-/** A pool of connections. A connection that breaks while idle is replaced, not a reason to end. */
+/** A pool of connections. One that breaks is replaced: an error of the query it breaks under, never of the process. */
 export function openPool({ url, connectionsMax = 10, applicationName }: DatabaseOptions): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
@@ -23,6 +23,8 @@ export function openPool({ url, connectionsMax = 10, applicationName }: Database
     connectionTimeoutMillis: 5000,
   })
   pool.on('error', () => undefined)
+  // The pool listens only while a connection is idle; one that breaks while it is lent would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return pool
 }
 

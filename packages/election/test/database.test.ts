@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer } from 'node:net'
 import { silentLogger } from 'stream-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { migrate, openPool } from '../src/database.ts'
+import { inTransaction, migrate, openPool } from '../src/database.ts'
 import { EnvironmentError } from '../src/environment.ts'
 import { openTestDatabase, type TestDatabase } from './support/database.ts'
 
@@ -24,6 +24,25 @@ test('a database of a newer version is refused', async () => {
   await database.pool.query("INSERT INTO migrations (number, name) VALUES (999, 'from the future')")
   await expect(migrate(database.pool)).rejects.toThrow('run the newer version')
   await database.pool.query('DELETE FROM migrations WHERE number = 999')
+})
+
+test('a connection that breaks in the middle of a transaction ends the transaction, and not the process', async () => {
+  const broken: unknown[] = []
+  const pool = openPool({ url: database.url, applicationName: 'transaction-test' })
+  const onUncaught = (error: unknown): void => void broken.push(error)
+  process.on('uncaughtException', onUncaught)
+  const work = inTransaction(pool, async (client) => {
+    const ended = new Promise((resolve) => client.once('end', resolve))
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+    await database.pool.query('SELECT pg_terminate_backend($1)', [rows[0]!.pid])
+    await ended
+    await client.query('SELECT 1')
+  })
+  await expect(work).rejects.toThrow()
+  process.off('uncaughtException', onUncaught)
+  expect(broken).toEqual([])
+  expect((await pool.query('SELECT 1 AS number')).rows).toEqual([{ number: 1 }])
+  await pool.end()
 })
 
 test('a database that is not there is named while it is waited for and in the error, its password never', async () => {

@@ -112,7 +112,7 @@ export function reviewPage(poll: Poll, form: BallotForm, problem: string | null)
       <form method="post" action="/p/${poll.slug}/cast">${hidden}<button>Cast this ballot</button></form>
       <form method="post" action="/p/${poll.slug}">${hidden}<button class="secondary">Change</button></form>
     </div>
-    <p class="small">Nothing is recorded until you cast it.</p>`
+    ${problem === null ? html`<p class="small">Nothing is recorded until you cast it.</p>` : null}`
 }
 
 const statusWords: { readonly [status in ReceiptStatus['status']]: readonly [title: string, text: string] } = {

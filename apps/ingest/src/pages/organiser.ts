@@ -52,6 +52,12 @@ function stateOf(poll: Poll, nowMs: number): string {
   return nowMs >= poll.opensAtMs ? 'open' : 'scheduled'
 }
 
+function openTimes({ opensAtMs, closesAtMs }: Poll): string {
+  const [opens, closes] = [when.format(opensAtMs), when.format(closesAtMs)]
+  if (closesAtMs < opensAtMs) return `Closed ${closes} UTC, before it was to open at ${opens} UTC.`
+  return `${opens} to ${closes} UTC.`
+}
+
 export function organiserPage(polls: readonly Poll[], form: NewPollForm, token: string, problem: string | null): Html {
   const nowMs = Date.now()
   return html`${problemBox(problem)}
@@ -135,7 +141,7 @@ export function organiserPollPage({ poll, codeCount, token, urls, codes, problem
     <p><a href="/organiser">Your polls</a></p>
     <h1>${poll.title}</h1>
     <p>
-      This poll is <strong>${state}</strong>. ${when.format(poll.opensAtMs)} to ${when.format(poll.closesAtMs)} UTC.
+      This poll is <strong>${state}</strong>. ${openTimes(poll)}
       ${poll.revote === 'first' ? 'The first ballot counts.' : 'The last ballot counts.'}
     </p>
     <p><a href="${urls.ballot}/p/${poll.slug}">Ballot</a> · <a href="${urls.results}/p/${poll.slug}">Results</a></p>

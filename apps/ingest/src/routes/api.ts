@@ -8,7 +8,7 @@ import { codesMax } from '../organiser-desk.ts'
 import { ControlNotRecordedError } from '../poll-control.ts'
 import { checkPollInput } from '../poll-input.ts'
 import type { Poll } from '../poll-repository.ts'
-import { refusals } from '../refusals.ts'
+import { isGuess, refusals } from '../refusals.ts'
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.retryAfterSeconds !== undefined) void reply.header('retry-after', problem.retryAfterSeconds)
@@ -53,9 +53,8 @@ function ballotRoutes(app: FastifyInstance, parts: IngestParts): void {
         .send({ receipt, status: 'recorded', recordedAt: recordedAt.toISOString() })
     }
     const { reason } = admission
-    metrics.submissions.inc({ result: reason })
-    const isGuess = reason === 'bad-code' || reason === 'malformed' || reason === 'unknown-poll'
-    const waitSeconds = isGuess ? limiter.fail(request.ip) : 0
+    metrics.submissions.inc({ result: refusals[reason].code })
+    const waitSeconds = isGuess(reason) ? limiter.fail(request.ip) : 0
     return sendProblem(reply, waitSeconds > 0 ? tooMany(waitSeconds) : refusals[reason])
   })
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { admit, type Refusal } from '../admission.ts'
+import { type Admission, admit, fateAfterClose, type Refusal } from '../admission.ts'
 import type { IngestParts, Show } from '../app.ts'
 import {
   ballotPage,
@@ -13,7 +13,7 @@ import {
   reviewPage,
 } from '../pages/ballot.ts'
 import type { Poll } from '../poll-repository.ts'
-import { refusals } from '../refusals.ts'
+import { isGuess, refusals } from '../refusals.ts'
 import { isSameOrigin } from '../same-origin.ts'
 import { codeIdOf } from '../voter-secrets.ts'
 import { normaliseReceipt } from './api.ts'
@@ -26,12 +26,21 @@ function formOf(body: unknown): BallotForm {
   return { code: text(code), option: text(option), nonce: text(nonce) || newNonce() }
 }
 
+type SlugRequest = FastifyRequest<{ Params: { slug: string } }>
+
 /** Which part of the form a refusal is about. */
 const fieldOf: { readonly [reason in Refusal]?: FormProblem['field'] } = {
   'bad-code': 'code',
   'already-voted': 'code',
   'unknown-option': 'option',
 }
+
+const mendedByRepeat: ReadonlySet<Refusal> = new Set<Refusal>([
+  'not-recorded',
+  'unconfirmed',
+  'closed-unconfirmed',
+  'vote-pending',
+])
 
 /**
  * The ballot without a script: enter, review, cast, receipt. The nonce of the first form goes through all of them, so that
@@ -40,8 +49,14 @@ const fieldOf: { readonly [reason in Refusal]?: FormProblem['field'] } = {
 export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show): void {
   const { polls, metrics, receipts, limiter, urls } = parts
 
-  const notFound = (reply: FastifyReply): FastifyReply =>
-    show(reply, 404, 'No such poll', messagePage('There is no such poll', refusals['unknown-poll'].voter))
+  const notFound = (request: SlugRequest, reply: FastifyReply): FastifyReply => {
+    const waitSeconds = request.method === 'POST' ? limiter.fail(request.ip) : 0
+    if (waitSeconds > 0) {
+      const text = 'Too many refused forms from here. Wait a minute and try again.'
+      return show(reply.header('retry-after', waitSeconds), 429, 'Wait a minute', messagePage('Wait a minute', text))
+    }
+    return show(reply, 404, 'No such poll', messagePage('There is no such poll', refusals['unknown-poll'].voter))
+  }
   const foreign = (reply: FastifyReply): FastifyReply =>
     show(
       reply,
@@ -57,11 +72,10 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
     return poll.isClosed || nowMs >= poll.closesAtMs ? 'closed' : null
   }
 
-  type SlugRequest = FastifyRequest<{ Params: { slug: string } }>
   const withPoll = async (request: SlugRequest, reply: FastifyReply, use: (poll: Poll) => Promise<FastifyReply>) => {
     if (request.method === 'POST' && !isSameOrigin(request)) return foreign(reply)
     const poll = await polls.find(request.params.slug)
-    return poll ? use(poll) : notFound(reply)
+    return poll ? use(poll) : notFound(request, reply)
   }
 
   app.get('/', async (_request, reply) => show(reply, 200, 'Vote', pollListPage(await polls.all(), Date.now())))
@@ -80,25 +94,60 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
     ),
   )
 
+  /** 429 when an address has guessed too often; a valid ballot is never refused. */
+  const tooMany = (reply: FastifyReply, waitSeconds: number, poll: Poll, form: BallotForm): FastifyReply =>
+    show(
+      reply.header('retry-after', waitSeconds),
+      429,
+      `Problem: ${poll.title}`,
+      ballotPage(poll, form, {
+        text: 'Too many wrong codes from here. Wait a minute and try again.',
+        field: 'code',
+      }),
+    )
+
+  const answer = (
+    request: SlugRequest,
+    reply: FastifyReply,
+    poll: Poll,
+    form: BallotForm,
+    admission: Admission,
+  ): FastifyReply => {
+    if (admission.outcome === 'recorded') {
+      metrics.submissions.inc({ result: admission.isRepeat ? 'repeated' : 'recorded' })
+      return reply.redirect(`/receipts/${admission.receipt}`, 303)
+    }
+    const { reason } = admission
+    const { status, code, voter, retryAfterSeconds } = refusals[reason]
+    metrics.submissions.inc({ result: code })
+    const waitSeconds = isGuess(reason) ? limiter.fail(request.ip) : 0
+    if (waitSeconds > 0) return tooMany(reply, waitSeconds, poll, form)
+    if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds)
+    // What can be mended by sending the same form again stays on the review page, with the choice in it.
+    const body = mendedByRepeat.has(reason)
+      ? reviewPage(poll, form, voter)
+      : ballotPage(poll, reason === 'nonce-reused' ? { ...form, nonce: newNonce() } : form, {
+          text: voter,
+          field: fieldOf[reason] ?? null,
+        })
+    return show(reply, status, `Problem: ${poll.title}`, body)
+  }
+
   app.post('/p/:slug/review', (request: SlugRequest, reply) =>
     withPoll(request, reply, async (poll) => {
       const form = formOf(request.body)
       const again = (status: number, text: string, field: FormProblem['field']): FastifyReply =>
         show(reply, status, `Problem: ${poll.title}`, ballotPage(poll, form, { text, field }))
       const closed = notNow(poll)
+      // The form may be one that was cast before, and has come back.
+      if (closed === 'closed') return answer(request, reply, poll, form, await fateAfterClose(parts, poll, form))
       if (closed) return again(refusals[closed].status, refusals[closed].voter, null)
       if (form.code.trim() === '') return again(400, 'Enter your voter code.', 'code')
       if (!poll.options.some(({ id }) => id === form.option)) {
         return again(400, refusals['unknown-option'].voter, 'option')
       }
       if (!(await polls.hasCode(poll.id, codeIdOf(poll.key, form.code)))) {
-        metrics.submissions.inc({ result: 'bad-code' })
-        const isLimited = limiter.fail(request.ip) > 0
-        return again(
-          isLimited ? 429 : 403,
-          isLimited ? 'Too many wrong codes from here. Wait a minute and try again.' : refusals['bad-code'].voter,
-          'code',
-        )
+        return answer(request, reply, poll, form, { outcome: 'refused', reason: 'bad-code' })
       }
       return show(reply, 200, 'Review your ballot', reviewPage(poll, form, null))
     }),
@@ -107,24 +156,7 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
   app.post('/p/:slug/cast', (request: SlugRequest, reply) =>
     withPoll(request, reply, async (poll) => {
       const form = formOf(request.body)
-      const admission = await admit(parts, poll.id, form)
-      if (admission.outcome === 'recorded') {
-        metrics.submissions.inc({ result: admission.isRepeat ? 'repeated' : 'recorded' })
-        return reply.redirect(`/receipts/${admission.receipt}`, 303)
-      }
-      const { reason } = admission
-      metrics.submissions.inc({ result: reason })
-      const { status, voter, retryAfterSeconds } = refusals[reason]
-      if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds)
-      // What can be mended by sending the same form again stays on the review page, with the choice in it.
-      const canRepeat = reason === 'not-recorded' || reason === 'unconfirmed' || reason === 'vote-pending'
-      const body = canRepeat
-        ? reviewPage(poll, form, voter)
-        : ballotPage(poll, reason === 'nonce-reused' ? { ...form, nonce: newNonce() } : form, {
-            text: voter,
-            field: fieldOf[reason] ?? null,
-          })
-      return show(reply, status, `Problem: ${poll.title}`, body)
+      return answer(request, reply, poll, form, await admit(parts, poll.id, form))
     }),
   )
 
@@ -137,13 +169,15 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
   app.get<{ Params: { receipt: string } }>('/receipts/:receipt', async (request, reply) => {
     const receipt = normaliseReceipt(request.params.receipt)
     const found = await receipts.find(receipt)
-    if (!found)
-      return show(
-        reply,
-        404,
-        'Unknown receipt',
-        receiptFormPage('No ballot has this receipt. Check it for typing mistakes.'),
-      )
+    if (!found) {
+      const waitSeconds = limiter.fail(request.ip)
+      const [status, text] =
+        waitSeconds > 0
+          ? [429, 'Too many unknown receipts from here. Wait a minute and try again.']
+          : [404, 'No ballot has this receipt. Check it for typing mistakes.']
+      if (waitSeconds > 0) reply.header('retry-after', waitSeconds)
+      return show(reply, status, 'Unknown receipt', receiptFormPage(text))
+    }
     const waits = found.status === 'recorded' ? { script: 'receipt.js', refreshSeconds: 2 } : {}
     return show(reply, 200, `Receipt ${receipt}`, receiptPage(receipt, found, urls().results), waits)
   })

@@ -9,6 +9,9 @@ import type { Poll } from '../poll-repository.ts'
 import { isSameOrigin } from '../same-origin.ts'
 import { isSameSecret } from './api.ts'
 
+/** A year: whoever wants more has mistyped. */
+const openHoursMax = 8760
+
 const lines = (text: string): string[] =>
   text
     .split('\n')
@@ -94,19 +97,24 @@ export function organiserPages(app: FastifyInstance, parts: IngestParts, show: S
       const form: NewPollForm = { title, options, regions, opens, hours, electorate, revote }
       const nowMs = Date.now()
       const opensAtMs = opens === '' ? nowMs : Date.parse(`${opens}Z`)
-      const closesAtMs = opensAtMs + Math.min(Number(hours) || 0, 8760) * 3_600_000
-      const input = checkPollInput(
+      const openHours = Number(hours)
+      const isLength = openHours > 0 && openHours <= openHoursMax
+      const closesAtMs = opensAtMs + openHours * 3_600_000
+      const checked = checkPollInput(
         {
           title: title.trim(),
           options: lines(options).map((label, i) => ({ id: `o${i + 1}`, label })),
           regions: lines(regions),
           opensAt: Number.isNaN(opensAtMs) ? opens : new Date(opensAtMs).toISOString(),
-          closesAt: Number.isNaN(closesAtMs) ? '' : new Date(closesAtMs).toISOString(),
+          closesAt: !isLength || Number.isNaN(closesAtMs) ? '' : new Date(closesAtMs).toISOString(),
           electorate: electorate.trim() === '' ? null : Number(electorate),
           revote,
         },
         nowMs,
       )
+      const input = isLength
+        ? checked
+        : `Open for how many hours must be a number from 1 to ${openHoursMax}, got ${JSON.stringify(hours)}.`
       if (typeof input === 'string')
         return show(reply, 400, 'Your polls', organiserPage(await polls.all(), form, formToken, input))
       try {

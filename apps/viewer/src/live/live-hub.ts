@@ -2,9 +2,9 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'stream-core'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { type PollStatus, type PollView, statusOf } from '../poll-view.ts'
+import { isNewer, type PollStatus, type PollView, statusOf } from '../poll-view.ts'
 import type { Changes, ResultStore, TrendRow } from '../result-store.ts'
-import { trendColumns, type WindowName } from '../trend-columns.ts'
+import { trendColumns, type WindowName, windowSizes } from '../trend-columns.ts'
 import {
   bucketFrame,
   byeFrame,
@@ -36,8 +36,10 @@ interface Subscription {
   readonly window: WindowName | null
   /** A change was skipped because the socket was behind: the next thing it gets is a snapshot. */
   hasMissed: boolean
-  /** What this socket was last told; null while its snapshot is on the way. */
+  /** What this socket was last told; null while its first answer is on the way. */
   sent: PollView | null
+  /** What was published meanwhile: the answer may have been read before it. */
+  readonly early: TrendRow[]
 }
 
 interface Socket {
@@ -100,9 +102,9 @@ export class LiveHub {
       else trends.set(row.pollId, [row])
     }
     const nowMs = Date.now()
-    for (const view of changes.views) this.#polls.set(view.poll.id, { view, status: statusOf(view, nowMs) })
+    for (const view of changes.views) this.#learn(view, nowMs)
     const changed = new Set([...changes.views.map((view) => view.poll.id), ...trends.keys()])
-    const frames = new Map<string, Buffer | null>()
+    const frames = new Map<string, readonly Buffer[]>()
     this.#eachSocket((socket) => {
       for (const [pollId, subscription] of socket.subscriptions) {
         if (changed.has(pollId)) this.#update(socket, pollId, subscription, trends.get(pollId) ?? [], frames, nowMs)
@@ -130,6 +132,9 @@ export class LiveHub {
       socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
     }
     if (path !== '/ws') return refuse('404 Not Found')
+    // Who asks for others expects another one than it would get; who names none takes what there is.
+    const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim())
+    if (offered && !offered.includes(subProtocol)) return refuse('400 Bad Request')
     if (!this.#isOriginAllowed(request)) return refuse('403 Forbidden')
     if (this.#isDraining || this.#sockets.size >= this.#options.connectionsMax) return refuse('503 Service Unavailable')
     this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#open(webSocket))
@@ -192,26 +197,47 @@ export class LiveHub {
       return
     }
     const window = message.trend?.res ?? null
-    const subscription: Subscription = { request: message, window, hasMissed: false, sent: null }
+    const subscription: Subscription = { request: message, window, hasMissed: false, sent: null, early: [] }
     socket.subscriptions.set(pollId, subscription)
-    const nowMs = Date.now()
-    const since = message.trend?.since
-    const trend = message.trend
-      ? await trendColumns(
-          store,
-          found,
-          message.trend.res,
-          nowMs,
-          since === undefined ? {} : { fromMs: since, toMs: nowMs + 1 },
-        )
-      : null
-    // Read again: what was published while the trend was being read must not be missing.
-    const view = (await store.poll(pollId)) ?? found
-    this.#polls.set(pollId, { view, status: statusOf(view, nowMs) })
+    const answer = await this.#answer(found, message)
     if (socket.subscriptions.get(pollId) !== subscription) return
-    subscription.sent = view
-    const isCurrent = message.epoch === view.epoch && message.ver === view.version && trend === null
-    if (!isCurrent) this.#send(socket, Buffer.from(snapFrame(view, Date.now(), trend)))
+    const nowMs = Date.now()
+    this.#learn(answer.view, nowMs)
+    subscription.sent = answer.view
+    if (answer.frame) this.#send(socket, Buffer.from(answer.frame))
+    // What was published while the answer was being read may be missing from it; values are absolute, so twice is no harm.
+    this.#update(socket, pollId, subscription, subscription.early, new Map(), nowMs)
+  }
+
+  /** One snapshot; to a client that resumes, one change from where it was, or nothing where it is up to date (D31). */
+  async #answer(found: PollView, request: Subscribe): Promise<{ view: PollView; frame: string | null }> {
+    const { store } = this.#options
+    const { id } = found.poll
+    const { res: window = null, since } = request.trend ?? {}
+    const nowMs = Date.now()
+    if (request.ver !== undefined && request.epoch === found.epoch) {
+      const windowMs = window === null ? 0 : windowSizes[window]
+      const rows = window === null ? [] : await store.trend(id, windowMs, alignedTo(windowMs, since), nowMs + windowMs)
+      const view = (await store.poll(id)) ?? found
+      if (view.epoch === request.epoch) {
+        const isBehind = request.ver < view.version
+        const frame = isBehind
+          ? deltaFrame(view, { version: request.ver }, nowMs, window, rows)
+          : window && bucketFrame(view, window, rows)
+        return { view, frame }
+      }
+    }
+    const range = since === undefined ? {} : { fromMs: since }
+    const trend = window === null ? null : await trendColumns(store, found, window, nowMs, range)
+    const view = (await store.poll(id)) ?? found
+    return { view, frame: snapFrame(view, Date.now(), trend) }
+  }
+
+  /** Keeps the newest view of a poll: what comes from two questions may come in either order. */
+  #learn(view: PollView, nowMs: number): void {
+    const known = this.#polls.get(view.poll.id)
+    if (known && isNewer(known.view, view)) return
+    this.#polls.set(view.poll.id, { view, status: statusOf(view, nowMs) })
   }
 
   #update(
@@ -219,12 +245,15 @@ export class LiveHub {
     pollId: string,
     subscription: Subscription,
     trends: readonly TrendRow[],
-    frames: Map<string, Buffer | null>,
+    frames: Map<string, readonly Buffer[]>,
     nowMs: number,
   ): void {
     const known = this.#polls.get(pollId)
     const before = subscription.sent
-    if (!known || before === null) return
+    if (!known || before === null) {
+      subscription.early.push(...trends)
+      return
+    }
     const { webSocket } = socket
     if (webSocket.bufferedAmount > bufferedBytesMax) return webSocket.close(4408, 'too slow')
     if (webSocket.bufferedAmount > bufferedBytesBehind) {
@@ -232,27 +261,28 @@ export class LiveHub {
       subscription.hasMissed = true
       return
     }
-    if (subscription.hasMissed) {
+    const { view } = known
+    const hasRestarted = before.epoch !== 0 && view.epoch !== before.epoch
+    if (subscription.hasMissed || hasRestarted) {
       const { poll, op, trend } = subscription.request
       this.#receiveSubscribe(socket, { op, poll, ...(trend && { trend }) })
       return
     }
-    const { view } = known
-    const isNewer = view.version !== before.version || view.epoch !== before.epoch
-    const key = `${pollId} ${before.epoch}.${before.version} ${subscription.window} ${isNewer}`
-    let frame = frames.get(key)
-    if (frame === undefined) {
-      const text = !isNewer
-        ? subscription.window && bucketFrame(view, subscription.window, trends)
-        : view.epoch === before.epoch
-          ? deltaFrame(view, before, nowMs, subscription.window, trends)
-          : snapFrame(view, nowMs, null)
-      frame = text ? Buffer.from(text) : null
-      frames.set(key, frame)
+    const { window } = subscription
+    const key = `${pollId} ${before.epoch}.${before.version} ${window}`
+    let shared = frames.get(key)
+    if (!shared) {
+      const buckets = window && bucketFrame(view, window, trends)
+      const texts = !isNewer(view, before)
+        ? [buckets]
+        : before.epoch === 0 // the first result of all: there is nothing that it changes
+          ? [snapFrame(view, nowMs, null), buckets]
+          : [deltaFrame(view, before, nowMs, window, trends)]
+      shared = texts.flatMap((text) => (text === null ? [] : Buffer.from(text)))
+      frames.set(key, shared)
     }
-    if (frame === null) return
     subscription.sent = view
-    this.#send(socket, frame)
+    for (const frame of shared) this.#send(socket, frame)
   }
 
   #send(socket: Socket, frame: Buffer): void {
@@ -276,8 +306,19 @@ export class LiveHub {
 
   /** A visible heartbeat for pages, which cannot see pings, and a ping that ends sockets nobody answers for. */
   #beat(): void {
-    const frame = Buffer.from(heartbeatFrame(Date.now()))
+    const nowMs = Date.now()
+    const frames = new Map<string, Buffer>()
     this.#eachSocket((socket) => {
+      const polls = [...socket.subscriptions.keys()]
+      const key = polls.join(' ')
+      let frame = frames.get(key)
+      if (!frame) {
+        const known = polls.flatMap((id) => this.#polls.get(id)?.view ?? [])
+        frame = Buffer.from(
+          heartbeatFrame(nowMs, Object.fromEntries(known.map((view) => [view.poll.id, view.version]))),
+        )
+        frames.set(key, frame)
+      }
       socket.inboundCount = 0
       if (!socket.isAlive) return socket.webSocket.terminate()
       socket.isAlive = false
@@ -299,3 +340,5 @@ export class LiveHub {
     slice(0)
   }
 }
+
+const alignedTo = (windowMs: number, timeMs = 0): number => Math.floor(timeMs / windowMs) * windowMs

@@ -7,10 +7,12 @@ import { isWindowName, type TrendColumns, type WindowName, windowSizes } from '.
  * `tally.v1`, JSON text over WebSocket (reference voting-apps §5.5). Values are absolute, so a frame may be skipped or
  * repeated without harm; `ver` is the version of the result document, `epoch` changes when counting starts anew.
  *
- *   client: sub, unsub, ack                server: hello, snap, d (changes), b (trend only), h (heartbeat), bye, err
+ *   client: sub, unsub, ack      server: hello, snap, d (changes), b (trend only), st (status), h (heartbeat), bye, err
  *
  * A client applies `d` if the epoch is its own and `from ≤ own version < ver`; else it subscribes again without a token.
- * Unknown fields and unknown `t` are to be ignored: that is how this protocol grows.
+ * With a token (`epoch`, `ver`) it gets one `d` that brings it up to date, or nothing where it is; `h` names the newest
+ * versions, so that it notices what it has missed. Unknown fields and unknown `t` are to be ignored: that is how this
+ * protocol grows.
  */
 export const subProtocol = 'tally.v1'
 export const inboundBytesMax = 1024
@@ -60,6 +62,7 @@ function parseSubscribe(message: Record<string, unknown>): Subscribe | string {
     const name = typeof res === 'number' ? `${res}s` : res
     const window = name === '60s' ? '1m' : name
     if (typeof window !== 'string' || !isWindowName(window)) return 'trend.res is one of 1s, 10s, 1m'
+    if (since !== undefined && !isTime(since)) return 'trend.since is a time in milliseconds'
     return {
       op: 'sub',
       poll,
@@ -69,6 +72,9 @@ function parseSubscribe(message: Record<string, unknown>): Subscribe | string {
   }
   return { op: 'sub', poll, ...token(epoch, ver) }
 }
+
+/** What `Date` can hold. */
+const isTime = (value: unknown): boolean => typeof value === 'number' && Math.abs(value) <= 8.64e15
 
 const token = (epoch: unknown, ver: unknown): { epoch?: number; ver?: number } =>
   typeof epoch === 'number' && typeof ver === 'number' ? { epoch, ver } : {}
@@ -105,16 +111,22 @@ export function snapFrame(view: PollView, nowMs: number, trend: TrendColumns | n
   })
 }
 
-/** What changed since `from`; also sent when nothing but the trend did, as `b`. */
+/** What a client knows: with the totals it is told what changed since, without them everything. */
+export interface Known {
+  readonly version: number
+  readonly totals?: PollView['totals']
+}
+
+/** What changed since `before`; where nothing but the trend did, `b` is sent instead. */
 export function deltaFrame(
   view: PollView,
-  before: PollView,
+  before: Known,
   nowMs: number,
   window: WindowName | null,
   trends: readonly TrendRow[],
 ): string {
   const { poll, epoch, version } = view
-  const changed = counts(view).filter(([id, count]) => before.totals[id] !== count)
+  const changed = counts(view).filter(([id, count]) => before.totals?.[id] !== count)
   const buckets = window === null ? [] : bucketsOf(view, windowSizes[window], trends)
   return JSON.stringify({
     t: 'd',
@@ -125,6 +137,7 @@ export function deltaFrame(
     asOf: view.asOfMs,
     now: nowMs,
     status: statusOf(view, nowMs),
+    closes: poll.closesAtMs,
     voters: view.voters,
     o: changed,
     regions: view.regions,
@@ -153,12 +166,16 @@ const accountingColumns = (accounting: Accounting): number[] => [
   accounting.duplicates,
 ]
 
-export const statusFrame = (view: PollView, status: PollStatus, nowMs: number): string =>
-  JSON.stringify({ t: 'st', poll: view.poll.id, epoch: view.epoch, ver: view.version, status, now: nowMs })
+export function statusFrame({ poll, epoch, version }: PollView, status: PollStatus, nowMs: number): string {
+  const { id, closesAtMs: closes } = poll
+  return JSON.stringify({ t: 'st', poll: id, epoch, ver: version, status, closes, now: nowMs })
+}
 
 export const helloFrame = (nowMs: number, heartbeatMs: number, tickMs: number): string =>
   JSON.stringify({ t: 'hello', now: nowMs, hb: heartbeatMs, tick: tickMs })
 
-export const heartbeatFrame = (nowMs: number): string => JSON.stringify({ t: 'h', now: nowMs })
+/** `versions`: the newest of every poll that the socket follows. */
+export const heartbeatFrame = (nowMs: number, versions: { readonly [pollId: string]: number }): string =>
+  JSON.stringify({ t: 'h', now: nowMs, v: versions })
 export const byeFrame = (retryMs: number): string => JSON.stringify({ t: 'bye', retry: retryMs })
 export const errorFrame = (code: string, detail: string): string => JSON.stringify({ t: 'err', code, detail })

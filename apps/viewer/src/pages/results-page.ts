@@ -1,3 +1,4 @@
+import { formatTime, lineOf, whenText } from '../../public/shared.js'
 import { type PollStatus, type PollView, statusOf } from '../poll-view.ts'
 import type { TrendColumns } from '../trend-columns.ts'
 import { dataBlock, escapeHtml } from './html.ts'
@@ -13,7 +14,6 @@ export interface ResultsPageOptions {
 
 const number = new Intl.NumberFormat('en')
 const percent = new Intl.NumberFormat('en', { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 })
-const dateTime = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' })
 
 const statusText: { readonly [status in PollStatus]: string } = {
   scheduled: 'Not open yet',
@@ -29,10 +29,11 @@ const statusText: { readonly [status in PollStatus]: string } = {
 export function resultsPage({ view, nowMs, trend, assets, ballotUrl, polls }: ResultsPageOptions): string {
   const { poll } = view
   const status = statusOf(view, nowMs)
+  // There also while the poll is not open: the script shows it when it opens, and hides it at the close.
   const ballot =
-    ballotUrl !== null && status === 'open'
-      ? `<a class="button" href="${escapeHtml(`${ballotUrl}/p/${poll.slug}`)}">Cast a ballot</a>`
-      : ''
+    ballotUrl === null
+      ? ''
+      : `<a class="button" id="cast" href="${escapeHtml(`${ballotUrl}/p/${poll.slug}`)}"${status === 'open' ? '' : ' hidden'}>Cast a ballot</a>`
   return document(
     `${poll.title} · results`,
     assets,
@@ -41,11 +42,11 @@ export function resultsPage({ view, nowMs, trend, assets, ballotUrl, polls }: Re
   <h1>${escapeHtml(poll.title)}</h1>
   <p class="state">
     <span id="status" class="chip ${status}" data-status="${status}">${statusText[status]}</span>
-    <span>Counted up to <time id="as-of">${view.asOfMs === null ? 'no ballot yet' : `${dateTime.format(view.asOfMs)} UTC`}</time></span>
+    <span>Counted up to <time id="as-of">${view.asOfMs === null ? 'no ballot yet' : `${formatTime(view.asOfMs, nowMs)} UTC`}</time></span>
     <span id="connection" class="connection" role="status">Not live: this page needs its script to update itself</span>
     <button type="button" id="pause" aria-pressed="false" hidden>Pause updates</button>
   </p>
-  <p class="when">${whenText(view, status)} ${ballot}</p>
+  <p class="when"><span id="when">${whenText(status, poll.opensAtMs, poll.closesAtMs)}</span> ${ballot}</p>
 </header>
 
 <dl class="figures">
@@ -90,11 +91,11 @@ export function resultsPage({ view, nowMs, trend, assets, ballotUrl, polls }: Re
   </div>
   <figure aria-describedby="trend-summary">
     <div id="chart"></div>
-    <ul class="legend" aria-hidden="true">${poll.options.map(({ label }, i) => `<li><span class="swatch c${i % 6}"></span>${escapeHtml(label)}</li>`).join('')}</ul>
-    <figcaption id="trend-summary">The same numbers stand in the table below the chart.</figcaption>
+    <ul class="legend" aria-hidden="true">${poll.options.map(({ label }, i) => `<li>${optionName(label, i)}</li>`).join('')}</ul>
+    <figcaption id="trend-summary">Times are UTC. The same numbers stand in the table below the chart.</figcaption>
   </figure>
   <details><summary>Trend as a table</summary>
-    <div class="scroll"><table id="trend-table">${trendTable(view, trend)}</table></div>
+    <div class="scroll"><table id="trend-table">${trendTable(view, trend, nowMs)}</table></div>
   </details>
 </section>
 
@@ -132,20 +133,33 @@ ${otherPolls(poll.id, polls, nowMs)}
   )
 }
 
-export function notFoundPage(assets: ReadonlyMap<string, string>): string {
+export interface MessagePageOptions {
+  readonly title: string
+  readonly text: string
+  readonly assets: ReadonlyMap<string, string>
+  /** The page asks for itself again after this time. */
+  readonly refreshSeconds?: number
+}
+
+/** A page that is no result: what is wrong, and where to go. */
+export function messagePage({ title, text, assets, refreshSeconds }: MessagePageOptions): string {
+  const refresh = refreshSeconds === undefined ? '' : `<meta http-equiv="refresh" content="${refreshSeconds}">`
   return document(
-    'No such poll',
+    title,
     assets,
-    `<main id="main"><h1>There is no such poll</h1><p>The address may be mistyped, or no poll has been created yet. <a href="/">Go to the current poll</a>.</p></main>`,
+    `<main id="main"><h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p><p><a href="/">Go to the current poll</a></p></main>`,
+    refresh,
   )
 }
 
-function document(title: string, assets: ReadonlyMap<string, string>, body: string): string {
+const withoutScript = '<noscript><meta http-equiv="refresh" content="5"></noscript>'
+
+function document(title: string, assets: ReadonlyMap<string, string>, body: string, refresh = withoutScript): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${escapeHtml(title)}</title>
-<noscript><meta http-equiv="refresh" content="5"></noscript>
+${refresh}
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="${assets.get('uplot.css')}"><link rel="stylesheet" href="${assets.get('results.css')}">
 </head><body><a class="skip" href="#main">Skip to the results</a>
@@ -153,12 +167,20 @@ ${body}
 </body></html>`
 }
 
+/** An option, and how it is drawn in the chart: where colours repeat, the dashes differ. */
+function optionName(label: string, index: number): string {
+  const { colour, dash } = lineOf(index)
+  const dashes = dash.length === 0 ? '' : ` stroke-dasharray="${dash.join(' ')}"`
+  const line = `<line class="c${colour}" x1="0" y1="6" x2="30" y2="6"${dashes}/>`
+  return `<span class="name"><svg class="key" width="30" height="12" aria-hidden="true">${line}</svg><span>${escapeHtml(label)}</span></span>`
+}
+
 function resultRow({ id, label }: { id: string; label: string }, index: number, view: PollView): string {
   const votes = view.totals[id] ?? 0
   const share = view.voters === 0 ? 0 : votes / view.voters
   const width = `${(share * 100).toFixed(2)}%`
-  return `<tr data-option="${escapeHtml(id)}"><th scope="row"><span class="swatch c${index % 6}" aria-hidden="true"></span>${escapeHtml(label)}</th>
-<td class="bar-column"><svg class="bar" aria-hidden="true"><rect class="c${index % 6}" width="${width}" height="100%"/></svg></td>
+  return `<tr data-option="${escapeHtml(id)}"><th scope="row">${optionName(label, index)}</th>
+<td class="bar-column"><svg class="bar" aria-hidden="true"><rect class="c${lineOf(index).colour}" width="${width}" height="100%"/></svg></td>
 <td class="n" data-cell="votes">${number.format(votes)}</td><td class="n" data-cell="share">${percent.format(share)}</td></tr>`
 }
 
@@ -170,14 +192,6 @@ function leadText(view: PollView): string {
   if (!first || !second || first.votes === 0) return '–'
   if (first.votes === second.votes) return 'Tied'
   return `${escapeHtml(first.label)}, by ${number.format(first.votes - second.votes)}`
-}
-
-function whenText(view: PollView, status: PollStatus): string {
-  const { opensAtMs, closesAtMs } = view.poll
-  if (status === 'scheduled') return `Opens ${dateTime.format(opensAtMs)} UTC.`
-  return status === 'open'
-    ? `Open until ${dateTime.format(closesAtMs)} UTC.`
-    : `Closed. It was open from ${dateTime.format(opensAtMs)} UTC.`
 }
 
 function accountingText({ accounting }: PollView): string {
@@ -194,14 +208,12 @@ function choice(name: string, legend: string, options: readonly (readonly [strin
   return `<fieldset><legend>${legend}</legend>${inputs.join('')}</fieldset>`
 }
 
-function trendTable(view: PollView, trend: TrendColumns): string {
-  const head = `<thead><tr><th scope="col">Minute (UTC)</th>${view.poll.options.map(({ label }) => `<th scope="col" class="n">${escapeHtml(label)}</th>`).join('')}</tr></thead>`
+function trendTable(view: PollView, trend: TrendColumns, nowMs: number): string {
+  const head = `<thead><tr><th scope="col">Time (UTC)</th>${view.poll.options.map(({ label }) => `<th scope="col" class="n">${escapeHtml(label)}</th>`).join('')}</tr></thead>`
   const rows: string[] = []
   for (let i = trend.startMs.length - 1; i >= 0 && rows.length < 25; i--) {
     const cells = view.poll.options.map(({ id }) => `<td class="n">${number.format(trend.counts[id]?.[i] ?? 0)}</td>`)
-    rows.push(
-      `<tr><th scope="row">${new Date(trend.startMs[i]!).toISOString().slice(11, 16)}</th>${cells.join('')}</tr>`,
-    )
+    rows.push(`<tr><th scope="row">${formatTime(trend.startMs[i]!, nowMs)}</th>${cells.join('')}</tr>`)
   }
   return `<caption>Votes per minute, newest first</caption>${head}<tbody>${rows.join('')}</tbody>`
 }
@@ -226,7 +238,7 @@ function otherPolls(id: string, polls: readonly PollView[], nowMs: number): stri
   if (others.length === 0) return ''
   const items = others.map(
     (view) =>
-      `<li><a href="/p/${encodeURIComponent(view.poll.slug)}">${escapeHtml(view.poll.title)}</a> <span class="muted">${statusText[statusOf(view, nowMs)].split(':')[0]}, ${number.format(view.voters)} ballots</span></li>`,
+      `<li><a href="/p/${encodeURIComponent(view.poll.slug)}">${escapeHtml(view.poll.title)}</a> <span class="muted">${statusText[statusOf(view, nowMs)].split(':')[0]}, ${number.format(view.voters)} ${view.voters === 1 ? 'ballot' : 'ballots'}</span></li>`,
   )
   return `<nav aria-labelledby="others-heading"><h2 id="others-heading">Other polls</h2><ul>${items.join('')}</ul></nav>`
 }

@@ -15,6 +15,7 @@ export function resultBody(view: PollView, nowMs: number): object {
     epoch: view.epoch,
     version: view.version,
     definitionHash: view.poll.definitionHash,
+    closesAt: iso(view.poll.closesAtMs),
     voters: view.voters,
     totals: view.totals,
     regions: view.regions,
@@ -43,8 +44,11 @@ export function apiRoutes(app: FastifyInstance, store: ResultStore, problems: Pr
     const view = await store.poll(request.params.id)
     if (!view) return problems.notFound(reply, request.params.id)
     const nowMs = Date.now()
-    return sendTagged(request, reply, `${view.epoch}.${view.version}.${statusOf(view, nowMs)}`, () =>
-      resultBody(view, nowMs),
+    return sendTagged(
+      request,
+      reply,
+      `${view.epoch}.${view.version}.${statusOf(view, nowMs)}.${view.poll.closesAtMs}`,
+      () => resultBody(view, nowMs),
     )
   })
 
