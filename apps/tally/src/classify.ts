@@ -1,7 +1,7 @@
 import type { BallotEvent, ControlEvent, LogEvent, PollRules, RejectionReason } from '@voting/election/events'
 import type { KeyValueStore, Processor, ProcessorContext } from 'stream-core'
 import type { Effect } from './effects.ts'
-import type { MalformedEvent } from './log-event-serde.ts'
+import { type MalformedEvent, textLengthMax } from './log-event-serde.ts'
 
 export const pollsStore = 'polls'
 export const votersStore = 'voters'
@@ -90,8 +90,8 @@ export function classify(): Processor<string, LogEvent | MalformedEvent, string,
     },
     process({ key, value, timestampMs, headers }) {
       let effect: Effect | null
-      if (value === null || value.type === 'malformed' || key === null) {
-        const poll = key?.split('|', 1)[0] ?? ''
+      if (value === null || value.type === 'malformed' || key === null || key.length > textLengthMax) {
+        const poll = key?.split('|', 1)[0]!.slice(0, textLengthMax) ?? ''
         context.drop('malformed')
         effect = {
           type: 'ballot',

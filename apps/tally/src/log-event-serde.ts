@@ -20,18 +20,19 @@ export const logEventSerde: Serde<LogEvent | MalformedEvent> = {
   },
 }
 
+/** Longer than anything ingest writes; what is not must not get into state, whose records the log limits. */
+export const textLengthMax = 300
+
 const malformed: MalformedEvent = { type: 'malformed' }
 
 function isLogEvent(value: unknown): value is LogEvent {
   if (typeof value !== 'object' || value === null) return false
   const event = value as Record<string, unknown>
-  if (typeof event['poll'] !== 'string' || !Number.isSafeInteger(event['at'])) return false
+  if (!isText(event['poll']) || !Number.isSafeInteger(event['at'])) return false
   switch (event['type']) {
     case 'ballot':
       return (
-        typeof event['ballotId'] === 'string' &&
-        typeof event['option'] === 'string' &&
-        (event['region'] === null || typeof event['region'] === 'string')
+        isText(event['ballotId']) && isText(event['option']) && (event['region'] === null || isText(event['region']))
       )
     case 'open':
       return isRules(event['rules'])
@@ -49,4 +50,6 @@ function isRules(rules: unknown): boolean {
   return isTexts(options) && isTexts(regions) && (revote === 'first' || revote === 'last')
 }
 
-const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((item) => typeof item === 'string')
+const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= textLengthMax
+
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText)

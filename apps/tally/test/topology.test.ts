@@ -161,10 +161,13 @@ test('bytes that are no event are rejected as malformed and the tally goes on', 
   tally.control(open('first'))
   tally.raw('p1|v1', 'not json')
   tally.raw('p1|v1', '{"type":"ballot","poll":"p1"}')
+  // Ids that would make a record of the state larger than the log takes.
+  tally.ballot('v1', 'x'.repeat(2_000_000), 'a')
+  tally.ballot('v'.repeat(2_000_000), 'x1', 'a')
   tally.ballot('v1', 'x1', 'a')
   expect(tally.results.readKeyValuesToMap().get('p1')).toMatchObject({
-    accounting: { recorded: 3, accepted: 1, rejected: 2 },
-    rejections: { malformed: 2 },
+    accounting: { recorded: 5, accepted: 1, rejected: 4 },
+    rejections: { malformed: 4 },
   })
 })
 
