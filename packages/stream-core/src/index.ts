@@ -150,7 +150,14 @@ export type {
 export type { SessionStore } from './state/session-store.ts'
 export type { CustomRows, RowRange } from './state/custom-store.ts'
 export type { StateStore } from './state/state-store.ts'
-export type { StoreSpec } from './state/store-spec.ts'
+export type {
+  CustomStoreSpec,
+  KeyValueStoreSpec,
+  SessionStoreSpec,
+  StoreSpec,
+  VersionedStoreSpec,
+  WindowStoreSpec,
+} from './state/store-spec.ts'
 export type { PutOutcome, VersionedKeyValueStore, VersionedRecord } from './state/versioned-store.ts'
 export type { TimestampedWindowStore, WindowReadOptions, WindowStore } from './state/window-store.ts'
 export type { TopologyFinding } from './topology/lint.ts'

@@ -33,6 +33,7 @@ type Parts = Omit<AggregationParts, 'name' | 'store'>
 export class CogroupedKStream<K, A> {
   readonly #members: readonly Member[]
 
+  /** @internal */
   constructor(members: readonly Member[] = []) {
     this.#members = members
   }

@@ -6,12 +6,13 @@ export class GlobalKTable<K, V> {
   readonly storeName: string
   readonly #getter: ValueGetterSupplier<K, V>
 
+  /** @internal */
   constructor(storeName: string, getter: ValueGetterSupplier<K, V>) {
     this.storeName = storeName
     this.#getter = getter
   }
 
-  /** For joins. */
+  /** @internal For joins. */
   valueGetter(): ValueGetterSupplier<K, V> {
     return this.#getter
   }

@@ -26,9 +26,10 @@ import { TimeWindowedKStream } from './time-windowed-kstream.ts'
 
 /** Records grouped by key. Nothing is written until an aggregation follows. */
 export class KGroupedStream<K, V> {
-  /** For the aggregations that follow. */
+  /** @internal For the aggregations that follow. */
   readonly group: StreamGroup
 
+  /** @internal */
   constructor(group: StreamGroup) {
     this.group = group
   }

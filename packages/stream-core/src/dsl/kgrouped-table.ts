@@ -36,7 +36,7 @@ export class KGroupedTable<K, V> {
   readonly #name: string | null
   #repartition: GraphNode | null = null
 
-  /** `name` is that of the repartition topic, if the user gave one: then all aggregations share it. */
+  /** @internal `name` is that of the repartition topic, if the user gave one: then all aggregations share it. */
   constructor(from: StreamState, name: string | null) {
     this.#from = from
     this.#name = name

@@ -49,6 +49,7 @@ export class KStream<K, V> {
   /** The repartition topic that joins of this stream share. */
   #repartition: GraphNode | null = null
 
+  /** @internal */
   constructor(given: StreamState) {
     this[state] = given
   }
@@ -315,7 +316,7 @@ export class KStream<K, V> {
     return joinStreams('outer', this, other, joiner as never, options as never) as KStream<K, R>
   }
 
-  /** For joins: this stream behind a repartition topic, if its key may have changed. */
+  /** @internal For joins: this stream behind a repartition topic, if its key may have changed. */
   repartitionedForJoin(name: string | undefined, topic: string, given: Consumed<K, V>): KStream<K, V> {
     const mine = this[state]
     if (!mine.isRepartitionRequired) return this

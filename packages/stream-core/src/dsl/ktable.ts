@@ -43,9 +43,10 @@ type TableJoinOptions<K, R> = Named & { readonly store?: StoreOptions<K, R> }
 /** A table: the latest value of each key, and the changes that lead to it. */
 export class KTable<K, V> {
   readonly [state]: StreamState
-  /** What its operator can do for those behind it. */
+  /** @internal What its operator can do for those behind it. */
   readonly source: TableSource<K, V>
 
+  /** @internal */
   constructor(given: StreamState, source: TableSource<K, V>) {
     this[state] = given
     this.source = source

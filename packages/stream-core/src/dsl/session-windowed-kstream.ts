@@ -36,6 +36,7 @@ export class SessionWindowedKStream<K, V> {
   readonly #windows: SessionWindowShape
   readonly #emit: EmitStrategy
 
+  /** @internal */
   constructor(group: StreamGroup, windows: SessionWindowShape, emit: EmitStrategy = 'on-window-update') {
     this.#group = group
     this.#windows = windows

@@ -32,6 +32,7 @@ export class TimeWindowedKStream<K, V> {
   readonly #windows: TimeShape
   readonly #emit: EmitStrategy
 
+  /** @internal */
   constructor(group: StreamGroup, windows: TimeShape, emit: EmitStrategy = 'on-window-update') {
     this.#group = group
     this.#windows = windows

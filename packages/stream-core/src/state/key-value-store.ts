@@ -31,6 +31,7 @@ abstract class KeyValueRows<K, V> extends StoreBase<KeyValueStoreSpec> {
   /** Of a store that keeps only the keys used last: all of them, the one used longest ago first. */
   #recent: Set<string> | null = null
 
+  /** @internal */
   constructor(spec: KeyValueStoreSpec, parts: StoreParts) {
     const codec = new StoreCodec<K, V>(spec)
     super(spec, parts, {
@@ -150,14 +151,14 @@ export class TimestampedKeyValueStore<K, V> extends KeyValueRows<K, V> {
     for (const [key, entry] of this.entriesWithPrefix(prefix)) yield [key, this.#decode(entry)]
   }
 
-  /** For operators: true if the record cache forwards changes, through the listener. */
+  /** @internal For operators: true if the record cache forwards changes, through the listener. */
   onChange(listener: ChangeListener<K, V>, sendsOldValues: boolean): boolean {
     return this.listen((key, newEntry, oldEntry, context) => {
       listener(this.codec.readKey(key), newEntry && this.#decode(newEntry), oldEntry && this.#decode(oldEntry), context)
     }, sendsOldValues)
   }
 
-  /** True if nobody can change a returned value. */
+  /** @internal True if nobody can change a returned value. */
   get sharesValues(): boolean {
     return this.codec.sharesValues
   }

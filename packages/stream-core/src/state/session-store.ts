@@ -33,6 +33,7 @@ export class SessionStore<K, V> extends StoreBase<SessionStoreSpec> {
   readonly #codec: StoreCodec<K, V>
   readonly #segments: Segments
 
+  /** @internal */
   constructor(spec: SessionStoreSpec, parts: StoreParts) {
     const codec = new StoreCodec<K, V>(spec)
     const layout = sessionLayout(spec.retentionMs)
@@ -112,7 +113,7 @@ export class SessionStore<K, V> extends StoreBase<SessionStoreSpec> {
     for (const [stored, entry] of rows) yield [this.#windowed(stored), this.#codec.decode(entry)]
   }
 
-  /** For operators: true if the record cache forwards changes, through the listener. */
+  /** @internal For operators: true if the record cache forwards changes, through the listener. */
   onChange(listener: SessionChangeListener<K, V>, sendsOldValues: boolean): boolean {
     return this.listen((stored, newEntry, oldEntry, context) => {
       listener(
@@ -124,6 +125,7 @@ export class SessionStore<K, V> extends StoreBase<SessionStoreSpec> {
     }, sendsOldValues)
   }
 
+  /** @internal */
   override restore(key: string, bytes: Buffer | null, timestampMs: number, headers: RecordContext['headers']): void {
     const endMs = sessionEnd(key)
     this.meta.observe(endMs)
@@ -131,10 +133,12 @@ export class SessionStore<K, V> extends StoreBase<SessionStoreSpec> {
     if (this.#segments.isLive(endMs)) super.restore(key, bytes, timestampMs, headers)
   }
 
+  /** @internal */
   override firstLiveSegment(): number {
     return Math.max(0, this.#segments.firstLive)
   }
 
+  /** @internal */
   protected inner(): InnerStore {
     return new SessionRows(this.table, this.meta, this.#segments, (key, entry) => this.refuse(key, entry))
   }
@@ -158,6 +162,7 @@ class SessionRows implements InnerStore {
   readonly #segments: Segments
   readonly #refuse: (key: string, entry: Entry) => void
 
+  /** @internal */
   constructor(table: LayeredTable, meta: StoreMeta, segments: Segments, refuse: (key: string, entry: Entry) => void) {
     this.#table = table
     this.#meta = meta

@@ -9,20 +9,22 @@ export type AppendChange = (key: string, value: Buffer | null, timestampMs: numb
 /** What a task knows of each of its stores, whatever its kind. */
 export interface StateStore {
   readonly spec: StoreSpec
+  /** @internal */
   readonly table: LayeredTable
+  /** @internal */
   readonly meta: StoreMeta
-  /** Hands on what the record cache holds back. */
+  /** @internal Hands on what the record cache holds back. */
   flushCache(): void
-  /** This transaction has changelog records. */
+  /** @internal This transaction has changelog records. */
   readonly hasChanges: boolean
-  /** Hands over the changelog records of this transaction. */
+  /** @internal Hands over the changelog records of this transaction. */
   changes(append: AppendChange): void
-  /** The transaction is committed in the log. */
+  /** @internal The transaction is committed in the log. */
   freeze(): void
-  /** The transaction is aborted. */
+  /** @internal The transaction is aborted. */
   rollBack(): void
-  /** Takes one changelog record while restoring. `key` is the stored key, `bytes` null for a deletion. */
+  /** @internal Takes one changelog record while restoring. `key` is the stored key, `bytes` null for a deletion. */
   restore(key: string, bytes: Buffer | null, timestampMs: number, headers: Headers): void
-  /** Slice of time below which the base may delete; −1 for stores that keep everything. */
+  /** @internal Slice of time below which the base may delete; −1 for stores that keep everything. */
   firstLiveSegment(): number
 }

@@ -46,6 +46,7 @@ export class VersionedKeyValueStore<K, V> extends StoreBase<VersionedStoreSpec> 
   /** Each change of this transaction, in order: a changelog of versions must not be thinned out. */
   readonly #changes: [key: string, value: Buffer | null, timestampMs: number][] = []
 
+  /** @internal */
   constructor(spec: VersionedStoreSpec, parts: StoreParts & { base: BaseTable | null }) {
     const codec = new StoreCodec<K, V>(spec)
     super(spec, parts, { layout: versionedLayout, encode: (value) => codec.encode(value as V) })
@@ -104,35 +105,42 @@ export class VersionedKeyValueStore<K, V> extends StoreBase<VersionedStoreSpec> 
     return records
   }
 
+  /** @internal */
   override get hasChanges(): boolean {
     return this.#changes.length > 0
   }
 
+  /** @internal */
   override changes(append: AppendChange): void {
     if (this.spec.logging === null) return
     for (const [key, value, timestampMs] of this.#changes) append(key, value, timestampMs, noHeaders)
   }
 
+  /** @internal */
   override freeze(): void {
     super.freeze()
     this.#changes.length = 0
   }
 
+  /** @internal */
   override rollBack(): void {
     super.rollBack()
     this.#changes.length = 0
   }
 
+  /** @internal */
   override restore(key: string, bytes: Buffer | null, timestampMs: number, _headers: RecordContext['headers']): void {
     if (timestampMs < this.#observed - this.spec.historyRetentionMs) return
     this.#putBytes(key, bytes, timestampMs)
     super.freeze()
   }
 
+  /** @internal */
   override firstLiveSegment(): number {
     return Math.max(0, this.#firstLive)
   }
 
+  /** @internal */
   protected inner(): InnerStore {
     return plainInner(this.table)
   }

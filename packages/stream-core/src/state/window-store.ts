@@ -186,13 +186,14 @@ export class TimestampedWindowStore<K, V> extends WindowRows<K, V> {
     return this.fetchKeys(null, null, 0, Number.POSITIVE_INFINITY, options)
   }
 
-  /** For operators: true if the record cache forwards changes, through the listener. */
+  /** @internal For operators: true if the record cache forwards changes, through the listener. */
   onChange(listener: WindowChangeListener<K, V>, sendsOldValues: boolean): boolean {
     return this.listen((stored, newEntry, oldEntry, context) => {
       listener(this.windowed(stored), newEntry && this.#decode(newEntry), oldEntry && this.#decode(oldEntry), context)
     }, sendsOldValues)
   }
 
+  /** @internal */
   get sharesValues(): boolean {
     return this.codec.sharesValues
   }

@@ -49,6 +49,7 @@ export class TestInputTopic<K, V> {
   readonly #autoAdvanceMs: number
   #nextMs: number | null
 
+  /** @internal */
   constructor(
     topic: string,
     serdes: TopicSerdes<K, V>,
@@ -112,6 +113,7 @@ export class TestOutputTopic<K, V> {
   readonly #serdes: TopicSerdes<K, V>
   readonly #log: DriverLog
 
+  /** @internal */
   constructor(topic: string, serdes: TopicSerdes<K, V>, log: DriverLog) {
     this.#topic = topic
     this.#serdes = serdes

@@ -137,13 +137,14 @@ export class TopologyBuilder {
     return this
   }
 
+  /** @internal */
   addRepartitionTopic(topic: RepartitionTopic): this {
     this.#repartitionTopics.set(topic.name, topic)
     return this
   }
 
   /**
-   * These sources, by node name, have to have the same number of partitions: the start sees to it. `build` can compare only
+   * @internal These sources, by node name, have to have the same number of partitions: the start sees to it. `build` can compare only
    * repartition topics whose number is given, and does so for those in `checked`, as Java does.
    */
   copartition(sources: Iterable<string>, checked: Iterable<string> = sources): this {
@@ -151,7 +152,7 @@ export class TopologyBuilder {
     return this
   }
 
-  /** A source that took the place of another. */
+  /** @internal A source that took the place of another. */
   replaceInCopartitions(replaced: string, by: string): this {
     for (const { sources, checked } of this.#copartitionGroups) {
       if (sources.delete(replaced)) sources.add(by)
@@ -160,21 +161,24 @@ export class TopologyBuilder {
     return this
   }
 
-  /** The topic that a store is filled from is its changelog, too. */
+  /** @internal The topic that a store is filled from is its changelog, too. */
   useSourceAsChangelog(storeName: string, topic: string): this {
     this.#sourceChangelogs.set(storeName, topic)
     return this
   }
 
+  /** @internal */
   noteGeneratedName(name: GeneratedName): this {
     this.#generatedNames.push(name)
     return this
   }
 
+  /** @internal */
   get generatedNames(): readonly GeneratedName[] {
     return this.#generatedNames
   }
 
+  /** @internal */
   storeSpec(name: string): StoreSpec | undefined {
     return this.#stores.get(name)
   }
