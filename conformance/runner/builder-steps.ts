@@ -9,24 +9,23 @@ import { storeSpec } from './store-specs.ts'
 export const builderSteps: Operations<StreamsBuilder> = {
   stream: {
     fields: ['topics', 'pattern', 'consumed'],
-    apply(builder, step, { timestampExtractor }): Handle {
+    apply(builder, step): Handle {
       const pattern = text(step, 'pattern')
       const topics = pattern === undefined ? required(texts, step, 'topics') : new RegExp(pattern)
-      return streamHandle(builder.stream(topics, consumed(step, timestampExtractor)))
+      return streamHandle(builder.stream(topics, consumed(step)))
     },
   },
   table: {
     fields: ['topic', 'consumed', 'materialized'],
-    apply(builder, step, { timestampExtractor }) {
-      const options = { ...consumed(step, timestampExtractor), ...materialized(step) }
+    apply(builder, step) {
+      const options = { ...consumed(step), ...materialized(step) }
       return tableHandle(builder.table(required(text, step, 'topic'), options as never))
     },
   },
   globalTable: {
     fields: ['topic', 'consumed', 'materialized'],
     apply(builder, step) {
-      // Java does not extract timestamps where it fills global stores.
-      const options = { ...consumed(step, undefined), ...materialized(step) }
+      const options = { ...consumed(step), ...materialized(step) }
       return handle('globalTable', builder.globalTable(required(text, step, 'topic'), options as never))
     },
   },
@@ -41,7 +40,7 @@ export const builderSteps: Operations<StreamsBuilder> = {
     fields: ['store', 'topic', 'consumed', 'processor'],
     apply(builder, step) {
       const store = storeSpec({ ...required(object, step, 'store'), logging: false })
-      const options = { store, topic: required(text, step, 'topic'), ...given(consumed(step, undefined)) }
+      const options = { store, topic: required(text, step, 'topic'), ...given(consumed(step)) }
       builder.addGlobalStore(options, globalUpdateSupplier(step))
       return null
     },

@@ -14,7 +14,6 @@ import type {
 } from 'stream-core'
 import type { EffectLog } from './effect-log.ts'
 import { FormatError, type Raw, required, text } from './format.ts'
-import type { TimestampExtractor } from './timestamp-extractors.ts'
 import type { Value } from './values.ts'
 
 /** What a step's id stands for, by kind: the kind decides which operations there are. */
@@ -52,7 +51,6 @@ export interface Build {
   readonly handles: Map<string, Handle>
   readonly effects: EffectLog
   /** Of the configuration: for sources that name none. */
-  readonly timestampExtractor: TimestampExtractor | undefined
 }
 
 export interface Operation<T> {

@@ -36,7 +36,6 @@ export function dslTopology({ config = {}, topology }: Scenario, effects: Effect
     builder: new StreamsBuilder(builderOptions(config)),
     handles: new Map(),
     effects,
-    timestampExtractor: timestampExtractor(config),
   }
   for (const step of topology) applyStep(step, build)
   // Java notices missing serdes when it starts, and so has the library to.
@@ -59,7 +58,11 @@ function applyStep(step: Raw, build: Build): void {
 }
 
 function builderOptions(config: Raw) {
-  const defaults = given({ key: serde(config, 'defaultKeySerde'), value: serde(config, 'defaultValueSerde') })
+  const defaults = given({
+    key: serde(config, 'defaultKeySerde'),
+    value: serde(config, 'defaultValueSerde'),
+    timestampExtractor: timestampExtractor(config),
+  })
   return {
     defaults: defaults as { readonly key?: never; readonly value?: never },
     ...given({

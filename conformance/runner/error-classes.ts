@@ -15,7 +15,7 @@ import { FormatError, type RecordedError } from './format.ts'
  * their name, so that a bug is not taken for an error that was expected.
  */
 export function javaClass(error: unknown, phase: RecordedError['phase']): string {
-  if (error instanceof TopologyError) return error.code === 'MISSING_SERDE' ? 'ConfigException' : 'TopologyException'
+  if (error instanceof TopologyError) return topologyErrors[error.code] ?? 'TopologyException'
   // Java wraps what a processor's init or process throws.
   if (error instanceof ArgumentError) return phase === 'build' ? 'IllegalArgumentException' : 'StreamsException'
   if (error instanceof ConfigError) return 'ConfigException'
@@ -26,6 +26,11 @@ export function javaClass(error: unknown, phase: RecordedError['phase']): string
   if (error instanceof StreamsError)
     return error.code === 'ILLEGAL_STATE' ? 'IllegalStateException' : 'StreamsException'
   return error instanceof Error ? error.name : String(error)
+}
+
+const topologyErrors: { readonly [code: string]: string } = {
+  MISSING_SERDE: 'ConfigException',
+  INCOMPATIBLE_STORE: 'StreamsException',
 }
 
 export function recordedError(error: unknown, phase: RecordedError['phase'], step?: number): RecordedError {

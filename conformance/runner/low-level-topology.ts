@@ -1,9 +1,9 @@
-import { type Topology, TopologyBuilder } from 'stream-core'
+import { type TimestampExtractor, type Topology, TopologyBuilder } from 'stream-core'
 import { checkFields, FormatError, given, object, type Raw, required, type Scenario, text, texts } from './format.ts'
 import { processorSupplier } from './processors.ts'
 import { serdeOf } from './serdes.ts'
 import { storeSpec } from './store-specs.ts'
-import { timestampExtractor, type TimestampExtractor } from './timestamp-extractors.ts'
+import { timestampExtractor } from './timestamp-extractors.ts'
 
 type Apply = (builder: TopologyBuilder, step: Raw, extractor: TimestampExtractor | undefined) => void
 

@@ -1,7 +1,8 @@
 import type { Serde, StoreOptions } from 'stream-core'
 import { checkFields, flag, given, object, oneOf, type Raw, required, text, whole } from './format.ts'
 import { serde } from './serdes.ts'
-import { timestampExtractor, type TimestampExtractor } from './timestamp-extractors.ts'
+import type { TimestampExtractor } from 'stream-core'
+import { timestampExtractor } from './timestamp-extractors.ts'
 import type { Value } from './values.ts'
 import { joinWindowsOf } from './windows.ts'
 
@@ -21,14 +22,11 @@ function checked(step: Raw, field: string, fields: readonly string[]): Raw {
   return raw
 }
 
-export function consumed(
-  step: Raw,
-  extractor: TimestampExtractor | undefined,
-): Serdes & Name & { timestampExtractor?: TimestampExtractor } {
+export function consumed(step: Raw): Serdes & Name & { timestampExtractor?: TimestampExtractor } {
   const raw = checked(step, 'consumed', ['keySerde', 'valueSerde', 'timestampExtractor', 'name'])
   return {
     ...serdes(raw),
-    ...given({ name: text(raw, 'name'), timestampExtractor: timestampExtractor(raw) ?? extractor }),
+    ...given({ name: text(raw, 'name'), timestampExtractor: timestampExtractor(raw) }),
   }
 }
 

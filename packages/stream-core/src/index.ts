@@ -161,6 +161,11 @@ export type {
 export type { PutOutcome, VersionedKeyValueStore, VersionedRecord } from './state/versioned-store.ts'
 export type { TimestampedWindowStore, WindowReadOptions, WindowStore } from './state/window-store.ts'
 export type { TopologyFinding } from './topology/lint.ts'
+export {
+  failOnInvalidTimestamp,
+  skipInvalidTimestamp,
+  usePartitionTimeOnInvalidTimestamp,
+} from './topology/timestamp-extractors.ts'
 export type { StreamPartitioner, TimestampExtractor, TopicNameExtractor } from './topology/node.ts'
 export {
   type ProcessorOptions,

@@ -1,5 +1,6 @@
 import { TopologyError } from '../common/errors.ts'
 import type { Serde } from '../common/serde.ts'
+import type { TimestampExtractor } from '../topology/node.ts'
 import type { TopologyBuilder } from '../topology/topology-builder.ts'
 import type { GraphNode } from './graph/graph-node.ts'
 import type { StreamGraph } from './graph/stream-graph.ts'
@@ -15,6 +16,7 @@ export interface BuildContext {
   readonly names: Names
   readonly defaultKey: Serde<unknown> | null
   readonly defaultValue: Serde<unknown> | null
+  readonly defaultTimestampExtractor: TimestampExtractor | null
   readonly defaultStoreType: 'persistent' | 'in-memory'
   /** KAFKA-19668 mended: `process` counts as a change of key and value, `processValues` as one of the value. */
   readonly processChangesRecords: boolean

@@ -92,7 +92,8 @@ export function joinOnForeignKey<K, V, FK, V2, R>(
   const source = new GraphNode(registrationSource, { kind: 'processor' }, (to) => {
     const { foreignKey, primaryKey } = serdesOf()
     const value = erased(subscriptionSerde(primaryKey))!
-    to.addSource({ name: registrationSource, topics: [registrationTopic], key: foreignKey, value })
+    const timestampExtractor = context.defaultTimestampExtractor
+    to.addSource({ name: registrationSource, topics: [registrationTopic], key: foreignKey, value, timestampExtractor })
   })
   graph.add(sink, source)
   copartitioned(foreign, { ...foreign, ...behindTopic(registrationSource) })
@@ -156,7 +157,8 @@ export function joinOnForeignKey<K, V, FK, V2, R>(
   const response = new GraphNode(responseSource, { kind: 'processor' }, (to) => {
     const { primaryKey, foreignValue } = serdesOf()
     const value = erased(responseSerde(foreignValue))!
-    to.addSource({ name: responseSource, topics: [responseTopic], key: primaryKey, value })
+    const timestampExtractor = context.defaultTimestampExtractor
+    to.addSource({ name: responseSource, topics: [responseTopic], key: primaryKey, value, timestampExtractor })
   })
   graph.add(respond, response)
   const sources = copartitioned(primary, { ...primary, ...behindTopic(responseSource) })

@@ -27,7 +27,6 @@ export function addGlobalTable<K, V>(
       sourceName,
       processorName,
       ...tableSerdes(context, topic, store),
-      timestampExtractor: consumed.timestampExtractor ?? null,
       supplier: supplier,
     })
   })
@@ -53,7 +52,6 @@ export function addGlobalStore<K, V>(
       processorName,
       key: requiredSerde(context, erased(options.key), 'key', where, 'its option key'),
       value: requiredSerde(context, erased(options.value), 'value', where, 'its option value'),
-      timestampExtractor: options.timestampExtractor ?? null,
       supplier,
     })
   })

@@ -12,6 +12,7 @@ export interface Named {
 export interface Consumed<K, V> extends Named {
   readonly key?: Serde<K>
   readonly value?: Serde<V>
+  /** Default: that of the builder, or the time in the record, which must not be negative. */
   readonly timestampExtractor?: TimestampExtractor
 }
 
@@ -61,7 +62,7 @@ export interface StreamJoined<K, V, V2> extends Named {
   /** Beginning of the stores' names. */
   readonly storeName?: string
   readonly type?: 'persistent' | 'in-memory'
-  /** false: no changelogs. An object: settings of the changelog topics. Default true. */
+  /** false: no changelogs. An object: settings of the changelog topics. Default true. Not for stores that are given. */
   readonly logging?: boolean | { readonly [config: string]: string }
   readonly thisStore?: JoinStore
   readonly otherStore?: JoinStore
@@ -97,6 +98,5 @@ export interface GlobalStoreOptions<K, V> {
   readonly topic: string
   readonly key?: Serde<K>
   readonly value?: Serde<V>
-  readonly timestampExtractor?: TimestampExtractor
   readonly name?: string
 }

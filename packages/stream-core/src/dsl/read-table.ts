@@ -18,7 +18,7 @@ export function readTable<K, V>(context: BuildContext, topic: string, consumed: 
   const details = { kind: 'table-source', reusesSourceTopic: false } as const
   const node: GraphNode = new GraphNode(name, { ...details }, (builder) => {
     const serdes = tableSerdes(context, topic, store)
-    const { timestampExtractor = null } = consumed
+    const { timestampExtractor = context.defaultTimestampExtractor } = consumed
     builder.addSource({ name: sourceName, topics: [topic], ...serdes, timestampExtractor })
     const reuses = node.details.kind === 'table-source' && node.details.reusesSourceTopic && isKept()
     const made = supplier(reuses ? (spec) => ({ ...spec, logging: null }) : undefined)

@@ -60,8 +60,7 @@ export class SessionWindowedKStream<K, V> {
     reducer: (aggregate: V, value: V) => V | null,
     options: ReduceOptions<K, V> = {},
   ): KTable<Windowed<K>, NonNullable<V>> {
-    // As in Java: sessions that meet are folded in the order of their time, the later one first.
-    const merge = (first: V, second: V): V | null => (second === null ? first : reducer(second, first))
+    const merge = (earlier: V, later: V): V | null => (earlier === null ? later : reducer(earlier, later))
     const fold = { init: null, add: reducer, merge }
     return this.#aggregate('KSTREAM-REDUCE', fold, options as ReduceOptions<K, NonNullable<V>>, this.#group.state.value)
   }

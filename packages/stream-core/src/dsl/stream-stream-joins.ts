@@ -1,4 +1,4 @@
-import { TopologyError } from '../common/errors.ts'
+import { ArgumentError, TopologyError } from '../common/errors.ts'
 import { joinWindow } from '../operators/join-window.ts'
 import { pass } from '../operators/pass.ts'
 import { streamSelfJoin } from '../operators/stream-self-join.ts'
@@ -141,11 +141,15 @@ function joinSpecs(context: BuildContext, options: Options, parts: JoinParts): J
     caching: false,
     logging: changelog(logging, expiringChangelog(retentionMs, 'delete')),
   } as const
-  const isInMemory = (store: JoinStore | undefined): boolean =>
-    store === undefined ? inMemory : store.type === 'in-memory'
+  const given = (store: JoinStore | undefined) =>
+    store && {
+      inMemory: store.type === 'in-memory',
+      // As in Java (KStreamImplJoin#joinWindowStoreBuilderFromSupplier): `logging` says nothing about stores that are given.
+      logging: changelog(true, expiringChangelog(retentionMs, 'delete')),
+    }
   return {
-    thisSpec: { ...window, name: parts.thisName, value, inMemory: isInMemory(options.thisStore) },
-    otherSpec: { ...window, name: parts.otherName, value: otherValue, inMemory: isInMemory(options.otherStore) },
+    thisSpec: { ...window, inMemory, ...given(options.thisStore), name: parts.thisName, value },
+    otherSpec: { ...window, inMemory, ...given(options.otherStore), name: parts.otherName, value: otherValue },
     outerSpec:
       parts.outerName === null
         ? null
@@ -205,6 +209,12 @@ function checkStores(one: JoinStore | undefined, two: JoinStore | undefined, win
   const windowSizeMs = windows.beforeMs + windows.afterMs
   for (const store of [one, two]) {
     if (store === undefined) continue
+    if (store.windowSizeMs > store.retentionMs) {
+      throw new ArgumentError(
+        'retentionMs',
+        `"${store.name}" keeps ${store.retentionMs} ms, less than its windows of ${store.windowSizeMs} ms`,
+      )
+    }
     if (store.retainDuplicates === false) fail(`the join store "${store.name}" has to retain duplicates`)
     if (store.windowSizeMs !== windowSizeMs || store.retentionMs !== windowSizeMs + windows.graceMs) {
       fail(

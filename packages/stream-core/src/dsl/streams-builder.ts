@@ -3,6 +3,7 @@ import type { Serde } from '../common/serde.ts'
 import type { ProcessorSupplier } from '../processor/processor.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
 import { TopologyBuilder } from '../topology/topology-builder.ts'
+import type { TimestampExtractor } from '../topology/node.ts'
 import type { Topology } from '../topology/topology.ts'
 import { type BuildContext, erased, requiredSerde } from './build-context.ts'
 import { GlobalKTable } from './global-ktable.ts'
@@ -17,8 +18,15 @@ import { mergedRepartition } from './repartition.ts'
 import { readTable } from './read-table.ts'
 
 export interface StreamsBuilderOptions {
-  /** Serdes for topics and stores that name none. */
-  readonly defaults?: { readonly key?: Serde<never>; readonly value?: Serde<never> }
+  /**
+   * Serdes for topics and stores that name none, and a timestamp extractor for topics. As in Kafka Streams the internal topics
+   * of a foreign-key join are read with it, too: one that looks into values must bear theirs.
+   */
+  readonly defaults?: {
+    readonly key?: Serde<never>
+    readonly value?: Serde<never>
+    readonly timestampExtractor?: TimestampExtractor
+  }
   /**
    * Kafka Streams' `topology.optimization`. It changes internal topics: a running application has to be reset before it is
    * changed. Default `none`.
@@ -58,6 +66,7 @@ export class StreamsBuilder {
       names: new Names(),
       defaultKey: (defaults?.key as Serde<unknown> | undefined) ?? null,
       defaultValue: (defaults?.value as Serde<unknown> | undefined) ?? null,
+      defaultTimestampExtractor: defaults?.timestampExtractor ?? null,
       defaultStoreType,
       processChangesRecords: options.processChangesRecords ?? false,
       missingSerdes: [],
@@ -84,7 +93,7 @@ export class StreamsBuilder {
         pattern,
         key: requiredSerde(context, key, 'key', where, 'the option key of stream()'),
         value: requiredSerde(context, value, 'value', where, 'the option value of stream()'),
-        timestampExtractor: consumed.timestampExtractor ?? null,
+        timestampExtractor: consumed.timestampExtractor ?? context.defaultTimestampExtractor,
       })
     })
     context.graph.add(context.graph.root, node)
@@ -112,7 +121,7 @@ export class StreamsBuilder {
   /** A table that every instance holds as a whole, to be joined by any key. */
   globalTable<K, V>(
     topic: string,
-    consumed: Consumed<K, V> & { readonly store?: StoreOptions<K, NonNullable<V>> } = {},
+    consumed: Omit<Consumed<K, V>, 'timestampExtractor'> & { readonly store?: StoreOptions<K, NonNullable<V>> } = {},
   ): GlobalKTable<K, NonNullable<V>> {
     return addGlobalTable<K, NonNullable<V>>(this.#context, topic, consumed as never)
   }

@@ -1,8 +1,9 @@
-import { SerdeError } from '../common/errors.ts'
+import { ProcessingError, SerdeError } from '../common/errors.ts'
 import type { RecordBatchReader } from '../common/record-batch-reader.ts'
 import { noHeaders, type Record } from '../common/record.ts'
 import type { SerdeContext } from '../common/serde.ts'
 import type { SourceNode } from '../topology/node.ts'
+import { failOnInvalidTimestamp } from '../topology/timestamp-extractors.ts'
 import type { HandlerDecision } from './handlers.ts'
 
 export interface QueueEvents {
@@ -114,14 +115,25 @@ export class RecordQueue {
       return null
     }
     let timestampMs = reader.timestampMs
-    if (source.timestampExtractor !== null) {
-      timestampMs = source.timestampExtractor({ key, value, timestampMs }, this.partitionTimeMs)
-    }
+    if (timestampMs < 0 || this.source.timestampExtractor !== null) timestampMs = this.#extract(key, value, reader)
     if (timestampMs < 0) {
       this.#events.onDropped('negative-timestamp')
       return null
     }
     if (timestampMs > this.partitionTimeMs) this.partitionTimeMs = timestampMs
     return { key, value, timestampMs, headers: reader.headers() }
+  }
+
+  #extract(key: unknown, value: unknown, { timestampMs, offset }: RecordBatchReader): number {
+    const extract = this.source.timestampExtractor ?? failOnInvalidTimestamp
+    try {
+      return extract({ key, value, timestampMs }, this.partitionTimeMs)
+    } catch (error) {
+      throw new ProcessingError(
+        this.source.name,
+        `no timestamp for ${this.topic} partition ${this.partition} offset ${offset}: ${(error as Error).message}`,
+        { cause: error },
+      )
+    }
   }
 }

@@ -8,6 +8,7 @@ import type { StateStore } from '../state/state-store.ts'
 import type { StoreHost } from '../state/store-host.ts'
 import { TaskState } from '../state/task-state.ts'
 import type { SourceNode } from '../topology/node.ts'
+import { matchesTopic } from '../topology/topic-pattern.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { ErrorHandlers } from './handlers.ts'
 import { buildNodes, enter, type NodeGraph } from './node-graph.ts'
@@ -142,7 +143,7 @@ export class StreamTask {
     return this.#numbers
   }
 
-  /** Topics (as the log names them) this task reads its partition of. */
+  /** Topics (as the log names them) this task reads its partition of; those that patterns match are not among them. */
   get inputTopics(): readonly string[] {
     return this.#sources().flatMap((source) => source.topics.map((topic) => this.#options.topicName(topic)))
   }
@@ -170,6 +171,14 @@ export class StreamTask {
     }
     for (const processor of this.#graph.processors) processor.init()
     this.#asyncNodes = this.#graph.processors.filter(({ asyncWork }) => asyncWork !== null)
+  }
+
+  /** Reads a topic that nobody named, if a source's pattern matches it; false if none does. */
+  openMatching(topic: string, position: InputPosition): boolean {
+    const source = this.#sources().find(({ pattern }) => pattern !== null && matchesTopic(pattern, topic))
+    if (source === undefined) return false
+    this.#queues.set(topic, this.#openQueue(source, topic, position))
+    return true
   }
 
   /** Back to `created`: after an abort, what processors remember is as wrong as the active layers. */

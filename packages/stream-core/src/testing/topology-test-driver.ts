@@ -7,6 +7,7 @@ import { changelogTopic } from '../runtime/internal-topics.ts'
 import type { StreamTask } from '../runtime/stream-task.ts'
 import { Waker } from '../runtime/waker.ts'
 import { faceOf } from '../state/open-store.ts'
+import { RecordCache } from '../state/record-cache.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Topology } from '../topology/topology.ts'
 import { batchOf, DriverLog, type ProducedRecord } from './driver-log.ts'
@@ -61,8 +62,12 @@ export class TopologyTestDriver {
   readonly #sleeps = new VirtualSleeps(() => this.#wallClockMs)
   #tasks: readonly StreamTask[] = []
   #global: GlobalTask
+  /** One for all stores, global ones too. */
+  #cache: RecordCache | null = null
   /** By topic: the tasks that read it, by partition. */
   #readers = new Map<string, (StreamTask | undefined)[]>()
+  /** Topics that a pattern matches, as they came up. */
+  readonly #matched = new Set<string>()
   /** What was produced and not yet committed. */
   #pending: [topic: string, record: ProducedRecord][] = []
   #committed: CommittedInputs = new Map()
@@ -227,17 +232,20 @@ export class TopologyTestDriver {
   }
 
   #newGlobal(): GlobalTask {
+    const { cacheMaxBytes = 0 } = this.#options
+    this.#cache = cacheMaxBytes === 0 ? null : new RecordCache(cacheMaxBytes)
     return new GlobalTask({
       applicationId: this.#applicationId,
       topology: this.#topology,
       stateDirectory: null,
       handlers: { ...failAlways, ...this.#options.handlers },
       nowMs: () => this.#wallClockMs,
+      cache: this.#cache,
     })
   }
 
   #taskOptions(): DriverTaskOptions {
-    const { handlers, cacheMaxBytes = 0, emitIntervalMs = 0 } = this.#options
+    const { handlers, emitIntervalMs = 0 } = this.#options
     return {
       topology: this.#topology,
       applicationId: this.#applicationId,
@@ -249,7 +257,7 @@ export class TopologyTestDriver {
         partitionCount: this.#partitionCount,
       },
       globalStore: (name) => this.#global.store(name),
-      cacheMaxBytes,
+      cache: this.#cache,
       emitIntervalMs,
       wake: () => this.#waker.wake(),
       sleep: (delayMs, signal, purpose) => this.#sleeps.sleep(delayMs, signal, purpose),
@@ -270,6 +278,22 @@ export class TopologyTestDriver {
       }
       restoreTask(task, this.#topology, this.#applicationId, this.#log, this.#committed)
     }
+    for (const topic of this.#matched) this.#openMatching(topic)
+  }
+
+  /** Begins to read a topic that only a source's pattern matches; false if none does. */
+  #openMatching(topic: string): boolean {
+    const readers: (StreamTask | undefined)[] = []
+    for (const task of this.#tasks) {
+      const position = this.#committed.get(`${topic}:${task.partition}`) ?? { offset: 0, partitionTimeMs: -1 }
+      if (task.partition < this.#partitionCount(topic) && task.openMatching(topic, position)) {
+        readers[task.partition] = task
+      }
+    }
+    if (readers.length === 0) return false
+    this.#readers.set(topic, readers)
+    this.#matched.add(topic)
+    return true
   }
 
   #restart(): void {
@@ -298,7 +322,7 @@ export class TopologyTestDriver {
   }
 
   #checkInput(topic: string): void {
-    if (this.#readers.has(topic) || this.#global.topics.includes(topic)) return
+    if (this.#readers.has(topic) || this.#global.topics.includes(topic) || this.#openMatching(topic)) return
     const known = [...this.#readers.keys(), ...this.#global.topics]
     throw new StreamsError('ILLEGAL_STATE', `the topology does not read "${topic}"; it reads ${known.join(', ')}`)
   }
@@ -378,6 +402,7 @@ export class TopologyTestDriver {
       if (this.#global.topics.includes(topic)) {
         this.#global.add(topic, record.partition, batchOf(topic, offset, record, this.#wallClockMs))
       } else {
+        if (!this.#readers.has(topic)) this.#openMatching(topic)
         const task = this.#readers.get(topic)?.[record.partition]
         task?.add(topic, batchOf(topic, offset, record, this.#wallClockMs))
       }

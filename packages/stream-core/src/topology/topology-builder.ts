@@ -1,6 +1,7 @@
 import { TopologyError } from '../common/errors.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
 import type { ProcessorNode, SinkNode, SourceNode, TopologyNode } from './node.ts'
+import { matchesTopic } from './topic-pattern.ts'
 import { freezeTopology, type GeneratedName, type RepartitionTopic, type Topology } from './topology.ts'
 
 const legalName = /^[a-zA-Z0-9._-]{1,249}$/
@@ -21,7 +22,6 @@ export interface GlobalStoreOptions {
   readonly processorName: string
   readonly key: SourceNode['key']
   readonly value: SourceNode['value']
-  readonly timestampExtractor?: SourceNode['timestampExtractor']
   /** Puts each record of the topic into the store. */
   readonly supplier: ProcessorNode['supplier']
 }
@@ -88,7 +88,7 @@ export class TopologyBuilder {
 
   /** A store that every instance fills with the whole of a topic; every processor may read it without being connected. */
   addGlobalStore(options: GlobalStoreOptions): this {
-    const { store, topic, sourceName, processorName, key, value, supplier, timestampExtractor = null } = options
+    const { store, topic, sourceName, processorName, key, value, supplier } = options
     this.#checkName(sourceName)
     this.#claimTopics(sourceName, [topic], null)
     this.#checkName(processorName)
@@ -101,7 +101,7 @@ export class TopologyBuilder {
       throw new TopologyError(`two different stores are named "${store.name}"`)
     }
     const source = { kind: 'source', name: sourceName, topics: [topic], pattern: null, key, value } as const
-    this.#nodes.set(sourceName, { ...source, timestampExtractor, isGlobal: true })
+    this.#nodes.set(sourceName, { ...source, timestampExtractor: null, isGlobal: true })
     this.#nodes.set(processorName, {
       kind: 'processor',
       name: processorName,
@@ -109,7 +109,7 @@ export class TopologyBuilder {
       supplier,
       stores: [store.name],
     })
-    this.#globalStores.set(store.name, { ...store, logging: null, caching: false })
+    this.#globalStores.set(store.name, { ...store, logging: null })
     this.#sourceChangelogs.set(store.name, topic)
     return this
   }
@@ -208,7 +208,7 @@ export class TopologyBuilder {
         )
       }
       for (const node of this.#nodes.values()) {
-        if (node.kind === 'source' && node.pattern !== null && matches(node.pattern, topic)) {
+        if (node.kind === 'source' && node.pattern !== null && matchesTopic(node.pattern, topic)) {
           throw new TopologyError(`topic "${topic}" of "${name}" matches the pattern of "${node.name}"`, [
             node.name,
             name,
@@ -219,7 +219,7 @@ export class TopologyBuilder {
     }
     if (pattern === null) return
     for (const [topic, other] of this.#sourceOfTopic) {
-      if (matches(pattern, topic)) {
+      if (matchesTopic(pattern, topic)) {
         throw new TopologyError(`the pattern of "${name}" matches topic "${topic}", which "${other}" reads`, [
           other,
           name,
@@ -261,9 +261,6 @@ export class TopologyBuilder {
     }
   }
 }
-
-/** Java's patterns match whole names. */
-const matches = (pattern: RegExp, topic: string): boolean => new RegExp(`^(?:${pattern.source})$`).test(topic)
 
 const illegal = (what: string, name: string): string =>
   `illegal ${what} name ${JSON.stringify(name)}: 1 to 249 of a-z A-Z 0-9 . _ - are allowed`
