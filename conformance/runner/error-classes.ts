@@ -18,7 +18,8 @@ export function javaClass(error: unknown, phase: RecordedError['phase']): string
   if (error instanceof TopologyError) return topologyErrors[error.code] ?? 'TopologyException'
   // Java wraps what a processor's init or process throws.
   if (error instanceof ArgumentError) return phase === 'build' ? 'IllegalArgumentException' : 'StreamsException'
-  if (error instanceof ConfigError) return 'ConfigException'
+  // Missing serdes: Java's source nodes fail with it inside a StreamsException.
+  if (error instanceof ConfigError) return error.option === 'defaults' ? 'StreamsException' : 'ConfigException'
   if (error instanceof FlushError) return 'ProcessorStateException'
   if (error instanceof ProcessingError || error instanceof SerdeError || error instanceof BufferFullError) {
     return 'StreamsException'

@@ -116,7 +116,8 @@ function aggregateCogroup<K, A>(
       const stores = [(spec ??= parts.spec())]
       builder.addProcessor({ name, parents, supplier: Object.assign(() => make(), { stores }) as unknown as Supplier })
     })
-    node.isOutputVersioned = store.isVersioned
+    // Of windows Java says nothing here, so that what follows takes after what comes before (CogroupedStreamAggregateBuilder).
+    if (parts.getter === undefined) node.isOutputVersioned = store.isVersioned
     graph.add(inputs[i]!.node, node)
     return node
   })

@@ -5,19 +5,18 @@ import type { Serde } from './serde.ts'
 /**
  * Kafka Streams' Serdes.String: UTF-8, without a length and without a byte order mark (one that is there is kept).
  *
- * Writing throws a TypeError for what is no string. Reading never throws: as in Java, each malformed sequence becomes
- * U+FFFD.
+ * Writing throws a TypeError for what is no string; half a surrogate pair is written as '?', as String.getBytes does.
+ * Reading never throws: as in Java, each malformed sequence becomes U+FFFD (a surrogate that somebody encoded becomes three
+ * of them, in Java one).
  */
-// The two differ where text is no text. A lone surrogate is written as U+FFFD (EF BF BD), as Node and the Web do; Java
-// writes '?' (3F). A surrogate that somebody encoded is read as three U+FFFD; Java reads one. Looking for them would cost
-// a pass over every string. Whoever may get such text calls `toWellFormed()` on it before it becomes a key.
 export const string = (): Serde<string> => stringSerde
 const stringSerde: Serde<string> = {
   name: 'string',
   immutable: true,
   write(value, out) {
     if (typeof value !== 'string') throw wrongType('string', 'a string', value)
-    out.writeUtf8(value)
+    // Free for text of one byte per character.
+    out.writeUtf8(value.isWellFormed() ? value : value.replaceAll(/\p{Surrogate}/gu, '?'))
   },
   read: (source, start, end) => utf8Slice(source, start, end),
   // The bytes of ASCII are its characters.

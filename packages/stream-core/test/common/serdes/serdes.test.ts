@@ -37,6 +37,11 @@ function read<T>(serde: Serde<T>, hex: string): T {
   return serde.read(bytes, 2, bytes.length - 1, context)
 }
 
+test('half a surrogate pair is written as a question mark, as String.getBytes does, and whole pairs are left alone', () => {
+  expect(written(string(), 'a\ud83d')).toBe('613f')
+  expect(written(string(), '\ude00é\ud83d\ude00')).toBe('3fc3a9f09f9880')
+})
+
 describe('serdes write and read what Java’s do', () => {
   for (const [serde, value, hex] of javaVectors) {
     const shown = inspect(value, { breakLength: Number.POSITIVE_INFINITY })
