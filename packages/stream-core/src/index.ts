@@ -166,7 +166,7 @@ export {
   skipInvalidTimestamp,
   usePartitionTimeOnInvalidTimestamp,
 } from './topology/timestamp-extractors.ts'
-export type { StreamPartitioner, TimestampExtractor, TopicNameExtractor } from './topology/node.ts'
+export type { OffsetReset, StreamPartitioner, TimestampExtractor, TopicNameExtractor } from './topology/node.ts'
 export {
   type ProcessorOptions,
   type SinkOptions,

@@ -1,7 +1,7 @@
 import type { Duration } from '../common/duration.ts'
 import type { Serde } from '../common/serde.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
-import type { StreamPartitioner, TimestampExtractor } from '../topology/node.ts'
+import type { OffsetReset, StreamPartitioner, TimestampExtractor } from '../topology/node.ts'
 
 export interface Named {
   /** Name of the node in the topology; generated if left out. */
@@ -14,6 +14,8 @@ export interface Consumed<K, V> extends Named {
   readonly value?: Serde<V>
   /** Default: that of the builder, or the time in the record, which must not be negative. */
   readonly timestampExtractor?: TimestampExtractor
+  /** Where the topic is read from when the application has no committed position in it. Default `earliest`. */
+  readonly offsetReset?: OffsetReset
 }
 
 /** How a topic is written. */

@@ -18,8 +18,8 @@ export function readTable<K, V>(context: BuildContext, topic: string, consumed: 
   const details = { kind: 'table-source', reusesSourceTopic: false } as const
   const node: GraphNode = new GraphNode(name, { ...details }, (builder) => {
     const serdes = tableSerdes(context, topic, store)
-    const { timestampExtractor = context.defaultTimestampExtractor } = consumed
-    builder.addSource({ name: sourceName, topics: [topic], ...serdes, timestampExtractor })
+    const { timestampExtractor = context.defaultTimestampExtractor, offsetReset = 'earliest' } = consumed
+    builder.addSource({ name: sourceName, topics: [topic], ...serdes, timestampExtractor, offsetReset })
     const reuses = node.details.kind === 'table-source' && node.details.reusesSourceTopic && isKept()
     const made = supplier(reuses ? (spec) => ({ ...spec, logging: null }) : undefined)
     builder.addProcessor({ name, parents: [sourceName], supplier: made })

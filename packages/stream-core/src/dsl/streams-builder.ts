@@ -94,6 +94,7 @@ export class StreamsBuilder {
         key: requiredSerde(context, key, 'key', where, 'the option key of stream()'),
         value: requiredSerde(context, value, 'value', where, 'the option value of stream()'),
         timestampExtractor: consumed.timestampExtractor ?? context.defaultTimestampExtractor,
+        offsetReset: consumed.offsetReset ?? 'earliest',
       })
     })
     context.graph.add(context.graph.root, node)
@@ -121,7 +122,9 @@ export class StreamsBuilder {
   /** A table that every instance holds as a whole, to be joined by any key. */
   globalTable<K, V>(
     topic: string,
-    consumed: Omit<Consumed<K, V>, 'timestampExtractor'> & { readonly store?: StoreOptions<K, NonNullable<V>> } = {},
+    consumed: Omit<Consumed<K, V>, 'timestampExtractor' | 'offsetReset'> & {
+      readonly store?: StoreOptions<K, NonNullable<V>>
+    } = {},
   ): GlobalKTable<K, NonNullable<V>> {
     return addGlobalTable<K, NonNullable<V>>(this.#context, topic, consumed as never)
   }

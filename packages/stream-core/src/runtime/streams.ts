@@ -11,6 +11,7 @@ import { type CommitGroupName, Producers } from './producers.ts'
 import { ProcessingLoop } from './processing-loop.ts'
 import type { Output } from './record-collector.ts'
 import { restoreTasks, yieldToLoop } from './restorer.ts'
+import { startPositions } from './start-positions.ts'
 import { StateDirectory } from './state-directory.ts'
 import { streamsConfig, type StreamsConfig, type StreamsOptions, type StreamsState } from './streams-config.ts'
 import type { InputPosition } from './stream-task.ts'
@@ -180,12 +181,8 @@ export class Streams {
     const clusterId = await broker.admin.clusterId()
     const topicId = (topic: string): string => this.#facts!.topicIds.get(topic) ?? ''
     const changelogTopic = changelogTopics(this.#config.topology, applicationId)
-    const earliest = await broker.admin.listOffsets(tasks.inputs, 'earliest')
-    const positions = committed.map(({ topic, partition, offset }, i) => ({
-      topic,
-      partition,
-      offset: offset < 0 ? earliest[i]! : offset,
-    }))
+    const { topology } = this.#config
+    const positions = await startPositions(broker.admin, topology, topicNames(topology, applicationId), committed)
     const { onRestoreProgress: onProgress } = this.#config
     await restoreTasks(tasks.tasks, {
       broker,

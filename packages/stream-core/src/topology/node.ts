@@ -18,6 +18,12 @@ export type TopicNameExtractor<K = unknown, V = unknown> = (
 /** Chooses the partition of a record; null: Kafka's default, by the hash of the key's bytes. */
 export type StreamPartitioner<K = unknown, V = unknown> = (key: K, value: V, partitionCount: number) => number | null
 
+/**
+ * Where an input is read from the first time: its beginning, its end, or nowhere, which stops the application (Kafka Streams'
+ * AutoOffsetReset). With `latest` what is written before the first commit may be missed by a start that follows a crash.
+ */
+export type OffsetReset = 'earliest' | 'latest' | 'none'
+
 /** The nodes of a topology are frozen data (D5); only the suppliers inside them are code. */
 export interface SourceNode {
   readonly kind: 'source'
@@ -29,6 +35,8 @@ export interface SourceNode {
   readonly key: Serde<unknown>
   readonly value: Serde<unknown>
   readonly timestampExtractor: TimestampExtractor | null
+  /** Where reading begins when the application has no committed position. */
+  readonly offsetReset: OffsetReset
   /** Feeds a global store: each instance reads all partitions, and no task does. */
   readonly isGlobal: boolean
 }

@@ -7,7 +7,7 @@ import { freezeTopology, type GeneratedName, type RepartitionTopic, type Topolog
 const legalName = /^[a-zA-Z0-9._-]{1,249}$/
 
 export type SourceOptions = Pick<SourceNode, 'name' | 'key' | 'value'> &
-  Partial<Pick<SourceNode, 'topics' | 'pattern' | 'timestampExtractor'>>
+  Partial<Pick<SourceNode, 'topics' | 'pattern' | 'timestampExtractor' | 'offsetReset'>>
 
 export type ProcessorOptions = Pick<ProcessorNode, 'name' | 'parents' | 'supplier'> &
   Partial<Pick<ProcessorNode, 'stores'>>
@@ -41,7 +41,15 @@ export class TopologyBuilder {
   readonly #generatedNames: GeneratedName[] = []
 
   addSource(options: SourceOptions): this {
-    const { name, key, value, topics = [], pattern = null, timestampExtractor = null } = options
+    const {
+      name,
+      key,
+      value,
+      topics = [],
+      pattern = null,
+      timestampExtractor = null,
+      offsetReset = 'earliest',
+    } = options
     this.#checkName(name)
     if (topics.length === 0 && pattern === null) throw new TopologyError(`source "${name}" has no topic`, [name])
     this.#claimTopics(name, topics, pattern)
@@ -53,6 +61,7 @@ export class TopologyBuilder {
       key,
       value,
       timestampExtractor,
+      offsetReset,
       isGlobal: false,
     })
     return this
@@ -101,7 +110,7 @@ export class TopologyBuilder {
       throw new TopologyError(`two different stores are named "${store.name}"`)
     }
     const source = { kind: 'source', name: sourceName, topics: [topic], pattern: null, key, value } as const
-    this.#nodes.set(sourceName, { ...source, timestampExtractor: null, isGlobal: true })
+    this.#nodes.set(sourceName, { ...source, timestampExtractor: null, offsetReset: 'earliest', isGlobal: true })
     this.#nodes.set(processorName, {
       kind: 'processor',
       name: processorName,

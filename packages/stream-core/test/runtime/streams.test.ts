@@ -3,7 +3,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openEmbeddedLog } from '../../src/embedded.ts'
-import { type Broker, int64, partitionForKey, Streams, StreamsBuilder, string, type Topology } from '../../src/index.ts'
+import {
+  type Broker,
+  int64,
+  type OffsetReset,
+  partitionForKey,
+  Streams,
+  StreamsBuilder,
+  string,
+  type Topology,
+} from '../../src/index.ts'
 import { eventually, readAll } from '../support/log-records.ts'
 
 let folder: string
@@ -131,3 +140,30 @@ function same(actual: Record<string, number>, expected: Record<string, number>):
   const keys = Object.keys(expected)
   return keys.length === Object.keys(actual).length && keys.every((key) => actual[key] === expected[key])
 }
+
+test('a source is read first from where offsetReset says, and later from where it was committed', async () => {
+  await broker.admin.createTopics([{ topic: 'copies', partitions: 1 }])
+  const copying = (offsetReset: OffsetReset): Topology => {
+    const builder = new StreamsBuilder()
+    builder.stream('lines', { key: string(), value: string(), offsetReset }).to('copies', { partitioner: () => 0 })
+    return builder.build()
+  }
+  const copies = async (): Promise<(string | null)[]> => (await readAll(broker, 'copies')).map(({ value }) => value)
+  await write(['before the first start'])
+
+  const none = open({ topology: copying('none'), applicationId: 'copier' })
+  await expect(none.start()).rejects.toThrow(/no committed position in lines-0, lines-1, lines-2/)
+
+  const latest = open({ topology: copying('latest'), applicationId: 'copier' })
+  await latest.start()
+  await write(['while it runs'])
+  await eventually('the first copy', async () => (await copies()).length === 1)
+  await latest.close()
+
+  await write(['while it is down'])
+  const again = open({ topology: copying('latest'), applicationId: 'copier' })
+  await again.start()
+  await eventually('the second copy', async () => (await copies()).length === 2)
+  await again.close()
+  expect(await copies()).toEqual(['while it runs', 'while it is down'])
+})
