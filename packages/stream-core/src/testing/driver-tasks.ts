@@ -1,4 +1,4 @@
-import { RecordCache } from '../state/record-cache.ts'
+import type { RecordCache } from '../state/record-cache.ts'
 import type { StateStore } from '../state/state-store.ts'
 import { storesInOrder } from '../topology/subtopology.ts'
 import type { Topology } from '../topology/topology.ts'
@@ -15,7 +15,7 @@ export interface DriverTaskOptions {
   readonly nowMs: () => number
   readonly output: Output
   readonly globalStore: (name: string) => StateStore | undefined
-  readonly cacheMaxBytes: number
+  readonly cache: RecordCache | null
   readonly emitIntervalMs: number
   readonly wake: () => void
   readonly sleep: (delayMs: number, signal: AbortSignal, purpose: SleepPurpose) => Promise<void>
@@ -23,11 +23,10 @@ export interface DriverTaskOptions {
 
 /** As Kafka Streams' test driver: every sub-topology in one task, over partition 0 of everything. */
 export function oneTask(options: DriverTaskOptions): readonly StreamTask[] {
-  const { topology } = options
+  const { topology, cache } = options
   const groups = topology.subtopologies.filter(({ isGlobal }) => !isGlobal)
   const names = new Set(groups.flatMap(({ nodeNames }) => nodeNames))
   const storeNames = storesInOrder(topology.nodes.filter(({ name }) => names.has(name)))
-  const cache = newCache(options)
   return [newTask(options, { taskId: '0_0', partition: 0, nodeNames: [...names], storeNames, cache })]
 }
 
@@ -36,9 +35,8 @@ export function tasksByPartition(
   options: DriverTaskOptions,
   partitionCount: (topic: string) => number,
 ): readonly StreamTask[] {
-  const { topology, applicationId } = options
+  const { topology, applicationId, cache } = options
   const nameOf = topicNames(topology, applicationId)
-  const cache = newCache(options)
   return topology.subtopologies
     .filter(({ isGlobal }) => !isGlobal)
     .flatMap(({ id, nodeNames, storeNames, sourceTopics }) => {
@@ -48,9 +46,6 @@ export function tasksByPartition(
       )
     })
 }
-
-const newCache = ({ cacheMaxBytes }: DriverTaskOptions): RecordCache | null =>
-  cacheMaxBytes === 0 ? null : new RecordCache(cacheMaxBytes)
 
 interface Place {
   readonly taskId: string

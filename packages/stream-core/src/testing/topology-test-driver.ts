@@ -4,12 +4,13 @@ import { type Headers, noHeaders } from '../common/record.ts'
 import { GlobalTask } from '../runtime/global-task.ts'
 import { type ErrorHandlers, failAlways } from '../runtime/handlers.ts'
 import { changelogTopic } from '../runtime/internal-topics.ts'
-import type { StreamTask } from '../runtime/stream-task.ts'
+import type { InputPosition, StreamTask } from '../runtime/stream-task.ts'
 import { Waker } from '../runtime/waker.ts'
 import { faceOf } from '../state/open-store.ts'
 import { RecordCache } from '../state/record-cache.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Topology } from '../topology/topology.ts'
+import { DriverInputs } from './driver-inputs.ts'
 import { batchOf, DriverLog, type ProducedRecord } from './driver-log.ts'
 import { restoreTask, type CommittedInputs, committedInputs } from './driver-restore.ts'
 import { partitionCounts, type Partitions } from './driver-partitions.ts'
@@ -64,10 +65,7 @@ export class TopologyTestDriver {
   #global: GlobalTask
   /** One for all stores, global ones too. */
   #cache: RecordCache | null = null
-  /** By topic: the tasks that read it, by partition. */
-  #readers = new Map<string, (StreamTask | undefined)[]>()
-  /** Topics that a pattern matches, as they came up. */
-  readonly #matched = new Set<string>()
+  readonly #inputs: DriverInputs
   /** What was produced and not yet committed. */
   #pending: [topic: string, record: ProducedRecord][] = []
   #committed: CommittedInputs = new Map()
@@ -81,6 +79,7 @@ export class TopologyTestDriver {
     this.#wallClockMs = options.wallClockStartMs ?? 0
     this.#partitionCount = partitionCounts(topology, this.#applicationId, options.partitions)
     this.#log = new DriverLog(this.#partitionCount)
+    this.#inputs = new DriverInputs(this.#partitionCount, (topic, partition) => this.#positionOf(topic, partition))
     this.#global = this.#newGlobal()
     this.#start()
     this.#settle()
@@ -269,31 +268,10 @@ export class TopologyTestDriver {
     const options = this.#taskOptions()
     this.#tasks =
       this.#options.partitions === undefined ? oneTask(options) : tasksByPartition(options, this.#partitionCount)
-    this.#readers = new Map()
     for (const task of this.#tasks) {
-      for (const topic of task.inputTopics) {
-        const readers = this.#readers.get(topic) ?? []
-        this.#readers.set(topic, readers)
-        if (task.partition < this.#partitionCount(topic)) readers[task.partition] = task
-      }
       restoreTask(task, this.#topology, this.#applicationId, this.#log, this.#committed)
     }
-    for (const topic of this.#matched) this.#openMatching(topic)
-  }
-
-  /** Begins to read a topic that only a source's pattern matches; false if none does. */
-  #openMatching(topic: string): boolean {
-    const readers: (StreamTask | undefined)[] = []
-    for (const task of this.#tasks) {
-      const position = this.#committed.get(`${topic}:${task.partition}`) ?? { offset: 0, partitionTimeMs: -1 }
-      if (task.partition < this.#partitionCount(topic) && task.openMatching(topic, position)) {
-        readers[task.partition] = task
-      }
-    }
-    if (readers.length === 0) return false
-    this.#readers.set(topic, readers)
-    this.#matched.add(topic)
-    return true
+    this.#inputs.assign(this.#tasks)
   }
 
   #restart(): void {
@@ -308,11 +286,11 @@ export class TopologyTestDriver {
       }
     }
     this.#start()
-    for (const [topic, readers] of this.#readers) {
-      for (const [partition, task] of readers.entries()) {
-        const from = this.#committed.get(`${topic}:${partition}`)?.offset ?? 0
+    for (const topic of this.#inputs.topics) {
+      for (let partition = 0; partition < this.#partitionCount(topic); partition++) {
+        const task = this.#inputs.readerOf(topic, partition)
         const records = this.#log.partition(topic, partition)
-        for (let offset = from; offset < records.length; offset++) {
+        for (let offset = this.#positionOf(topic, partition).offset; offset < records.length; offset++) {
           task?.add(topic, batchOf(topic, offset, records[offset]!, this.#wallClockMs))
         }
       }
@@ -321,9 +299,13 @@ export class TopologyTestDriver {
     this.#run()
   }
 
+  #positionOf(topic: string, partition: number): InputPosition {
+    return this.#committed.get(`${topic}:${partition}`) ?? { offset: 0, partitionTimeMs: -1 }
+  }
+
   #checkInput(topic: string): void {
-    if (this.#readers.has(topic) || this.#global.topics.includes(topic) || this.#openMatching(topic)) return
-    const known = [...this.#readers.keys(), ...this.#global.topics]
+    if (this.#inputs.has(topic) || this.#global.topics.includes(topic)) return
+    const known = [...this.#inputs.topics, ...this.#global.topics]
     throw new StreamsError('ILLEGAL_STATE', `the topology does not read "${topic}"; it reads ${known.join(', ')}`)
   }
 
@@ -402,8 +384,7 @@ export class TopologyTestDriver {
       if (this.#global.topics.includes(topic)) {
         this.#global.add(topic, record.partition, batchOf(topic, offset, record, this.#wallClockMs))
       } else {
-        if (!this.#readers.has(topic)) this.#openMatching(topic)
-        const task = this.#readers.get(topic)?.[record.partition]
+        const task = this.#inputs.readerOf(topic, record.partition)
         task?.add(topic, batchOf(topic, offset, record, this.#wallClockMs))
       }
     }
