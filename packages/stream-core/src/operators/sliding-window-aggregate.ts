@@ -95,11 +95,10 @@ export const slidingWindowAggregate =
         hasLeft: false,
         hasRight: false,
       }
-      // The rows are listed first: the updates below must not be seen by the scan.
-      const near = [
-        ...store.fetchRange(key, Math.max(0, timestampMs - 2 * differenceMs), timestampMs + 1, { reverse: true }),
-      ]
-      for (const [start, aggregate] of near) {
+      const fromMs = Math.max(0, timestampMs - 2 * differenceMs)
+      // Read as it goes, and no further than needed: it shows in what the record cache evicts. Only windows that the scan has
+      // passed are written meanwhile.
+      for (const [start, aggregate] of store.fetchRange(key, fromMs, timestampMs + 1, { reverse: true })) {
         found.starts.add(start)
         const end = start + differenceMs
         if (start === timestampMs + 1) {
@@ -145,9 +144,7 @@ export const slidingWindowAggregate =
       let right: ValueAndTimestamp<A> | null = null
       let previousMs: number | null = null
       let hasRight = false
-      // Listed first, as above.
-      const near = Array.from(store.fetchRange(key, 0, timestampMs + 1))
-      for (const [start, aggregate] of near) {
+      for (const [start, aggregate] of store.fetchRange(key, 0, timestampMs + 1)) {
         starts.add(start)
         if (start === 0) {
           combined = aggregate

@@ -1,5 +1,6 @@
 import { noRecordContext } from '../common/record.ts'
 import type { RecordBatchReader } from '../common/record-batch-reader.ts'
+import type { RecordCache } from '../state/record-cache.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { StoreHost } from '../state/store-host.ts'
 import { TaskState } from '../state/task-state.ts'
@@ -19,6 +20,8 @@ export interface GlobalTaskOptions {
   readonly stateDirectory: string | null
   readonly handlers: ErrorHandlers
   readonly nowMs: () => number
+  /** The test driver's, in which global stores take their part of the budget, as in Java; else they have none. */
+  readonly cache?: RecordCache | null
 }
 
 /**
@@ -35,11 +38,11 @@ export class GlobalTask {
 
   constructor(options: GlobalTaskOptions) {
     this.#options = options
-    const { topology, stateDirectory: directory } = options
+    const { topology, stateDirectory: directory, cache = null } = options
     this.#host = {
       recordContext: noRecordContext,
-      cache: null,
-      hasExactCacheSizes: false,
+      cache,
+      hasExactCacheSizes: cache !== null,
       isGlobal: true,
       isReadOnly: true,
       drop: (storeName, reason) => this.metrics.drop(storeName, reason),
@@ -73,6 +76,7 @@ export class GlobalTask {
         const { timestampMs, headers } = record
         this.#host.recordContext = { timestampMs, headers, topic, partition, offset }
         enter(entry, record)
+        for (const store of this.state.stores.values()) store.flushCache()
         this.metrics.recordsProcessed++
       }
     } finally {

@@ -1,7 +1,8 @@
 import type { RecordContext } from '../common/record.ts'
+import { CacheCursor } from './cache-cursor.ts'
+import type { CacheWalk } from './cache-walk.ts'
 import type { Entry } from './entry.ts'
-import type { InnerStore } from './inner-store.ts'
-import type { TableRange } from './layered-table.ts'
+import type { InnerStore, RowRange } from './inner-store.ts'
 import { type CachedUpdate, StoreCache } from './record-cache.ts'
 import type { StoreHost } from './store-host.ts'
 
@@ -21,7 +22,7 @@ export interface CachingOptions {
   readonly bytesOf: (entry: Entry) => number
   /** A read from below is kept, as in Java's key-value stores: it counts for what is evicted next. */
   readonly keepsReads: boolean
-  readonly compare: (a: string, b: string) => number
+  readonly walk: CacheWalk
 }
 
 /**
@@ -34,6 +35,8 @@ export class CachingStore implements InnerStore {
   readonly #cache: StoreCache
   #listener: FlushListener | null = null
   #sendsOldValues = false
+  /** Latest time that was put, where sizes are exact: reads back in time begin at its slice. */
+  #observedMs = 0
 
   constructor(inner: InnerStore, options: CachingOptions) {
     this.#inner = inner
@@ -56,23 +59,36 @@ export class CachingStore implements InnerStore {
   }
 
   put(key: string, entry: Entry): void {
-    this.#cache.put(key, entry, this.#options.host.recordContext, true)
+    const { host, walk } = this.#options
+    this.#cache.put(key, entry, host.recordContext, true)
+    if (host.hasExactCacheSizes) this.#observedMs = Math.max(this.#observedMs, walk.timeOf(key))
   }
 
-  *range(from: string, to: string, options: TableRange = {}): Generator<[string, Entry]> {
+  /** The cache is looked at first, as in Java (AbstractMergedSortedCacheStoreIterator): also for what the store shows next. */
+  *range(from: string, to: string, options: RowRange = {}): Generator<[string, Entry]> {
     const { reverse = false, group = null } = options
-    const keys = this.#cache.keysBetween(from, to, group)
-    const cached = [...keys].sort(this.#options.compare)
-    if (reverse) cached.reverse()
-    let at = 0
-    const isBefore = (a: string, b: string): boolean =>
-      reverse ? this.#options.compare(a, b) > 0 : this.#options.compare(a, b) < 0
-    for (const [key, entry] of this.#inner.range(from, to, options)) {
-      while (at < cached.length && isBefore(cached[at]!, key)) yield* this.#held(cached[at++]!)
-      if (cached[at] === key) yield* this.#held(cached[at++]!)
-      else yield [key, entry]
+    const { compare } = this.#options.walk
+    const cursor = this.#cursor(from, to, options)
+    const below = this.#inner.range(from, to, options)
+    // Within a key readers write while they read: what the cache hands on meanwhile is not to be seen.
+    for (const row of group === null ? below : Array.from(below)) {
+      let key = cursor.peekKey()
+      while (key !== null && (reverse ? compare(key, row[0]) > 0 : compare(key, row[0]) < 0)) {
+        const entry = cursor.take()
+        if (entry.bytes !== null) yield [key, entry]
+        key = cursor.peekKey()
+      }
+      if (key !== row[0]) {
+        yield row
+        continue
+      }
+      const entry = cursor.take()
+      if (entry.bytes !== null) yield [key, entry]
     }
-    while (at < cached.length) yield* this.#held(cached[at++]!)
+    for (let key = cursor.peekKey(); key !== null; key = cursor.peekKey()) {
+      const entry = cursor.take()
+      if (entry.bytes !== null) yield [key, entry]
+    }
   }
 
   flush(): void {
@@ -83,15 +99,27 @@ export class CachingStore implements InnerStore {
     this.#cache.clear()
   }
 
-  *#held(key: string): Generator<[string, Entry]> {
-    const entry = this.#cache.peek(key)
-    if (entry === undefined) {
-      // Evicted since the keys were listed: it is in the store now.
-      const below = this.#inner.find(key)
-      if (below !== undefined) yield [key, below]
-    } else if (entry.bytes !== null) {
-      yield [key, entry]
+  #cursor(from: string, to: string, { reverse = false, group = null, scan }: RowRange): CacheCursor {
+    const { walk, host } = this.#options
+    const options = { reverse, walk, scan: scan ?? null, below: host.hasExactCacheSizes ? null : this.#inner }
+    // Reads of a single key are the hot ones. What more they would come by is left out in production, whose byte sizes are
+    // estimates anyway.
+    if (scan === undefined || (group !== null && !host.hasExactCacheSizes)) {
+      return new CacheCursor(this.#cache, this.#cache.keysBetween(from, to, group), { ...options, scan: null })
     }
+    // The slice at which a read back in time begins is walked through even if it lies before what is asked for.
+    const visited = reverse && this.#observedMs < scan.fromMs ? { ...scan, fromMs: this.#observedMs } : scan
+    if (group !== null && !walk.leavesKey) {
+      const low = reverse ? walk.sliceStart(group, visited) : from
+      return new CacheCursor(this.#cache, this.#cache.keysBetween(low, to, group), options)
+    }
+    const keys = this.#cache.keys().filter((key) => walk.isVisited(key, visited))
+    keys.sort(walk.compare)
+    const end = reverse
+      ? keys.findLastIndex((key) => walk.isBeyond(key, scan))
+      : keys.findIndex((key) => walk.isBeyond(key, scan))
+    const walked = end === -1 ? keys : reverse ? keys.slice(end) : keys.slice(0, end + 1)
+    return new CacheCursor(this.#cache, walked, options)
   }
 
   #handOn(updates: readonly CachedUpdate[]): void {

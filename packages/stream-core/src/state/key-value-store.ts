@@ -2,6 +2,7 @@ import type { RecordContext } from '../common/record.ts'
 import type { Entry } from './entry.ts'
 import { type InnerStore, plainInner } from './inner-store.ts'
 import { aboveEveryKey, plainLayout } from './layered-table.ts'
+import { LruRows } from './lru-rows.ts'
 import { incremented } from './next-key.ts'
 import { StoreBase, type StoreParts } from './store-base.ts'
 import type { KeyValueStoreSpec } from './store-spec.ts'
@@ -28,8 +29,6 @@ export type ChangeListener<K, V> = (
 /** What both kinds of key-value stores do: rows by key, in the order of the keys' bytes. */
 abstract class KeyValueRows<K, V> extends StoreBase<KeyValueStoreSpec> {
   protected readonly codec: StoreCodec<K, V>
-  /** Of a store that keeps only the keys used last: all of them, the one used longest ago first. */
-  #recent: Set<string> | null = null
 
   /** @internal */
   constructor(spec: KeyValueStoreSpec, parts: StoreParts) {
@@ -50,35 +49,17 @@ abstract class KeyValueRows<K, V> extends StoreBase<KeyValueStoreSpec> {
     return count
   }
 
-  override rollBack(): void {
-    super.rollBack()
-    this.#recent = null
-  }
-
   protected inner(): InnerStore {
-    return plainInner(this.table)
+    const rows = plainInner(this.table)
+    return this.spec.maxEntries === null ? rows : new LruRows(rows, this.spec.maxEntries, this.host)
   }
 
   protected findEntry(key: string): Entry | undefined {
-    const entry = this.rows.find(key)
-    if (this.spec.maxEntries !== null && entry !== undefined) this.#use(key)
-    return entry
+    return this.rows.find(key)
   }
 
   protected putEntry(key: string, entry: Entry): void {
     this.rows.put(key, entry)
-    if (this.spec.maxEntries === null) return
-    if (entry.bytes === null) {
-      this.#recentKeys().delete(key)
-      return
-    }
-    this.#use(key)
-    const recent = this.#recentKeys()
-    while (recent.size > this.spec.maxEntries) {
-      const [eldest] = recent as unknown as [string]
-      recent.delete(eldest)
-      this.rows.put(eldest, this.codec.entry(null, entry.timestampMs))
-    }
   }
 
   protected *entries(from: K | null, to: K | null, { reverse = false }: RangeOptions): Generator<[K, Entry]> {
@@ -91,20 +72,6 @@ abstract class KeyValueRows<K, V> extends StoreBase<KeyValueStoreSpec> {
   protected *entriesWithPrefix(prefix: string | Uint8Array): Generator<[K, Entry]> {
     const low = Buffer.from(prefix as string).toString('latin1')
     for (const [key, entry] of this.rows.range(low, incremented(low))) yield [this.codec.readKey(key), entry]
-  }
-
-  #use(key: string): void {
-    const recent = this.#recentKeys()
-    recent.delete(key)
-    recent.add(key)
-  }
-
-  #recentKeys(): Set<string> {
-    if (this.#recent === null) {
-      this.#recent = new Set()
-      for (const [key] of this.rows.range('', aboveEveryKey)) this.#recent.add(key)
-    }
-    return this.#recent
   }
 }
 

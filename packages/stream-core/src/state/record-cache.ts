@@ -77,17 +77,12 @@ export class StoreCache {
     return this.#firstDirty !== null
   }
 
-  /** The entry held for a key, deletions included; undefined when the cache does not know the key. */
+  /** The entry held for a key, deletions included; undefined when the cache does not know the key. It has been used now. */
   get(key: string): Entry | undefined {
     const node = this.#nodes.get(key)
     if (node === undefined) return undefined
     this.#touch(node)
     return node.entry
-  }
-
-  /** As `get`, without counting as a use: for ranges. */
-  peek(key: string): Entry | undefined {
-    return this.#nodes.get(key)?.entry
   }
 
   put(key: string, entry: Entry, context: RecordContext, isDirty: boolean): void {
@@ -132,6 +127,11 @@ export class StoreCache {
     // Out and in again: a key's place is that of its last update.
     this.#clean(node)
     this.#soil(node)
+  }
+
+  /** All keys in byte order: a snapshot. */
+  keys(): readonly string[] {
+    return this.#order.all()
   }
 
   /** Keys with `from ≤ key < to`, in order: a snapshot. */

@@ -26,6 +26,11 @@ export class Segments {
     return this.idOf(this.#meta.active.observedStreamTimeMs - this.#retentionMs)
   }
 
+  /** The same by what is committed, for the disk: what an open transaction has seen may be rolled back. */
+  get firstCommittedLive(): number {
+    return this.idOf(this.#meta.committed.observedStreamTimeMs - this.#retentionMs)
+  }
+
   isLive(timeMs: number): boolean {
     return this.idOf(timeMs) >= this.firstLive
   }

@@ -1,5 +1,6 @@
 import type { RecordContext } from '../common/record.ts'
 import type { Windowed } from '../common/windowed.ts'
+import { sessionWalk } from './cache-walk.ts'
 import type { Entry } from './entry.ts'
 import type { InnerStore } from './inner-store.ts'
 import { aboveEveryKey, type LayeredTable, type TableRange } from './layered-table.ts'
@@ -41,7 +42,7 @@ export class SessionStore<K, V> extends StoreBase<SessionStoreSpec> {
       layout,
       encode: (value) => codec.encode(value as V),
       keyOverhead: 8,
-      compare: (a, b) => layout.segmentOf(a) - layout.segmentOf(b) || (a < b ? -1 : a > b ? 1 : 0),
+      walk: sessionWalk(layout.segmentOf, segmentIntervalMs(spec.retentionMs)),
     })
     this.#codec = codec
     this.#segments = new Segments(spec.retentionMs, this.meta)
@@ -71,7 +72,8 @@ export class SessionStore<K, V> extends StoreBase<SessionStoreSpec> {
     const prefix = this.#codec.keyString(key)
     const length = prefix.length + sessionSuffixLength
     const low = prefix + int64Text(Math.max(0, earliestEndMs))
-    for (const [stored, entry] of this.rows.range(low, `${prefix}\xff`, { reverse, group: prefix })) {
+    const scan = { keyFrom: prefix, keyTo: prefix, fromMs: Math.max(0, earliestEndMs), toMs: latestStartMs, reverse }
+    for (const [stored, entry] of this.rows.range(low, `${prefix}\xff`, { reverse, group: prefix, scan })) {
       if (stored.length !== length || sessionKeyPart(stored) !== prefix) continue
       if (sessionEnd(stored) < earliestEndMs || sessionStart(stored) > latestStartMs) continue
       yield [this.#windowed(stored), this.#codec.decode(entry)]
@@ -87,7 +89,8 @@ export class SessionStore<K, V> extends StoreBase<SessionStoreSpec> {
   *fetchKeys(from: K | null, to: K | null, { reverse = false }: WindowReadOptions = {}): Generator<[Windowed<K>, V]> {
     const keyFrom = from === null ? null : this.#codec.keyString(from)
     const keyTo = to === null ? null : this.#codec.keyString(to)
-    for (const [stored, entry] of this.rows.range(keyFrom ?? '', aboveEveryKey, { reverse })) {
+    const scan = { keyFrom, keyTo, fromMs: 0, toMs: Number.POSITIVE_INFINITY, reverse }
+    for (const [stored, entry] of this.rows.range(keyFrom ?? '', aboveEveryKey, { reverse, scan })) {
       const key = sessionKeyPart(stored)
       if ((keyFrom !== null && key < keyFrom) || (keyTo !== null && key > keyTo)) continue
       yield [this.#windowed(stored), this.#codec.decode(entry)]
@@ -135,7 +138,7 @@ export class SessionStore<K, V> extends StoreBase<SessionStoreSpec> {
 
   /** @internal */
   override firstLiveSegment(): number {
-    return Math.max(0, this.#segments.firstLive)
+    return Math.max(0, this.#segments.firstCommittedLive)
   }
 
   /** @internal */

@@ -1,6 +1,7 @@
 import { StreamsError } from '../common/errors.ts'
 import type { Headers } from '../common/record.ts'
 import type { BaseTable } from './base-table.ts'
+import { type CacheWalk, plainWalk } from './cache-walk.ts'
 import { CachingStore, type FlushListener } from './caching-store.ts'
 import { bytesEntry, type Entry } from './entry.ts'
 import type { InnerStore } from './inner-store.ts'
@@ -23,8 +24,8 @@ export interface BaseOptions {
   readonly valueOverhead?: number
   readonly keyOverhead?: number
   readonly keepsReads?: boolean
-  /** Order of the store's rows, where it is not that of the keys' bytes. */
-  readonly compare?: (a: string, b: string) => number
+  /** How ranges go through the record cache, where not by the keys' bytes. */
+  readonly walk?: CacheWalk
 }
 
 /** What all kinds of stores share: the layers, the record cache above them, the changelog beside them. */
@@ -133,16 +134,19 @@ export abstract class StoreBase<S extends StoreSpec> implements StateStore {
 
   #openRows(): InnerStore {
     const inner = this.inner()
-    if (this.host.isGlobal) return this.#guarded(inner)
-    if (!this.spec.caching || this.host.cache === null) return inner
-    const { layout, valueOverhead = 0, keyOverhead = 0, keepsReads = false, compare = byBytes } = this.#options
+    const rows = this.spec.caching && this.host.cache !== null ? this.#cached(inner) : inner
+    return this.host.isGlobal ? this.#guarded(rows) : rows
+  }
+
+  #cached(inner: InnerStore): CachingStore {
+    const { layout, valueOverhead = 0, keyOverhead = 0, keepsReads = false, walk = plainWalk } = this.#options
     let averageBytes = 64
     this.#caching = new CachingStore(inner, {
       host: this.host,
       groupOf: layout.groupOf,
       keyOverhead,
       keepsReads,
-      compare,
+      walk,
       bytesOf: (entry) => {
         if (entry.bytes === null) return 0
         if (entry.bytes === undefined && !this.host.hasExactCacheSizes) return averageBytes + valueOverhead
@@ -154,5 +158,3 @@ export abstract class StoreBase<S extends StoreSpec> implements StateStore {
     return this.#caching
   }
 }
-
-const byBytes = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -137,7 +137,7 @@ export class VersionedKeyValueStore<K, V> extends StoreBase<VersionedStoreSpec> 
 
   /** @internal */
   override firstLiveSegment(): number {
-    return Math.max(0, this.#firstLive)
+    return Math.max(0, this.#segmentId(this.meta.committed.observedStreamTimeMs - this.spec.historyRetentionMs))
   }
 
   /** @internal */

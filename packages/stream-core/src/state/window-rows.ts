@@ -86,7 +86,8 @@ export function* windowsOfKey(
   const low = windowKey(prefix, Math.max(0, fromMs))
   const high = Number.isFinite(toMs) ? prefix + int64Text(toMs + 1) : `${prefix}\xff`
   const length = prefix.length + windowSuffixLength
-  for (const row of rows.range(low, high, { reverse, group: prefix })) {
+  const scan = { keyFrom: prefix, keyTo: prefix, fromMs: Math.max(0, fromMs), toMs, reverse }
+  for (const row of rows.range(low, high, { reverse, group: prefix, scan })) {
     // Keys of other lengths may lie between those of this one.
     if (row[0].length !== length || windowKeyPart(row[0]) !== prefix) continue
     yield row
@@ -101,7 +102,8 @@ export function* allWindows(
   { fromMs, toMs, reverse }: WindowRange,
 ): Generator<[string, Entry]> {
   if (keyFrom !== null && keyTo !== null && keyFrom > keyTo) return
-  for (const row of rows.range(keyFrom ?? '', aboveEveryKey, { reverse })) {
+  const scan = { keyFrom, keyTo, fromMs: Math.max(0, fromMs), toMs, reverse }
+  for (const row of rows.range(keyFrom ?? '', aboveEveryKey, { reverse, scan })) {
     const key = windowKeyPart(row[0])
     if (keyFrom !== null && key < keyFrom) continue
     if (keyTo !== null && key > keyTo) continue

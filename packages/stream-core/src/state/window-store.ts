@@ -1,5 +1,6 @@
 import type { RecordContext } from '../common/record.ts'
 import type { Windowed } from '../common/windowed.ts'
+import { timeFirstWalk, windowWalk } from './cache-walk.ts'
 import type { Entry } from './entry.ts'
 import type { InnerStore } from './inner-store.ts'
 import type { ValueAndTimestamp } from './key-value-store.ts'
@@ -41,12 +42,14 @@ abstract class WindowRows<K, V> extends StoreBase<WindowStoreSpec> {
   constructor(spec: WindowStoreSpec, parts: StoreParts) {
     const codec = new StoreCodec<K, V>(spec)
     const layout = windowLayout(spec.retentionMs)
+    const intervalMs = segmentIntervalMs(spec.retentionMs)
     super(spec, parts, {
       layout,
       encode: (value) => codec.encode(value as V),
       valueOverhead: spec.timestamped ? 8 : 0,
-      keyOverhead: 8,
-      compare: spec.emitFinal ? byTime : bySlice(layout.segmentOf),
+      // Keys of Java's stores for emit-final begin with a byte that says so (PrefixedWindowKeySchemas).
+      keyOverhead: spec.emitFinal ? 9 : 8,
+      walk: spec.emitFinal ? timeFirstWalk(intervalMs) : windowWalk(layout.segmentOf, intervalMs),
     })
     this.codec = codec
     this.#segments = new Segments(spec.retentionMs, this.meta)
@@ -84,7 +87,7 @@ abstract class WindowRows<K, V> extends StoreBase<WindowStoreSpec> {
   }
 
   override firstLiveSegment(): number {
-    return Math.max(0, this.#segments.firstLive)
+    return Math.max(0, this.#segments.firstCommittedLive)
   }
 
   protected inner(): InnerStore {
@@ -249,14 +252,3 @@ export class WindowStore<K, V> extends WindowRows<K, V> {
     return this.fetchKeys(null, null, 0, Number.POSITIVE_INFINITY, options)
   }
 }
-
-const byBytes = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-
-/** Java reads its segments one after the other, and within each by key. */
-const bySlice =
-  (segmentOf: (key: string) => number) =>
-  (a: string, b: string): number =>
-    segmentOf(a) - segmentOf(b) || byBytes(a, b)
-
-/** Java's stores for emit-final are ordered by time first. */
-const byTime = (a: string, b: string): number => windowStart(a) - windowStart(b) || byBytes(a, b)

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { noHeaders, noRecordContext, type Headers } from '../../src/common/record.ts'
+import type { RecordCache } from '../../src/state/record-cache.ts'
 import type { StateStore } from '../../src/state/state-store.ts'
 import type { StoreHost } from '../../src/state/store-host.ts'
 import type { StoreSpec } from '../../src/state/store-spec.ts'
@@ -23,13 +24,18 @@ export class StoreBench {
   readonly #host: StoreHost
   #state: TaskState
 
-  constructor(spec: StoreSpec, where: 'file' | 'memory') {
+  constructor(
+    spec: StoreSpec,
+    where: 'file' | 'memory',
+    cache: RecordCache | null = null,
+    hasExactCacheSizes = cache !== null,
+  ) {
     this.#spec = spec
     this.#directory = where === 'file' ? mkdtempSync(join(tmpdir(), 'store-bench-')) : null
     this.#host = {
       recordContext: { ...noRecordContext, timestampMs: 0 },
-      cache: null,
-      hasExactCacheSizes: false,
+      cache,
+      hasExactCacheSizes,
       isGlobal: false,
       isReadOnly: false,
       drop: (_store, reason) => this.drops.push(reason),

@@ -64,6 +64,18 @@ for (const where of ['file', 'memory'] as const) {
       bench.close()
     })
 
+    test('what an open transaction has seen expires nothing on disk, for it may be rolled back', async () => {
+      const bench = new StoreBench(stores.window(ofWindows), where)
+      const store = (): WindowStore<string, number> => bench.store as WindowStore<string, number>
+      store().put('a', 7, 0)
+      bench.commit()
+      store().put('a', 8, 300_000)
+      await bench.persist()
+      bench.reopen()
+      expect([...store().all()]).toEqual([[{ key: 'a', window: { start: 0, end: 10 } }, 7]])
+      bench.close()
+    })
+
     for (const retainDuplicates of [false, true]) {
       test(`a store that ${retainDuplicates ? 'keeps every value' : 'keeps the last value'} reads as a list does, and forgets as it says`, async () => {
         const put = { weight: 6, arbitrary: fc.record({ kind: fc.constant('put' as const), key, value, time }) }
