@@ -23,6 +23,15 @@ export interface Materialized {
   readonly options: StoreOptions<unknown, unknown>
 }
 
+/** A setting of a store, checked. Throws an ArgumentError that names it and the store. */
+export function wholeNumber(option: string, storeName: string, value: number, least: number): number {
+  if (Number.isSafeInteger(value) && value >= least) return value
+  throw new ArgumentError(
+    option,
+    `${option} of the store "${storeName}" must be a whole number, ${least} or more; got ${value}`,
+  )
+}
+
 /** Names the store behind a table, and takes the serdes given with it, or else those the operator knows. */
 export function materialized(
   context: BuildContext,
@@ -35,6 +44,11 @@ export function materialized(
   const storeName = given.name ?? makeName()
   if (given.versioned !== undefined && !isNamed) {
     throw new ArgumentError('store.name', 'a versioned store needs a name')
+  }
+  if (given.versioned !== undefined) {
+    const { historyRetentionMs, segmentIntervalMs = 1 } = given.versioned
+    wholeNumber('historyRetentionMs', storeName, historyRetentionMs, 0)
+    wholeNumber('segmentIntervalMs', storeName, segmentIntervalMs, 1)
   }
   if (!isNamed) {
     context.builder.noteGeneratedName({ kind: 'store', name: storeName })

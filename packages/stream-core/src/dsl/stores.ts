@@ -9,7 +9,13 @@ import type {
   VersionedStoreSpec,
   WindowStoreSpec,
 } from '../state/store-spec.ts'
-import { changelog, defaultVersionedSegmentMs, expiringChangelog, versionedChangelog } from './store-specs.ts'
+import {
+  wholeNumber,
+  changelog,
+  defaultVersionedSegmentMs,
+  expiringChangelog,
+  versionedChangelog,
+} from './store-specs.ts'
 
 interface StoreSettings<K, V> {
   readonly name: string
@@ -67,14 +73,6 @@ function common<K, V>({ name, key, value, caching = false, type = 'persistent' }
   }
 }
 
-const duration = (option: string, store: string, value: number, least: number): number => {
-  if (Number.isSafeInteger(value) && value >= least) return value
-  throw new ArgumentError(
-    option,
-    `${option} of the store "${store}" must be a whole number, ${least} or more; got ${value}`,
-  )
-}
-
 /**
  * Stores for processors (Kafka Streams' `Stores`): what `addStateStore`, or `stores` of a processor's supplier, takes. Each
  * is data; a task opens it.
@@ -87,7 +85,7 @@ export const stores = {
       ...common(settings),
       kind: 'keyValue',
       timestamped,
-      maxEntries: maxEntries === undefined ? null : duration('maxEntries', name, maxEntries, 1),
+      maxEntries: maxEntries === undefined ? null : wholeNumber('maxEntries', name, maxEntries, 1),
       ...(maxEntries === undefined ? {} : { inMemory: true }),
       logging: changelog(logging, { 'cleanup.policy': 'compact' }),
     }
@@ -96,7 +94,7 @@ export const stores = {
   /** Values by key and start of a window. */
   window<K, V>(settings: WindowStoreSettings<K, V>): WindowStoreSpec {
     const { name, windowSizeMs, retainDuplicates = false, timestamped = false, logging, caching = false } = settings
-    const retentionMs = duration('retentionMs', name, settings.retentionMs, 0)
+    const retentionMs = wholeNumber('retentionMs', name, settings.retentionMs, 0)
     if (windowSizeMs > retentionMs) {
       throw new ArgumentError(
         'retentionMs',
@@ -107,7 +105,7 @@ export const stores = {
       ...common(settings),
       kind: 'window',
       timestamped,
-      windowSizeMs: duration('windowSizeMs', name, windowSizeMs, 0),
+      windowSizeMs: wholeNumber('windowSizeMs', name, windowSizeMs, 0),
       retentionMs,
       retainDuplicates,
       // A cache keeps the last value of each key; a store that keeps duplicates has none.
@@ -120,7 +118,7 @@ export const stores = {
 
   /** Values by key and session. */
   session<K, V>(settings: SessionStoreSettings<K, V>): SessionStoreSpec {
-    const retentionMs = duration('retentionMs', settings.name, settings.retentionMs, 0)
+    const retentionMs = wholeNumber('retentionMs', settings.name, settings.retentionMs, 0)
     return {
       ...common(settings),
       kind: 'session',
@@ -133,13 +131,13 @@ export const stores = {
   /** Values by key and the time from which they hold (KIP-889). */
   versioned<K, V>(settings: VersionedStoreSettings<K, V>): VersionedStoreSpec {
     const { name, segmentIntervalMs, logging } = settings
-    const historyRetentionMs = duration('historyRetentionMs', name, settings.historyRetentionMs, 0)
+    const historyRetentionMs = wholeNumber('historyRetentionMs', name, settings.historyRetentionMs, 0)
     return {
       ...common(settings),
       kind: 'versioned',
       caching: false,
       historyRetentionMs,
-      segmentIntervalMs: duration(
+      segmentIntervalMs: wholeNumber(
         'segmentIntervalMs',
         name,
         segmentIntervalMs ?? defaultVersionedSegmentMs(historyRetentionMs),
