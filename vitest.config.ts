@@ -14,6 +14,7 @@ export default defineConfig({
             'apps/*/test/**/*.test.ts',
             'conformance/**/*.test.ts',
             'scripts/**/*.test.ts',
+            'bench/**/*.test.ts',
           ],
           exclude: [...kafkaTests, '**/node_modules/**'],
           testTimeout: 30_000,
