@@ -9,8 +9,10 @@ export const peek =
     return {
       init: (given) => void (context = given),
       process(record) {
-        action(record.key, record.value)
+        const result = action(record.key, record.value) as unknown
         context.forward(record)
+        // Nothing, or a promise, which is refused.
+        return result as undefined
       },
     }
   }

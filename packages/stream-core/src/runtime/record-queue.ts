@@ -115,7 +115,8 @@ export class RecordQueue {
       return null
     }
     let timestampMs = reader.timestampMs
-    if (timestampMs < 0 || this.source.timestampExtractor !== null) timestampMs = this.#extract(key, value, reader)
+    if (timestampMs < 0 || timestampMs > Number.MAX_SAFE_INTEGER || this.source.timestampExtractor !== null)
+      timestampMs = this.#extract(key, value, reader)
     if (timestampMs < 0) {
       this.#events.onDropped('negative-timestamp')
       return null
@@ -127,7 +128,9 @@ export class RecordQueue {
   #extract(key: unknown, value: unknown, { timestampMs, offset }: RecordBatchReader): number {
     const extract = this.source.timestampExtractor ?? failOnInvalidTimestamp
     try {
-      return extract({ key, value, timestampMs }, this.partitionTimeMs)
+      const extracted = extract({ key, value, timestampMs }, this.partitionTimeMs)
+      if (Number.isSafeInteger(extracted)) return extracted
+      throw new RangeError(`its extractor returned ${text(extracted)}, and not a whole number of milliseconds`)
     } catch (error) {
       throw new ProcessingError(
         this.source.name,
@@ -137,3 +140,5 @@ export class RecordQueue {
     }
   }
 }
+
+const text = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : String(value))

@@ -75,7 +75,18 @@ export class RunningSink implements RunningNode {
   }
 
   process(record: Record<unknown, unknown>): void {
-    collect(this.#output, this.#sink, this.#topic ?? this.#choose(record), record)
+    try {
+      collect(this.#output, this.#sink, this.#topic ?? this.#choose(record), record)
+    } catch (error) {
+      if (error instanceof StreamsError) throw error
+      throw new ProcessingError(
+        this.name,
+        `the sink "${this.name}" failed: ${(error as Error)?.message ?? String(error)}`,
+        {
+          cause: error,
+        },
+      )
+    }
   }
 
   close(): void {
@@ -135,7 +146,8 @@ export class RunningProcessor implements RunningNode, EngineContext {
 
   process(record: Record<unknown, unknown>): void {
     try {
-      this.#processor.process(record)
+      const result = this.#processor.process(record) as unknown
+      if (result !== undefined) refuseAsync(result, this.name)
     } catch (error) {
       this.#failed(error)
     }
@@ -292,10 +304,20 @@ export class RunningProcessor implements RunningNode, EngineContext {
 }
 
 function checkTime(timestampMs: number, nodeName: string): void {
-  if (timestampMs >= 0) return
+  if (timestampMs >= 0 && Number.isSafeInteger(timestampMs)) return
   throw new ProcessingError(
     nodeName,
-    `"${nodeName}" forwarded a record with the time ${timestampMs}: it must be 0 or later`,
+    `"${nodeName}" forwarded a record with the time ${timestampMs}: it must be a whole number of milliseconds, 0 or later`,
+  )
+}
+
+/** A promise would be forgotten: its work would be in no transaction, and its failure nobody's. */
+function refuseAsync(result: unknown, nodeName: string): void {
+  if (!(result instanceof Promise)) return
+  result.catch(() => undefined)
+  throw new ProcessingError(
+    nodeName,
+    `"${nodeName}" is asynchronous, and nobody would wait for it: use mapValuesAsync, flatMapValuesAsync or processAsync`,
   )
 }
 

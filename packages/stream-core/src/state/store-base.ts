@@ -1,4 +1,4 @@
-import { StreamsError } from '../common/errors.ts'
+import { SerdeError, StreamsError } from '../common/errors.ts'
 import type { Headers } from '../common/record.ts'
 import type { BaseTable } from './base-table.ts'
 import { type CacheWalk, plainWalk } from './cache-walk.ts'
@@ -74,9 +74,23 @@ export abstract class StoreBase<S extends StoreSpec> implements StateStore {
   changes(append: AppendChange): void {
     if (this.spec.logging === null) return
     for (const [key, entry] of this.table.activeEntries) {
-      append(key, this.table.bytesOf(entry), entry.timestampMs, entry.headers)
+      append(key, this.#bytesOf(key, entry), entry.timestampMs, entry.headers)
     }
-    for (const [key, entry] of this.#refused) append(key, this.table.bytesOf(entry), entry.timestampMs, entry.headers)
+    for (const [key, entry] of this.#refused) append(key, this.#bytesOf(key, entry), entry.timestampMs, entry.headers)
+  }
+
+  /** Values become bytes at the commit, when the processor that put them is out of sight. */
+  #bytesOf(key: string, entry: Entry): Buffer | null {
+    try {
+      return this.table.bytesOf(entry)
+    } catch (error) {
+      const text = JSON.stringify(Buffer.from(key, 'latin1').toString())
+      throw new SerdeError(
+        'value',
+        `a value that was put into the store "${this.spec.name}" under the key ${text} cannot be written: ${(error as Error).message}`,
+        { cause: error },
+      )
+    }
   }
 
   freeze(): void {

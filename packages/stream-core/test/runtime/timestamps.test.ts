@@ -57,6 +57,16 @@ test('what an extractor throws is told with the record that it was about', () =>
   expect(() => pipe(driver, 'v', 1)).toThrow(/no timestamp for in partition 0 offset 0: no clock in it/)
 })
 
+test.each([Number.NaN, 1.5, 2 ** 60, '5', undefined])('an extractor that returns %s is refused', (returned) => {
+  expect(() =>
+    pipe(
+      copying(() => returned as never),
+      'v',
+      1,
+    ),
+  ).toThrow(/extractor returned .* not a whole number/)
+})
+
 test('a pattern reads every topic whose whole name matches, also those that come later and those it writes itself', () => {
   const builder = new StreamsBuilder()
   const seen: string[] = []

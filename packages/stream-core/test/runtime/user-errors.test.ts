@@ -1,0 +1,105 @@
+import { expect, test } from 'vitest'
+import {
+  int64,
+  json,
+  type KeyValueStore,
+  type KStream,
+  type ProcessorContext,
+  type Record,
+  stores,
+  StreamsBuilder,
+  string,
+  timeWindows,
+} from '../../src/index.ts'
+import { TopologyTestDriver, type TopologyTestDriverOptions } from '../../src/testing.ts'
+
+const strings = { key: string(), value: string() }
+
+function driverOf(
+  define: (input: KStream<string, string>, builder: StreamsBuilder) => void,
+  options?: TopologyTestDriverOptions,
+) {
+  const builder = new StreamsBuilder()
+  define(builder.stream('in', strings), builder)
+  return new TopologyTestDriver(builder.build(), options)
+}
+
+const pipe = (driver: TopologyTestDriver, timestampMs = 0): void =>
+  driver.createInputTopic('in', strings).pipeInput('k', 'v', timestampMs)
+
+test('a partitioner or a chooser of topics that throws is told with the name of its sink, and may be skipped', () => {
+  const fails = (): never => {
+    throw new Error('no idea')
+  }
+  const partitioned = (input: KStream<string, string>): void =>
+    input.filter(() => true).to('out', { name: 'to-out', partitioner: fails })
+  const chosen = (input: KStream<string, string>): void => input.filter(() => true).to(fails, { name: 'to-out' })
+  for (const define of [partitioned, chosen]) {
+    expect(() => pipe(driverOf(define))).toThrow(/sink "to-out" failed: no idea/)
+    const driver = driverOf(define, { handlers: { processing: () => 'continue' } })
+    pipe(driver)
+    expect([...driver.dropped]).toEqual([['KSTREAM-FILTER-0000000001/processing-failed', 1]])
+  }
+})
+
+test('a value that a store cannot write is told with the store and the key', () => {
+  const driver = driverOf((input, builder) => {
+    builder.addStateStore(stores.keyValue({ name: 'numbers', key: string(), value: int64() }))
+    input.process(
+      () => {
+        let numbers: KeyValueStore<string, number>
+        return {
+          init: (context: ProcessorContext) => void (numbers = context.getStateStore('numbers')),
+          process: ({ key }: Record<string, string>) => numbers.put(key, 'seven' as never),
+        }
+      },
+      { stores: ['numbers'] },
+    )
+  })
+  expect(() => pipe(driver)).toThrow(/store "numbers" under the key "k".*int64 needs .*got "seven"/)
+})
+
+test('asynchronous functions where nobody waits are refused, with the operators that wait', () => {
+  // What a linter would have said, for those who have none.
+  const nobodyWaits = (async () => undefined) as () => void
+  const asyncs: readonly ((input: KStream<string, string>) => void)[] = [
+    (input) => input.forEach(nobodyWaits, { name: 'n' }),
+    (input) => void input.peek(nobodyWaits, { name: 'n' }),
+    (input) => void input.process(() => ({ process: nobodyWaits }), { name: 'n' }),
+  ]
+  for (const define of asyncs) expect(() => pipe(driverOf(define))).toThrow(/"n" is asynchronous.*use mapValuesAsync/)
+  const mapped = driverOf((input) => input.mapValues(async (value) => value, { value: json() }).to('out'))
+  expect(() => pipe(mapped)).toThrow(/json needs a value with a JSON form/)
+})
+
+test('times in other units than milliseconds stop the application, before any window is made of them', () => {
+  const driver = driverOf(
+    (input) =>
+      void input
+        .groupByKey()
+        .windowedBy(timeWindows({ size: 1000 }))
+        .count(),
+  )
+  expect(() => pipe(driver, 1_764_000_000_000_000_000)).toThrow(
+    /no timestamp for in partition 0 offset 0.*another unit/,
+  )
+  for (const timestampMs of [Number.NaN, 1.5, 2 ** 60, -1]) {
+    const forwarding = driverOf((input) => {
+      input
+        .process<string, string>(
+          () => {
+            let context: ProcessorContext<string, string>
+            return {
+              init: (given) => void (context = given),
+              process: (record: Record<string, string>) => context.forward({ ...record, timestampMs }),
+            }
+          },
+          { name: 'shift', ...strings },
+        )
+        .groupByKey()
+        .windowedBy(timeWindows({ size: 1000 }))
+        .count()
+    })
+    expect(() => pipe(forwarding)).toThrow(/"shift" forwarded a record with the time/)
+  }
+})
