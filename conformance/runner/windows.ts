@@ -30,8 +30,9 @@ export function windowsOf(raw: Raw) {
 export function joinWindowsOf(raw: Raw): ReturnType<typeof joinWindows> {
   checkFields(raw, 'windows', ['type', 'differenceMs', 'graceMs', 'beforeMs', 'afterMs'])
   if (raw['type'] !== 'join') throw new FormatError(`unknown windows ${JSON.stringify(raw['type'])} of a join`)
-  return joinWindows({
-    difference: required(whole, raw, 'differenceMs'),
-    ...given({ beforeMs: whole(raw, 'beforeMs'), afterMs: whole(raw, 'afterMs'), grace: whole(raw, 'graceMs') }),
-  })
+  const difference = required(whole, raw, 'differenceMs')
+  const [beforeMs, afterMs] = [whole(raw, 'beforeMs'), whole(raw, 'afterMs')]
+  // Java's setters are called one after the other, and each checks what there is by then.
+  joinWindows({ difference, ...given({ beforeMs }) })
+  return joinWindows({ difference, ...given({ beforeMs, afterMs, grace: whole(raw, 'graceMs') }) })
 }
