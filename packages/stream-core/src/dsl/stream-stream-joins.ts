@@ -2,7 +2,7 @@ import { ArgumentError, TopologyError } from '../common/errors.ts'
 import { joinWindow } from '../operators/join-window.ts'
 import { pass } from '../operators/pass.ts'
 import { streamSelfJoin } from '../operators/stream-self-join.ts'
-import { JoinTimes, streamStreamJoin } from '../operators/stream-stream-join.ts'
+import { streamStreamJoin } from '../operators/stream-stream-join.ts'
 import type { JoinWindowShape } from '../operators/window-shapes.ts'
 import type { ProcessorSupplier } from '../processor/processor.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
@@ -66,8 +66,7 @@ export function joinStreams<K, V, V2>(
   addWindow(context, one.node, thisWindow, () => specsOf().thisSpec)
   addWindow(context, two.node, otherWindow, () => specsOf().otherSpec)
 
-  const trackers = new Map<string, JoinTimes>()
-  const sideOptions = { windows, joiner, outerStoreName: outerName, trackerOf: trackerFor(trackers) }
+  const sideOptions = { windows, joiner, outerStoreName: outerName, sharedName: merge }
   const details = {
     kind: 'stream-join',
     thisWindowName: thisWindow,
@@ -176,15 +175,6 @@ function addWindow(context: BuildContext, parent: GraphNode, name: string, spec:
 
 const withStores = (supplier: Supplier, stores: readonly StoreSpec[]): Supplier =>
   Object.assign(() => supplier(), { stores })
-
-/** One set of times per task; an instance that restarts its processors begins anew, as Java's does. */
-const trackerFor =
-  (trackers: Map<string, JoinTimes>) =>
-  (taskId: string): JoinTimes => {
-    let times = trackers.get(taskId)
-    if (times === undefined) trackers.set(taskId, (times = new JoinTimes()))
-    return times
-  }
 
 function outerBase({ thisStore, storeName }: Options, isRightOuter: boolean, thisGenerated: string): string {
   const suffix = isRightOuter ? '-outer-shared-join' : '-left-shared-join'

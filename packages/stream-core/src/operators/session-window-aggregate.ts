@@ -77,6 +77,7 @@ export const sessionWindowAggregate =
     return {
       init(given) {
         context = given as EngineContext<Windowed<K>, Change<A>>
+        streamTimeMs = context.keepStreamTime(() => streamTimeMs)
         store = context.getStateStore(storeName)
         if (emitsFinal) {
           final = new EmitFinal(context, storeName)

@@ -14,12 +14,12 @@ export interface StreamJoinOptions<K, L, R, O> {
   readonly otherStoreName: string
   /** What waits for a match; null in an inner join. */
   readonly outerStoreName: string | null
-  /** The times that both sides of a join share, per task. */
-  readonly trackerOf: (taskId: string) => JoinTimes
+  /** Under what the two sides find the times that they share. */
+  readonly sharedName: string
 }
 
 /** What both sides of a left or outer join know of time (KStreamImplJoin.TimeTracker). */
-export class JoinTimes {
+class JoinTimes {
   streamTimeMs = -1
   /** Time of the oldest record that waits, as far as the last scan saw; null: none. */
   minTimeMs: number | null = null
@@ -33,7 +33,7 @@ export class JoinTimes {
 export const streamStreamJoin =
   <K, L, R, O>(options: StreamJoinOptions<K, L, R, O>) =>
   (): Processor<K, unknown, K, O> => {
-    const { isLeft, isOuter, windows, joiner, otherStoreName, outerStoreName, trackerOf } = options
+    const { isLeft, isOuter, windows, joiner, otherStoreName, outerStoreName, sharedName } = options
     // Seen from the right side, before and after change places.
     const beforeMs = isLeft ? windows.beforeMs : windows.afterMs
     const afterMs = isLeft ? windows.afterMs : windows.beforeMs
@@ -87,7 +87,12 @@ export const streamStreamJoin =
         context = given as EngineContext<K, O>
         others = context.getStateStore(otherStoreName)
         if (outerStoreName !== null) waiting = context.getStateStore(outerStoreName)
-        times = trackerOf(context.taskId)
+        times = context.shared(sharedName, () => new JoinTimes())
+        const { streamTimeMs } = times
+        times.streamTimeMs = Math.max(
+          streamTimeMs,
+          context.keepStreamTime(() => times.streamTimeMs),
+        )
       },
       process(record) {
         const { key, value, timestampMs, headers } = record

@@ -37,6 +37,7 @@ export const suppress =
     return {
       init(given) {
         context = given as EngineContext<K, Change<V>>
+        streamTimeMs = context.keepStreamTime(() => streamTimeMs)
         buffer = context.getStateStore(storeName)
       },
       process({ key, value, timestampMs }) {

@@ -69,6 +69,7 @@ export const windowAggregate =
     return {
       init(given) {
         context = given as EngineContext<Windowed<K>, Change<A>>
+        streamTimeMs = context.keepStreamTime(() => streamTimeMs)
         store = context.getStateStore(storeName)
         forward = windowChangeForwarder(context, emitsFinal ? null : store, sendsOldValues)
         if (emitsFinal) final = new EmitFinal(context, storeName)

@@ -86,6 +86,10 @@ export interface EngineContext<K = unknown, V = unknown> extends ProcessorContex
   /** A number kept with the committed offsets, under this name; undefined when there is none. */
   committedNumber(name: string): number | undefined
   setCommittedNumber(name: string, value: number): void
+  /** In `init`: commits keep this node's stream time. Returns what was kept before a restart; −1: nothing. */
+  keepStreamTime(read: () => number): number
+  /** What the nodes of this task share under a name, made by the first; gone when its processors are made anew. */
+  shared<T>(name: string, make: () => T): T
   /** In `init`: the task looks after these calls from now on. */
   addAsyncWork(work: AsyncWork): void
   /** Asks the loop to come by soon. */

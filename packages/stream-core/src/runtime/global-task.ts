@@ -132,6 +132,8 @@ export class GlobalTask {
       mayContinue: () => false,
       committedNumber: () => undefined,
       setCommittedNumber: () => undefined,
+      keepNumber: () => -1,
+      shared: new Map(),
       wake: () => undefined,
       sleep: () => Promise.resolve(),
     }

@@ -17,6 +17,7 @@ import type {
   SleepPurpose,
 } from '../processor/processor-context.ts'
 import type { Processor } from '../processor/processor.ts'
+import { murmur2 } from '../common/murmur2.ts'
 import { faceOf } from '../state/open-store.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { StoreHost } from '../state/store-host.ts'
@@ -47,6 +48,9 @@ export interface TaskServices {
   mayContinue(error: Error, nodeName: string): boolean
   committedNumber(name: string): number | undefined
   setCommittedNumber(name: string, value: number): void
+  /** A number that is read at each commit; returns what the last one kept, or −1. */
+  keepNumber(name: string, read: () => number): number
+  readonly shared: Map<string, unknown>
   wake(): void
   sleep(delayMs: number, signal: AbortSignal, purpose: SleepPurpose): Promise<void>
 }
@@ -234,6 +238,17 @@ export class RunningProcessor implements RunningNode, EngineContext {
 
   setCommittedNumber(name: string, value: number): void {
     this.#services.setCommittedNumber(name, value)
+  }
+
+  keepStreamTime(read: () => number): number {
+    // Short: the log limits what a commit may say of a partition, to 4 KiB in Kafka.
+    return this.#services.keepNumber(`t${(murmur2(Buffer.from(this.name)) >>> 0).toString(36)}`, read)
+  }
+
+  shared<T>(name: string, make: () => T): T {
+    const { shared } = this.#services
+    if (!shared.has(name)) shared.set(name, make())
+    return shared.get(name) as T
   }
 
   addAsyncWork(work: AsyncWork): void {

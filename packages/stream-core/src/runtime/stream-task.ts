@@ -79,6 +79,8 @@ export class StreamTask {
   #asyncNodes: readonly RunningProcessor[] = []
   /** Numbers that operators keep with the committed offsets. */
   readonly #numbers = new Map<string, number>()
+  /** Those that are asked for at each commit. */
+  readonly #kept = new Map<string, () => number>()
   #streamTimeMs = -1
   /** Something happened since the last commit: records, punctuations, or flushed caches. */
   #isDirty = false
@@ -140,6 +142,10 @@ export class StreamTask {
 
   /** Numbers that operators keep with the committed offsets, by name. */
   get committedNumbers(): ReadonlyMap<string, number> {
+    for (const [name, read] of this.#kept) {
+      const value = read()
+      if (value >= 0) this.#numbers.set(name, value)
+    }
     return this.#numbers
   }
 
@@ -154,6 +160,7 @@ export class StreamTask {
    */
   initialise(positions: ReadonlyMap<string, InputPosition>, numbers: ReadonlyMap<string, number> = new Map()): void {
     this.#numbers.clear()
+    this.#kept.clear()
     for (const [name, value] of numbers) this.#numbers.set(name, value)
     const { topology, output, topicName } = this.#options
     const names = new Set(this.#options.nodeNames)
@@ -319,6 +326,11 @@ export class StreamTask {
       },
       committedNumber: (name) => this.#numbers.get(name),
       setCommittedNumber: (name, value) => void this.#numbers.set(name, value),
+      keepNumber: (name, read) => {
+        this.#kept.set(name, read)
+        return this.#numbers.get(name) ?? -1
+      },
+      shared: new Map(),
       wake,
       sleep,
     }
