@@ -1,3 +1,4 @@
+import { oneOf } from '../common/choice.ts'
 import type { Serde } from '../common/serde.ts'
 import type { Windowed } from '../common/windowed.ts'
 import { sessionWindowAggregate } from '../operators/session-window-aggregate.ts'
@@ -45,6 +46,7 @@ export class SessionWindowedKStream<K, V> {
 
   /** When results are forwarded (KIP-825). */
   emitStrategy(strategy: EmitStrategy): SessionWindowedKStream<K, V> {
+    oneOf('strategy', strategy, ['on-window-update', 'on-window-close'])
     return new SessionWindowedKStream(this.#group, this.#windows, strategy)
   }
 

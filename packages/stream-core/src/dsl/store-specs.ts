@@ -1,3 +1,4 @@
+import { oneOf } from '../common/choice.ts'
 import { ArgumentError } from '../common/errors.ts'
 import type { Serde } from '../common/serde.ts'
 import type {
@@ -40,6 +41,7 @@ export function materialized(
   known: { readonly key: Serde<unknown> | null; readonly value: Serde<unknown> | null },
 ): Materialized {
   const given = options ?? {}
+  if (given.type !== undefined) oneOf('store.type', given.type, ['persistent', 'in-memory'])
   const isNamed = given.name !== undefined
   const storeName = given.name ?? makeName()
   if (given.versioned !== undefined && !isNamed) {

@@ -1,3 +1,4 @@
+import { oneOf } from '../common/choice.ts'
 import { ArgumentError } from '../common/errors.ts'
 import { bytes, type Serde } from '../common/serde.ts'
 import type { CustomRows } from '../state/custom-store.ts'
@@ -64,6 +65,8 @@ export interface CustomStoreSettings extends Pick<StoreSettings<never, never>, '
 }
 
 function common<K, V>({ name, key, value, caching = false, type = 'persistent' }: StoreSettings<K, V>) {
+  if (typeof name !== 'string') throw new ArgumentError('name', `a store needs a name, got ${String(name)}`)
+  oneOf('type', type, ['persistent', 'in-memory'])
   return {
     name,
     key: key as Serde<never> as Serde<unknown>,

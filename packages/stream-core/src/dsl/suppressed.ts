@@ -1,5 +1,7 @@
-import { type Duration, toMs } from '../common/duration.ts'
+import { oneOf } from '../common/choice.ts'
+import type { Duration } from '../common/duration.ts'
 import type { Named } from './options.ts'
+import { durationMs } from './windows.ts'
 
 export interface SuppressBufferOptions {
   /** Default: no limit. */
@@ -37,9 +39,8 @@ export const untilWindowCloses = (
 export const untilTimeLimit = (
   wait: Duration,
   options: Named & { readonly buffer?: SuppressBufferOptions } = {},
-): Suppressed => ({
-  ...options,
-  until: 'time-limit',
-  waitMs: toMs(wait, 'the time limit of suppress'),
-  buffer: options.buffer ?? {},
-})
+): Suppressed => {
+  const { buffer = {} } = options
+  if (buffer.whenFull !== undefined) oneOf('whenFull', buffer.whenFull, ['emit-early', 'shut-down'])
+  return { ...options, until: 'time-limit', waitMs: durationMs(wait, 'wait'), buffer }
+}

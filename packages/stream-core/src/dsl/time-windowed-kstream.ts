@@ -1,3 +1,4 @@
+import { oneOf } from '../common/choice.ts'
 import type { Serde } from '../common/serde.ts'
 import { ArgumentError } from '../common/errors.ts'
 import type { Windowed } from '../common/windowed.ts'
@@ -41,6 +42,7 @@ export class TimeWindowedKStream<K, V> {
 
   /** When results are forwarded (KIP-825). Unlimited windows never close. */
   emitStrategy(strategy: EmitStrategy): TimeWindowedKStream<K, V> {
+    oneOf('strategy', strategy, ['on-window-update', 'on-window-close'])
     if (this.#windows.kind === 'unlimited' && strategy === 'on-window-close') {
       throw new ArgumentError('strategy', 'unlimited windows never close: on-window-close would never emit anything')
     }

@@ -1,3 +1,4 @@
+import { knownOptions } from '../common/choice.ts'
 import { type Duration, toMs } from '../common/duration.ts'
 import { ArgumentError } from '../common/errors.ts'
 import type {
@@ -16,7 +17,14 @@ export interface TimeWindowsOptions {
   readonly grace?: Duration
 }
 
-const ms = (duration: Duration, argument: string): number => {
+/** A duration in milliseconds. Throws an ArgumentError that names it. */
+export const durationMs = (duration: Duration, argument: string): number => {
+  if (typeof duration !== 'number' && (typeof duration !== 'object' || duration === null)) {
+    throw new ArgumentError(
+      argument,
+      `${argument} must be milliseconds, or a literal such as { minutes: 1 }; got ${JSON.stringify(duration) ?? 'nothing'}`,
+    )
+  }
   try {
     return toMs(duration, argument)
   } catch (error) {
@@ -26,9 +34,10 @@ const ms = (duration: Duration, argument: string): number => {
 
 /** Windows of fixed size, aligned to the epoch; the start belongs to a window, the end does not (KafkaStreams TimeWindows). */
 export function timeWindows(options: TimeWindowsOptions): TimeWindowShape {
-  const sizeMs = ms(options.size, 'size')
-  const advanceMs = options.advance === undefined ? sizeMs : ms(options.advance, 'advance')
-  const graceMs = ms(options.grace ?? 0, 'grace')
+  knownOptions('timeWindows', options, ['size', 'advance', 'grace'])
+  const sizeMs = durationMs(options.size, 'size')
+  const advanceMs = options.advance === undefined ? sizeMs : durationMs(options.advance, 'advance')
+  const graceMs = durationMs(options.grace ?? 0, 'grace')
   if (sizeMs === 0) throw new ArgumentError('size', 'the size of a window must be above 0')
   if (advanceMs === 0 || advanceMs > sizeMs) {
     throw new ArgumentError(
@@ -47,16 +56,16 @@ export function slidingWindows(options: {
   readonly difference: Duration
   readonly grace?: Duration
 }): SlidingWindowShape {
-  const differenceMs = ms(options.difference, 'difference')
+  const differenceMs = durationMs(options.difference, 'difference')
   if (differenceMs === 0) throw new ArgumentError('difference', 'the difference of sliding windows must be above 0')
-  return { kind: 'sliding', differenceMs, graceMs: ms(options.grace ?? 0, 'grace') }
+  return { kind: 'sliding', differenceMs, graceMs: durationMs(options.grace ?? 0, 'grace') }
 }
 
 /** Windows that last as long as no gap between a key's records is longer than `gap` (SessionWindows). */
 export const sessionWindows = (options: { readonly gap: Duration; readonly grace?: Duration }): SessionWindowShape => ({
   kind: 'session',
-  gapMs: ms(options.gap, 'gap'),
-  graceMs: ms(options.grace ?? 0, 'grace'),
+  gapMs: durationMs(options.gap, 'gap'),
+  graceMs: durationMs(options.grace ?? 0, 'grace'),
 })
 
 /** One window from `startMs` (default 0) on, which never closes (UnlimitedWindows). Earlier records are left out. */
@@ -81,14 +90,20 @@ export interface JoinWindowsOptions {
 
 /** Which records of two streams belong together (JoinWindows). */
 export function joinWindows(options: JoinWindowsOptions): JoinWindowShape {
-  const differenceMs = ms(options.difference, 'difference')
+  knownOptions('joinWindows', options, ['difference', 'beforeMs', 'afterMs', 'grace'])
+  const differenceMs = durationMs(options.difference, 'difference')
   const beforeMs = options.beforeMs ?? differenceMs
   const afterMs = options.afterMs ?? differenceMs
+  for (const [name, value] of Object.entries({ beforeMs, afterMs })) {
+    if (!Number.isSafeInteger(value)) {
+      throw new ArgumentError(name, `${name} must be a whole number of milliseconds, got ${JSON.stringify(value)}`)
+    }
+  }
   if (beforeMs + afterMs < 0) {
     throw new ArgumentError(
       'beforeMs',
       `before (${beforeMs} ms) and after (${afterMs} ms) leave no window between them`,
     )
   }
-  return { kind: 'join', beforeMs, afterMs, graceMs: ms(options.grace ?? 0, 'grace') }
+  return { kind: 'join', beforeMs, afterMs, graceMs: durationMs(options.grace ?? 0, 'grace') }
 }

@@ -128,7 +128,7 @@ export class RunningProcessor implements RunningNode, EngineContext {
     this.#node = node
     this.#services = services
     this.#host = services.host
-    this.#processor = node.supplier()
+    this.#processor = this.#make(node)
   }
 
   get emitIntervalMs(): number {
@@ -276,6 +276,29 @@ export class RunningProcessor implements RunningNode, EngineContext {
     return this.#services.sleep(delayMs, signal, purpose)
   }
 
+  /** Java's rule (ApiUtils#checkSupplier): an object that two tasks share would write into the stores of one of them. */
+  #make({ supplier }: ProcessorNode): Processor<unknown, unknown, unknown, unknown> {
+    let processor: Processor<unknown, unknown, unknown, unknown>
+    try {
+      processor = supplier()
+    } catch (error) {
+      throw this.#wrap(error)
+    }
+    if (typeof processor?.process !== 'function') {
+      throw new TopologyError(`the supplier of "${this.name}" must return a processor: an object with process()`, [
+        this.name,
+      ])
+    }
+    if (made.has(processor)) {
+      throw new TopologyError(
+        `the supplier of "${this.name}" returns the same processor again: each task needs one of its own, so make it inside`,
+        [this.name],
+      )
+    }
+    made.add(processor)
+    return processor
+  }
+
   #child(name: string): RunningNode {
     const child = this.children.find((candidate) => candidate.name === name)
     if (child === undefined) throw new TopologyError(`"${this.name}" has no child "${name}"`, [this.name, name])
@@ -335,6 +358,9 @@ function refuseAsync(result: unknown, nodeName: string): void {
     `"${nodeName}" is asynchronous, and nobody would wait for it: use mapValuesAsync, flatMapValuesAsync or processAsync`,
   )
 }
+
+/** Processors that are or were in use. */
+const made = new WeakSet<object>()
 
 /** Failures a handler has been asked about. */
 const decided = new WeakSet<Error>()

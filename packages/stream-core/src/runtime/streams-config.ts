@@ -70,6 +70,7 @@ export function streamsConfig(options: StreamsOptions): StreamsConfig {
       `applicationId ${JSON.stringify(options.applicationId)} must be 1 to 200 of a-z A-Z 0-9 . _ -: it is part of topic names`,
     )
   }
+  checkKinds(options)
   const whole = (
     name: 'commitIntervalMs' | 'persistIntervalMs' | 'repartitionPurgeIntervalMs' | 'emitIntervalMs' | 'cacheMaxBytes',
     fallback: number,
@@ -100,3 +101,64 @@ export function streamsConfig(options: StreamsOptions): StreamsConfig {
     onCommitStep: options.onCommitStep,
   }
 }
+
+const kinds: {
+  readonly [option in keyof Required<StreamsOptions>]: readonly [text: string, check: (value: never) => boolean]
+} = {
+  topology: ['a topology, as build() returns it', (value: Topology) => Array.isArray(value?.nodes)],
+  applicationId: ['a text', isText],
+  broker: [
+    'a broker: kafkaBroker(…) or await openEmbeddedLog(…)',
+    (value: Broker) => typeof value?.openReader === 'function',
+  ],
+  stateDir: ['a path', isText],
+  processingGuarantee: [
+    "'exactly-once' or 'at-least-once'",
+    (value: string) => value === 'exactly-once' || value === 'at-least-once',
+  ],
+  commitIntervalMs: ['a number', isNumber],
+  persistIntervalMs: ['a number', isNumber],
+  repartitionPurgeIntervalMs: ['a number', isNumber],
+  cacheMaxBytes: ['a number', isNumber],
+  emitIntervalMs: ['a number', isNumber],
+  deserializationHandler: ["a function that returns 'fail' or 'continue'", isFunction],
+  processingHandler: ["a function that returns 'fail' or 'continue'", isFunction],
+  logger: ['a logger, with debug, info, warn and error', (value: Logger) => typeof value?.warn === 'function'],
+  clock: ['a clock, with nowMs and sleep', (value: Clock) => typeof value?.nowMs === 'function'],
+  onStateChange: ['a function', isFunction],
+  onRestoreProgress: ['a function', isFunction],
+  onCommitStep: ['a function', isFunction],
+}
+
+/** What the compiler checks too, for programs without one, and for values from an environment. */
+function checkKinds(options: StreamsOptions): void {
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(kinds, name)) {
+      throw new ConfigError(name, `there is no option "${name}"; there are ${Object.keys(kinds).join(', ')}`)
+    }
+  }
+  for (const [name, [text, check]] of Object.entries(kinds) as [keyof StreamsOptions, (typeof kinds)['topology']][]) {
+    const value = options[name]
+    if (value === undefined && name !== 'topology' && name !== 'broker') continue
+    if (!check(value as never)) throw new ConfigError(name, `${name} must be ${text}; got ${shown(value)}`)
+  }
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string'
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value === 'number'
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function'
+}
+
+const shown = (value: unknown): string =>
+  typeof value === 'string'
+    ? JSON.stringify(value)
+    : typeof value === 'object' && value !== null
+      ? 'an object'
+      : String(value)

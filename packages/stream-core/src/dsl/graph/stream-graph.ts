@@ -23,6 +23,7 @@ export class StreamGraph {
   readonly #tableSources = new Set<GraphNode>()
   readonly #versionedAware = new Set<GraphNode>()
   readonly #suppresses = new Set<GraphNode>()
+  readonly #nodes = new Set<GraphNode>([this.root])
   #nextPriority = 0
 
   constructor(builder: TopologyBuilder) {
@@ -31,7 +32,16 @@ export class StreamGraph {
   }
 
   add(parents: GraphNode | readonly GraphNode[], node: GraphNode): void {
-    for (const parent of [parents].flat()) {
+    const all = [parents].flat()
+    const stranger = all.find((parent) => !this.#nodes.has(parent))
+    if (stranger !== undefined) {
+      throw new TopologyError(
+        `"${node.name}" follows "${stranger.name}", which belongs to another builder: begin both with the same StreamsBuilder`,
+        [node.name, stranger.name],
+      )
+    }
+    this.#nodes.add(node)
+    for (const parent of all) {
       parent.addChild(node)
       node.buildPriority = this.#nextPriority++
       this.#note(node)
