@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { spawn } from 'node:child_process'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { read, write } from '../examples/00-records-in-and-out.ts'
 import { topology as wordCount } from '../examples/01-word-count.ts'
 import { topology as viewsPerMinute, type View } from '../examples/02-views-per-minute.ts'
 import { topology as visits, type Visit } from '../examples/03-visits.ts'
@@ -33,6 +34,16 @@ import { readAll } from './support/log-records.ts'
 
 const strings = { key: string(), value: string() }
 const minute = 60_000
+
+test('records that are put in come out, each partition in its order', async () => {
+  const broker = await openEmbeddedLog({ path: ':memory:' })
+  await broker.admin.createTopics([{ topic: 'lines', partitions: 3 }])
+  const lines = ['a', 'b', 'c', 'a'].map((key, i) => ({ key, value: `line ${i}`, timestampMs: i }))
+  await write(broker, 'lines', lines)
+  const found = await read(broker, 'lines')
+  await broker.close()
+  expect(found.toSorted((one, other) => one.timestampMs - other.timestampMs)).toEqual(lines)
+})
 
 test('example 01 counts words', () => {
   const driver = new TopologyTestDriver(wordCount())
@@ -168,7 +179,7 @@ describe('example 08', () => {
   test('comes out right when it is killed again and again', { timeout: 60_000 }, async () => {
     const rounds = 200
     const expected = Object.fromEntries(Object.entries(balancesAfter).map(([who, cents]) => [who, cents * rounds]))
-    await write(Array.from({ length: rounds }, () => some).flat())
+    await writeTransfers(Array.from({ length: rounds }, () => some).flat())
     for (const lifeMs of [1, 50, 150, 300]) await run(lifeMs, 'SIGKILL')
     for (let lifeMs = 500; JSON.stringify(await balances()) !== JSON.stringify(expected); lifeMs *= 2) {
       expect(lifeMs, 'life of the last run').toBeLessThan(20_000)
@@ -176,7 +187,7 @@ describe('example 08', () => {
     }
   })
 
-  async function write(all: readonly Transfer[]): Promise<void> {
+  async function writeTransfers(all: readonly Transfer[]): Promise<void> {
     const broker = await openEmbeddedLog({ path: join(folder, 'log.db') })
     await broker.admin.createTopics([{ topic: 'transfers', partitions: 2 }])
     const producer = await broker.openProducer()
