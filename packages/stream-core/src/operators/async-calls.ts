@@ -72,6 +72,8 @@ const waitingPerSlot = 4
 export class AsyncCalls<K, V, T> {
   readonly #options: AsyncCallsOptions<K, V, T>
   readonly #abort = new AbortController()
+  /** Aborted: no call is tried again. */
+  readonly #lastTries = new AbortController()
   /** All calls whose results were not taken, in the order of their records. */
   readonly #calls: Call<K, V, T>[] = []
   /** Calls that have not begun. */
@@ -81,6 +83,7 @@ export class AsyncCalls<K, V, T> {
   /** Keys with a call that runs, or whose result was not taken. */
   readonly #busyKeys = new Set<string>()
   #running = 0
+  #left = 0
 
   constructor(options: AsyncCallsOptions<K, V, T>) {
     this.#options = options
@@ -94,6 +97,21 @@ export class AsyncCalls<K, V, T> {
   /** No more records should come for now. */
   get isFull(): boolean {
     return this.#calls.length >= this.#options.concurrency * (1 + waitingPerSlot)
+  }
+
+  /** Calls that have begun and not ended. */
+  get running(): number {
+    return this.#running
+  }
+
+  /** Records whose calls failed after `endRetries`: they have no result, and nobody decides about them. */
+  get left(): number {
+    return this.#left
+  }
+
+  /** The application closes: the next start may try again what fails from now on. */
+  endRetries(): void {
+    this.#lastTries.abort()
   }
 
   add(record: Record<K, V>, context: RecordContext): void {
@@ -118,6 +136,8 @@ export class AsyncCalls<K, V, T> {
   /** Forgets everything: results that come later are nobody's. */
   cancel(): void {
     this.#abort.abort()
+    this.#lastTries.abort()
+    this.#left = 0
     this.#calls.length = this.#waiting.length = this.#settled.length = 0
     this.#busyKeys.clear()
   }
@@ -152,6 +172,11 @@ export class AsyncCalls<K, V, T> {
     }
     this.#running--
     if (this.#abort.signal.aborted) return
+    if ('error' in outcome && this.#lastTries.signal.aborted) {
+      this.#left++
+      this.#options.wake()
+      return
+    }
     call.outcome = outcome
     this.#settled.push(call)
     this.#options.wake()
@@ -163,9 +188,10 @@ export class AsyncCalls<K, V, T> {
       try {
         return await this.#attempt(record, attempt)
       } catch (error) {
-        if (attempt > retries || this.#abort.signal.aborted) throw error
-        await sleep(Math.min(backoffMs * 2 ** (attempt - 1), backoffMaxMs), this.#abort.signal, 'retry')
-        if (this.#abort.signal.aborted) throw error
+        const { signal } = this.#lastTries
+        if (attempt > retries || signal.aborted) throw error
+        await sleep(Math.min(backoffMs * 2 ** (attempt - 1), backoffMaxMs), signal, 'retry')
+        if (signal.aborted) throw error
       }
     }
   }
@@ -174,8 +200,10 @@ export class AsyncCalls<K, V, T> {
     const { call, timeoutMs, sleep } = this.#options
     const timeout = new AbortController()
     const done = new AbortController()
-    const expired = sleep(timeoutMs, done.signal, 'timeout').then((): never | Promise<never> => {
-      if (done.signal.aborted) return new Promise<never>(() => undefined)
+    // A call that is given up may never end: its timer must not keep the process alive.
+    const over = AbortSignal.any([done.signal, this.#abort.signal])
+    const expired = sleep(timeoutMs, over, 'timeout').then((): never | Promise<never> => {
+      if (over.aborted) return new Promise<never>(() => undefined)
       const error = new Error(`the call took longer than ${timeoutMs} ms`)
       timeout.abort(error)
       throw error

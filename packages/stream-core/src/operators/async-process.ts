@@ -56,6 +56,13 @@ export const asyncProcess =
         }
         return true
       },
+      get running() {
+        return calls.running
+      },
+      get left() {
+        return calls.left
+      },
+      endRetries: () => calls.endRetries(),
       cancel: () => calls.cancel(),
     }
 

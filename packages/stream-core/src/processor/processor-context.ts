@@ -69,6 +69,12 @@ export interface AsyncWork {
   readonly isFull: boolean
   /** Takes one result, if one may leave: true if it did. May throw, about that result alone. */
   runNext(): boolean
+  /** Calls that have begun and not ended. */
+  readonly running: number
+  /** Records whose calls failed after `endRetries`: nobody decides about them. */
+  readonly left: number
+  /** The application closes: no call is tried again. */
+  endRetries(): void
   /** Results that come later are not wanted. */
   cancel(): void
 }

@@ -29,9 +29,18 @@ export interface CommitGroupOptions {
   readonly nowMs: () => number
   /** Resolves when an asynchronous call has ended since it was called. */
   readonly nextWake: () => Promise<void>
+  /** Ends a wait for `nextWake` without a call that has ended. */
+  readonly wake: () => void
+  readonly sleep: (delayMs: number, signal: AbortSignal) => Promise<void>
   /** Called around each step: where a crash test kills the process. */
   readonly onStep?: ((step: CommitStep, phase: 'before' | 'after') => void) | undefined
 }
+
+/**
+ * How long a close waits for asynchronous calls. Enough for a service that is well; process managers kill ten seconds
+ * after they have asked for an end (docker stop), and the commit of the rest must fit in too.
+ */
+const closeWaitMs = 5000
 
 export class CommitGroup {
   readonly tasks: readonly StreamTask[]
@@ -39,6 +48,11 @@ export class CommitGroup {
   readonly #producer: LogProducer
   /** When the last commit ended; 0: there was none. */
   lastCommitMs = 0
+  /** Set by the first `beginClose`: aborted once nobody waits for calls any more. */
+  #closing: AbortController | null = null
+  #isTimeUp = false
+  /** What was not committed is given up for the next start to do again. */
+  #isAbandoned = false
 
   constructor(tasks: readonly StreamTask[], producer: LogProducer, options: CommitGroupOptions) {
     this.tasks = tasks
@@ -64,34 +78,51 @@ export class CommitGroup {
     for (const task of this.tasks) task.isIntakeStopped = true
   }
 
+  /** No call is tried again, and those under way get a bounded time: a commit that would wait longer is given up. */
+  beginClose(): void {
+    if (this.#closing !== null) return
+    this.#closing = new AbortController()
+    for (const task of this.tasks) task.endRetries()
+    const { signal } = this.#closing
+    void this.#options.sleep(closeWaitMs, signal).then(() => {
+      if (signal.aborted) return
+      this.#isTimeUp = true
+      this.#options.wake()
+    })
+  }
+
+  /** The last commit has been made: the time that a close waits needs no end any more. */
+  endClose(): void {
+    this.#closing?.abort()
+  }
+
   /**
    * Commits what all tasks did since the last time. On a rejection nothing was frozen and the outcome may be unknown:
    * the caller drops the active layers, asks the log what is committed and replays it, and never decides from memory.
+   *
+   * Once a close has begun and a call has failed or takes too long, nothing is committed: the transaction is aborted, and
+   * the next start reads its records again.
    */
   async commit(): Promise<void> {
+    if (this.#isAbandoned) return
     const { onStep } = this.#options
-    const step = async (name: CommitStep, run: () => void | Promise<void>): Promise<void> => {
+    const step = async <T>(name: CommitStep, run: () => T | Promise<T>): Promise<T> => {
       onStep?.(name, 'before')
-      await run()
+      const result = await run()
       onStep?.(name, 'after')
+      return result
     }
     const dirty = this.tasks.filter((task) => task.isDirty || task.pendingCalls > 0)
-    let offsets: readonly CommittedOffset[] = []
 
     // 1. No record is taken from here on.
     await step('stop intake', () => this.stopIntake())
 
     // 2. Asynchronous calls end, and results that the caches held back are forwarded, in topological order; what is
     // forwarded may make calls again.
-    await step('flush caches', async () => {
-      for (const task of dirty) {
-        do {
-          await this.#drain(task)
-          task.flushCaches()
-        } while (task.pendingCalls > 0)
-      }
-      offsets = dirty.flatMap(offsetsOf)
-    })
+    const hasEnded = await step('flush caches', () => this.#flush(dirty))
+
+    if (!hasEnded) return this.#abandon()
+    const offsets = dirty.flatMap(offsetsOf)
 
     // 3. The changelog gets the last value of every key that was written.
     await step('append changelogs', async () => {
@@ -123,13 +154,35 @@ export class CommitGroup {
     })
   }
 
-  /** Each call ends by itself: by its result, its failure or its timeout. */
-  async #drain(task: StreamTask): Promise<void> {
+  /** False: not all calls have ended, for the application closes. */
+  async #flush(tasks: readonly StreamTask[]): Promise<boolean> {
+    for (const task of tasks) {
+      do {
+        if (!(await this.#drain(task))) return false
+        task.flushCaches()
+      } while (task.pendingCalls > 0)
+    }
+    return true
+  }
+
+  /**
+   * Each call ends by itself: by its result, its failure or its timeout. False: the application closes, and the result of
+   * a call will not come, or not in time.
+   */
+  async #drain(task: StreamTask): Promise<boolean> {
     task.completeAsync()
     while (task.pendingCalls > 0) {
+      if (this.#isTimeUp || this.tasks.some((member) => member.hasLeftCalls)) return false
       await this.#options.nextWake()
       task.completeAsync()
     }
+    return true
+  }
+
+  async #abandon(): Promise<void> {
+    this.#isAbandoned = true
+    for (const task of this.tasks) task.abandon()
+    if (this.#options.guarantee === 'exactly-once') await this.#producer.abort()
   }
 
   #appendChangelogs(task: StreamTask): void {

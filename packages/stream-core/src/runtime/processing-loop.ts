@@ -34,14 +34,23 @@ export class ProcessingLoop {
     this.#options = options
   }
 
-  /** Makes `run` commit and return after the record under way. */
+  /** Makes `run` commit and return after the record under way; asynchronous calls get a bounded time to end. */
   stop(): void {
     this.#isStopping = true
+    for (const group of this.#options.groups) group.beginClose()
     this.#options.reader.wakeup()
   }
 
   /** Runs until stopped; rejects with what broke it. Nothing is committed after a rejection. */
   async run(): Promise<void> {
+    try {
+      await this.#run()
+    } finally {
+      for (const group of this.#options.groups) group.endClose()
+    }
+  }
+
+  async #run(): Promise<void> {
     const { tasks, reader, groups, afterRound } = this.#options
     while (!this.#isStopping) {
       const fetched = await reader.poll(this.#waitMs())
@@ -58,7 +67,10 @@ export class ProcessingLoop {
       await afterRound(fetched.length === 0)
       await yieldToLoop()
     }
-    for (const group of groups) if (group.isDirty || group.pendingCalls > 0) await group.commit()
+    // Those that wait for no call first: what they did is not to wait either.
+    for (const group of [...groups].sort((a, b) => a.pendingCalls - b.pendingCalls)) {
+      if (group.isDirty || group.pendingCalls > 0) await group.commit()
+    }
   }
 
   #process(): void {

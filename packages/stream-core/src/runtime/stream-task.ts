@@ -126,6 +126,33 @@ export class StreamTask {
     return pending
   }
 
+  /** Calls under way, by the name of their node. */
+  get callsUnderWay(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>()
+    for (const node of this.#asyncNodes) {
+      const { running } = node.asyncWork!
+      if (running > 0) counts.set(node.name, running)
+    }
+    return counts
+  }
+
+  /** A call has failed while the application closes: its record is to be read again. */
+  get hasLeftCalls(): boolean {
+    return this.#asyncNodes.some((node) => node.asyncWork!.left > 0)
+  }
+
+  /** The application closes: no call is tried again. */
+  endRetries(): void {
+    for (const node of this.#asyncNodes) node.asyncWork!.endRetries()
+  }
+
+  /** Before a close: gives up what was done since the last commit. Processors stay, for they are to be closed. */
+  abandon(): void {
+    for (const { asyncWork } of this.#asyncNodes) asyncWork!.cancel()
+    this.isIntakeStopped = true
+    this.state.dropActive()
+  }
+
   get #isAsyncFull(): boolean {
     const nodes = this.#asyncNodes
     for (let i = 0; i < nodes.length; i++) if (nodes[i]!.asyncWork!.isFull) return true

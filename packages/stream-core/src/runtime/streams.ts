@@ -86,7 +86,10 @@ export class Streams {
     await this.#ready.promise
   }
 
-  /** Finishes what is under way, commits, writes state to disk and lets go of everything. Safe to call twice. */
+  /**
+   * Finishes what is under way, commits, writes state to disk and lets go of everything. Safe to call twice. Asynchronous
+   * calls get at most 5 s and no retry; what they leave undone is not committed, and read again at the next start.
+   */
   async close(): Promise<void> {
     if (this.#state === 'created') this.#setState('closed')
     if (this.#state !== 'closed' && this.#state !== 'failed') this.#setState('closing')
@@ -259,6 +262,8 @@ export class Streams {
       changelogTopic,
       nowMs: () => clock.nowMs(),
       nextWake: () => this.#waker.next(),
+      wake: () => this.#waker.wake(),
+      sleep: (delayMs, signal) => clock.sleep(delayMs, signal),
       onStep: onCommitStep,
     }
   }

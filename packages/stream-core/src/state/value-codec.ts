@@ -62,7 +62,9 @@ export class StoreCodec<K, V> {
   /** An entry to write: immutable values wait for their bytes until somebody needs them. */
   entry(value: V | null, timestampMs: number, headers: Headers = noHeaders): Entry {
     if (value === null || value === undefined) return bytesEntry(null, timestampMs, headers)
-    if (this.#sharesDecoded) return { bytes: undefined, decoded: value, timestampMs, headers }
+    // A text with half a surrogate pair is another one once it has been bytes.
+    const isFaithful = typeof value !== 'string' || value.isWellFormed()
+    if (this.#sharesDecoded && isFaithful) return { bytes: undefined, decoded: value, timestampMs, headers }
     return bytesEntry(this.encode(value), timestampMs, headers)
   }
 

@@ -1,3 +1,4 @@
+import { oneOf } from '../common/choice.ts'
 import { ConfigError, StreamsError } from '../common/errors.ts'
 import { partitionForKey } from '../common/murmur2.ts'
 import { type Headers, noHeaders } from '../common/record.ts'
@@ -10,6 +11,7 @@ import { faceOf } from '../state/open-store.ts'
 import { RecordCache } from '../state/record-cache.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Topology } from '../topology/topology.ts'
+import { checkDriverOptions } from './driver-options.ts'
 import { DriverInputs } from './driver-inputs.ts'
 import { batchOf, DriverLog, type ProducedRecord } from './driver-log.ts'
 import { restoreTask, type CommittedInputs, committedInputs } from './driver-restore.ts'
@@ -72,6 +74,7 @@ export class TopologyTestDriver {
   #wallClockMs: number
 
   constructor(topology: Topology, options: TopologyTestDriverOptions = {}) {
+    checkDriverOptions(topology, options)
     if (topology.missingSerdes.length > 0) throw new ConfigError('defaults', topology.missingSerdes.join('; '))
     this.#options = options
     this.#topology = topology
@@ -130,6 +133,7 @@ export class TopologyTestDriver {
 
   /** With `commits: 'manual'`: commits, and goes on with what becomes visible by it, until nothing is left. */
   commit({ crash }: DriverCommitOptions = {}): void {
+    if (crash !== undefined) oneOf('crash', crash, ['before-the-log', 'after-the-log'])
     if (this.#tasks.some((task) => task.pendingCalls > 0)) {
       throw new StreamsError('ILLEGAL_STATE', 'asynchronous calls are under way: await drain() before commit()')
     }
@@ -160,8 +164,8 @@ export class TopologyTestDriver {
     this.#restart()
   }
 
-  /** Waits until every asynchronous call has ended, retries included, and what follows from them is done. */
-  async drain(): Promise<void> {
+  /** Waits for all asynchronous calls and retries; rejects when none has ended or begun for `patienceMs` of real time (5000). */
+  async drain({ patienceMs = 5000 }: { readonly patienceMs?: number } = {}): Promise<void> {
     for (;;) {
       let hasRun = false
       for (const task of this.#tasks) if (task.completeAsync()) hasRun = true
@@ -169,7 +173,7 @@ export class TopologyTestDriver {
       this.#run()
       if (hasRun) continue
       if (this.#tasks.every((task) => task.pendingCalls === 0)) break
-      await this.#waker.next()
+      await this.#sleeps.patiently(this.#waker.next(), patienceMs, this.#tasks)
     }
     if (this.#commitsEachRecord) for (const task of this.#tasks) this.#commitTask(task)
     this.#settle()

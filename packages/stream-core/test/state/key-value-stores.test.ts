@@ -158,3 +158,11 @@ for (const where of ['file', 'memory'] as const) {
     })
   })
 }
+
+test('a text with half a surrogate pair reads as it will be after a restart', () => {
+  const bench = new StoreBench(stores.keyValue({ name: 's', key: string(), value: string() }), 'memory')
+  const store = bench.store as KeyValueStore<string, string>
+  store.put('k', 'a\ud83d')
+  expect(store.get('k')).toBe('a?')
+  bench.close()
+})

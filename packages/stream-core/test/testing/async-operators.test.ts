@@ -155,6 +155,55 @@ describe('mapValuesAsync', () => {
     expect([...driver.dropped]).toEqual([['KSTREAM-MAPVALUESASYNC-0000000001/async-call-failed', 1]])
   })
 
+  test('drain() says which calls keep it waiting, and goes on once their timeout has come', async () => {
+    const builder = new StreamsBuilder()
+    builder
+      .stream('in', { key: string(), value: string() })
+      .mapValuesAsync(() => new Promise<string>(() => undefined), {
+        name: 'ask',
+        timeoutMs: 20,
+        value: string(),
+        onError: () => 'continue',
+      })
+      .to('out')
+    const { driver, input } = open(builder.build())
+    input.pipeKeyValueList([
+      ['a', 'a1'],
+      ['a', 'a2'],
+      ['b', 'b1'],
+    ])
+    const failure = await driver.drain({ patienceMs: 10 }).then(
+      () => null,
+      (error: unknown) => error,
+    )
+    expect(failure).toMatchObject({ code: 'ILLEGAL_STATE' })
+    expect(String(failure)).toMatch(/2 of "ask".*advanceWallClockTime\(20\)/)
+    driver.advanceWallClockTime(20)
+    await expect(driver.drain({ patienceMs: 10 })).rejects.toThrow(/1 of "ask"/)
+    driver.advanceWallClockTime(20)
+    await driver.drain()
+    expect([...driver.dropped]).toEqual([['ask/async-call-failed', 3]])
+  })
+
+  test('the patience of drain() begins anew with each try', async () => {
+    const builder = new StreamsBuilder()
+    builder
+      .stream('in', { key: string(), value: string() })
+      .mapValuesAsync(
+        async (value, _key, { attempt }) => {
+          await new Promise((resolve) => setTimeout(resolve, 120))
+          if (attempt < 4) throw new Error('not yet')
+          return value
+        },
+        { retries: 3, value: string() },
+      )
+      .to('out')
+    const { driver, input, output } = open(builder.build())
+    input.pipeInput('k', 'v')
+    await driver.drain({ patienceMs: 300 })
+    expect(output.readValuesToList()).toEqual(['v'])
+  })
+
   test('a failure without a policy is the processing handler’s to decide, and stops the application by default', async () => {
     const failing = upperCase(async () => {
       throw new Error('the service is away')
