@@ -64,6 +64,7 @@ function builderOptions(config: Raw) {
     timestampExtractor: timestampExtractor(config),
   })
   return {
+    inheritSerdes: false,
     defaults: defaults as { readonly key?: never; readonly value?: never },
     ...given({
       optimization: optimization(config),

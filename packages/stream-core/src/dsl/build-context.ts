@@ -16,6 +16,8 @@ export interface BuildContext {
   readonly names: Names
   readonly defaultKey: Serde<unknown> | null
   readonly defaultValue: Serde<unknown> | null
+  /** false: Java's rules, by which some operators forget serdes and fall back on the defaults. */
+  readonly inheritsSerdes: boolean
   readonly defaultTimestampExtractor: TimestampExtractor | null
   readonly defaultStoreType: 'persistent' | 'in-memory'
   /** KAFKA-19668 mended: `process` counts as a change of key and value, `processValues` as one of the value. */

@@ -90,7 +90,8 @@ function aggregateCogroup<K, A>(
   const [first, ...others] = members.map(({ group }) => group.state) as [StreamState, ...StreamState[]]
   const { context } = first
   const { names, graph } = context
-  const key = [first, ...others].find((state) => state.key !== null)?.key ?? null
+  const known = [first, ...others].find((state) => state.key !== null)?.key ?? null
+  const key = context.inheritsSerdes ? known : null
   const prefix = 'COGROUPKSTREAM-AGGREGATE'
   const store = materialized(context, options.store, () => names.store(prefix), {
     key,

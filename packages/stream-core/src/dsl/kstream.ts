@@ -145,8 +145,8 @@ export class KStream<K, V> {
       name,
       node,
       // Java forgets the serdes here; where both sides have the same there is no reason to.
-      key: mine.key?.name === theirs.key?.name ? mine.key : null,
-      value: mine.value?.name === theirs.value?.name ? mine.value : null,
+      key: mine.context.inheritsSerdes && mine.key?.name === theirs.key?.name ? mine.key : null,
+      value: mine.context.inheritsSerdes && mine.value?.name === theirs.value?.name ? mine.value : null,
       sources: united(mine.sources, theirs.sources),
       checkedSources: united(mine.checkedSources, theirs.checkedSources),
       isRepartitionRequired: mine.isRepartitionRequired || theirs.isRepartitionRequired,
@@ -228,7 +228,8 @@ export class KStream<K, V> {
 
   /** Writes to a repartition topic of its own and reads it back, so that equal keys meet in one task. */
   repartition(options: Repartitioned<K, V> = {}): KStream<K, V> {
-    const mine = this.#withSerdes(options)
+    const given = this.#withSerdes(options)
+    const mine = given.context.inheritsSerdes ? given : { ...given, key: erased(options.key) }
     const { context, key, value } = mine
     const node = repartitionNode(context, {
       name: options.name ?? context.names.node('KSTREAM-REPARTITION'),

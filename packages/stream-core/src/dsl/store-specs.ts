@@ -21,6 +21,8 @@ export interface Materialized {
   readonly key: Serde<unknown> | null
   readonly value: Serde<unknown> | null
   readonly isVersioned: boolean
+  /** The store takes only the serdes given with it: see `inheritSerdes`. */
+  readonly forgetsSerdes: boolean
   readonly options: StoreOptions<unknown, unknown>
 }
 
@@ -39,6 +41,7 @@ export function materialized(
   options: StoreOptions<unknown, unknown> | undefined,
   makeName: () => string,
   known: { readonly key: Serde<unknown> | null; readonly value: Serde<unknown> | null },
+  javaForgets = false,
 ): Materialized {
   const given = options ?? {}
   if (given.type !== undefined) oneOf('store.type', given.type, ['persistent', 'in-memory'])
@@ -63,6 +66,7 @@ export function materialized(
     key: erased(given.key) ?? known.key,
     value: erased(given.value) ?? known.value,
     isVersioned: given.versioned !== undefined,
+    forgetsSerdes: javaForgets && !context.inheritsSerdes,
     options: given,
   }
 }
@@ -75,7 +79,9 @@ interface CommonSpec {
   readonly inMemory: boolean
 }
 
-function common(context: BuildContext, { storeName, key, value, options }: Materialized): CommonSpec {
+function common(context: BuildContext, store: Materialized): CommonSpec {
+  const { storeName, options } = store
+  const [key, value] = store.forgetsSerdes ? [erased(options.key), erased(options.value)] : [store.key, store.value]
   const where = `the store "${storeName}"`
   return {
     name: storeName,

@@ -10,7 +10,13 @@ import { sourceTable } from './source-table.ts'
 export function streamToTable<K, V>(from: StreamState, options: Named & { store?: StoreOptions<K, V> }): KTable<K, V> {
   const { context } = from
   const name = context.names.given(options.name, 'KSTREAM-TOTABLE')
-  const store = materialized(context, options.store, () => context.names.store('KSTREAM-TOTABLE'), from)
+  const store = materialized(
+    context,
+    options.store,
+    () => context.names.store('KSTREAM-TOTABLE'),
+    from,
+    options.store !== undefined,
+  )
   let parent = from.node
   let { sources, checkedSources } = from
   if (from.isRepartitionRequired) {

@@ -32,6 +32,11 @@ export interface StreamsBuilderOptions {
    * changed. Default `none`.
    */
   readonly optimization?: 'none' | 'all' | readonly Optimization[]
+  /**
+   * false: serdes are forgotten where Kafka Streams forgets them, behind `merge`, `repartition`, cogroups and in named stores of
+   * derived tables; the defaults are used there. For an application that relies on that. Default true.
+   */
+  readonly inheritSerdes?: boolean
   /** Where stores are kept that say nothing of it. Default `persistent`. */
   readonly defaultStoreType?: 'persistent' | 'in-memory'
   /** Refuses a topology with a store, changelog or repartition topic whose name was made up (KIP-1111). Default false. */
@@ -66,6 +71,7 @@ export class StreamsBuilder {
       names: new Names(),
       defaultKey: (defaults?.key as Serde<unknown> | undefined) ?? null,
       defaultValue: (defaults?.value as Serde<unknown> | undefined) ?? null,
+      inheritsSerdes: options.inheritSerdes ?? true,
       defaultTimestampExtractor: defaults?.timestampExtractor ?? null,
       defaultStoreType,
       processChangesRecords: options.processChangesRecords ?? false,

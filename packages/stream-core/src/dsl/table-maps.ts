@@ -130,7 +130,7 @@ function addMap<K, V, R>(table: KTable<K, V>, options: TableMapOptions<K, R>, pa
   const key = erased(options.store?.key) ?? mine.key
   const value = erased(options.store?.value) ?? erased(options.value) ?? (isFilter ? mine.value : null)
   const store: Materialized | null =
-    options.store?.name === undefined ? null : materialized(context, options.store, () => '', { key, value })
+    options.store?.name === undefined ? null : materialized(context, options.store, () => '', { key, value }, true)
   // Where the table above is kept anyhow, old values cost nothing, and spare deletions of what never was.
   let sendsOldValues = isFilter && table.source.sendOldValues(false)
   let isVersioned = false

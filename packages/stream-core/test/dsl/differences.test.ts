@@ -213,4 +213,22 @@ describe('where Kafka Streams fails', () => {
       .to('out')
     expect(() => builder.build()).not.toThrow()
   })
+
+  test('with inheritSerdes: false they are forgotten where Java forgets them', () => {
+    const missing = (define: (builder: StreamsBuilder) => void): unknown => {
+      const builder = new StreamsBuilder({ inheritSerdes: false })
+      define(builder)
+      return builder.build({ missingSerdes: 'keep' }).missingSerdes
+    }
+    const nothing = missing((builder) => builder.stream('a', strings).to('out'))
+    expect(nothing).toEqual([])
+    const merged = missing((builder) => builder.stream('a', strings).merge(builder.stream('b', strings)).to('out'))
+    expect(merged).toHaveLength(2)
+    const repartitioned = missing((builder) => builder.stream('a', strings).repartition({ name: 'r' }).to('out'))
+    expect(repartitioned).toContainEqual(expect.stringMatching(/key/))
+    const derived = missing(
+      (builder) => void builder.table('a', strings).filter(() => true, { store: { name: 'filtered' } }),
+    )
+    expect(derived).toEqual([expect.stringMatching(/"filtered".*key/), expect.stringMatching(/"filtered".*value/)])
+  })
 })
