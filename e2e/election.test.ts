@@ -1,6 +1,6 @@
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { chromiumPath } from '../scripts/chromium.ts'
+import { launchBrowser } from './support/browser.ts'
 import { DemoProcess, newDataDir, removeDataDir } from './support/demo-process.ts'
 
 let dataDir: string
@@ -11,10 +11,7 @@ const pageErrors: string[] = []
 beforeAll(async () => {
   dataDir = newDataDir()
   system = await DemoProcess.start(dataDir)
-  browser = await chromium.launch({
-    executablePath: chromiumPath()!,
-    args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  })
+  browser = await launchBrowser()
 })
 
 afterAll(async () => {

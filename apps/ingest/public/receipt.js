@@ -7,6 +7,7 @@ let waitMs = 200
 
 async function look() {
   if (!box || !heading || !text) return
+  // Without an answer it looks again a little later, as for an answer that says nothing new.
   const response = await fetch(`/api/receipts/${box.dataset.receipt}`).catch(() => null)
   const found = response?.ok ? await response.json() : null
   if (found?.status === 'counted') {

@@ -104,7 +104,9 @@ async function serve(program: AppProgram, isJson: boolean): Promise<void> {
     if (typeof first === 'string') {
       // What is waited for may never come. Nothing that was begun is lost: an app may be killed at any time.
       say(`${program.name} is stopping (${first}) before it was ready`)
-      await Promise.race([started.then((app) => app.close()).catch(() => undefined), delay(startGraceMs)])
+      const closed = started.then((app) => app.close())
+      const told = closed.catch((error: unknown) => say(`while stopping: ${explain(error)}`))
+      await Promise.race([told, delay(startGraceMs)])
       process.exit(0)
     }
     app = first

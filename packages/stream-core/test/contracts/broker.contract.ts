@@ -17,12 +17,8 @@ interface Seen {
 
 const bytes = (text: string): Buffer => Buffer.from(text)
 
-/** What every log promises (src/broker/broker.ts); both adapters run these cases. A skip names its reason. */
-export function describeBrokerContract(
-  name: string,
-  open: () => Promise<BrokerHarness>,
-  skip: { readonly [test: string]: string } = {},
-): void {
+/** What every log promises (src/broker/broker.ts); both adapters run all of these cases. */
+export function describeBrokerContract(name: string, open: () => Promise<BrokerHarness>): void {
   describe(`${name} keeps the broker contract`, () => {
     let harness: BrokerHarness
     let broker: Broker
@@ -39,10 +35,6 @@ export function describeBrokerContract(
       await broker.admin.createTopics([{ topic, partitions: 2 }])
     })
 
-    const it = (title: string, run: () => Promise<void>): void => {
-      if (skip[title]) test.skip(`${title} (skipped: ${skip[title]})`, run)
-      else test(title, run)
-    }
     const id = (): string => `${topic}-tx`
 
     async function write(producer: LogProducer, values: readonly string[], partition = 0): Promise<void> {
@@ -85,7 +77,7 @@ export function describeBrokerContract(
     }
     const values = (seen: readonly Seen[]): (string | null)[] => seen.map(({ value }) => value)
 
-    it('records come back in order, with keys, nulls, headers and times', async () => {
+    test('records come back in order, with keys, nulls, headers and times', async () => {
       const producer = await broker.openProducer()
       producer.append(topic, 0, bytes('a'), bytes('1'), 1000, [
         ['h', bytes('x')],
@@ -111,7 +103,7 @@ export function describeBrokerContract(
       await producer.close()
     })
 
-    it('a producer knows the offset after its last record', async () => {
+    test('a producer knows the offset after its last record', async () => {
       const producer = await broker.openProducer()
       expect(producer.nextOffset(topic, 0)).toBe(-1)
       await write(producer, ['1', '2', '3'])
@@ -120,7 +112,7 @@ export function describeBrokerContract(
       await producer.close()
     })
 
-    it('every record that asks is told once, with the offset after it', async () => {
+    test('every record that asks is told once, with the offset after it', async () => {
       const producer = await broker.openProducer()
       const told: [string, number][] = []
       for (const value of ['a', 'b', 'c']) {
@@ -138,7 +130,7 @@ export function describeBrokerContract(
       await producer.close()
     })
 
-    it('flushes that overlap keep the order and lose nothing', async () => {
+    test('flushes that overlap keep the order and lose nothing', async () => {
       const producer = await broker.openProducer()
       const flushes: Promise<void>[] = []
       for (let i = 0; i < 200; i++) {
@@ -153,7 +145,7 @@ export function describeBrokerContract(
       await producer.close()
     })
 
-    it('twenty thousand records and some of 600 kB come through several fetches', async () => {
+    test('twenty thousand records and some of 600 kB come through several fetches', async () => {
       const producer = await broker.openProducer({ compression: 'zstd' })
       for (let i = 0; i < 20_000; i++) producer.append(topic, 0, null, bytes(`value ${i}`), i)
       for (let i = 0; i < 4; i++) producer.append(topic, 1, null, Buffer.alloc(600_000, i), i)
@@ -166,14 +158,14 @@ export function describeBrokerContract(
       await producer.close()
     })
 
-    it('a reader begins inside a batch and skips what lies before', async () => {
+    test('a reader begins inside a batch and skips what lies before', async () => {
       const producer = await broker.openProducer()
       await write(producer, ['1', '2', '3', '4'])
       expect(values(await read({}, 0, 2))).toEqual(['3', '4'])
       await producer.close()
     })
 
-    it('a topic that exists is left as it is, and one that is made anew has another id', async () => {
+    test('a topic that exists is left as it is, and one that is made anew has another id', async () => {
       await broker.admin.createTopics([{ topic, partitions: 5 }])
       const [before] = [...(await broker.admin.describeTopics([topic])).values()]
       expect(before).toMatchObject({ topic, partitionCount: 2 })
@@ -185,7 +177,7 @@ export function describeBrokerContract(
       expect(after!.topicId).not.toBe(before!.topicId)
     })
 
-    it('a transaction is seen when it is committed, in all its partitions', async () => {
+    test('a transaction is seen when it is committed, in all its partitions', async () => {
       const producer = await broker.openProducer({ transactionalId: id() })
       await write(producer, ['a'], 0)
       await write(producer, ['b'], 1)
@@ -197,7 +189,7 @@ export function describeBrokerContract(
       await producer.close()
     })
 
-    it('aborted records are never seen, also of several aborts in a row and across fetches', async () => {
+    test('aborted records are never seen, also of several aborts in a row and across fetches', async () => {
       const producer = await broker.openProducer({ transactionalId: id() })
       for (const round of [1, 2, 3]) {
         for (let i = 0; i < 3; i++) await write(producer, [`aborted ${round}.${i} ${'x'.repeat(2000)}`])
@@ -212,7 +204,7 @@ export function describeBrokerContract(
       await producer.close()
     })
 
-    it('records behind an open transaction wait for it', async () => {
+    test('records behind an open transaction wait for it', async () => {
       const transactional = await broker.openProducer({ transactionalId: id() })
       await write(transactional, ['open'])
       const plain = await broker.openProducer()
@@ -224,7 +216,7 @@ export function describeBrokerContract(
       await plain.close()
     })
 
-    it('offsets are committed with the transaction, and given up with it', async () => {
+    test('offsets are committed with the transaction, and given up with it', async () => {
       const producer = await broker.openProducer({ transactionalId: id() })
       const group = `${topic}-group`
       const partition = { topic, partition: 1 }
@@ -240,7 +232,7 @@ export function describeBrokerContract(
       await producer.close()
     })
 
-    it('stable offsets are waited for while a transaction may still move them', async () => {
+    test('stable offsets are waited for while a transaction may still move them', async () => {
       const producer = await broker.openProducer({ transactionalId: id() })
       const group = `${topic}-group`
       const partition = { topic, partition: 0 }
@@ -261,7 +253,7 @@ export function describeBrokerContract(
       await producer.close()
     })
 
-    it('the next producer of a transactional id ends what the last one left open, and fences it', async () => {
+    test('the next producer of a transactional id ends what the last one left open, and fences it', async () => {
       const first = await broker.openProducer({ transactionalId: id() })
       await write(first, ['left open'])
       const second = await broker.openProducer({ transactionalId: id() })
@@ -280,7 +272,7 @@ export function describeBrokerContract(
       for (const producer of [first, second, third]) await producer.close()
     })
 
-    it('committing nothing does nothing, and aborting nothing leaves a producer that works', async () => {
+    test('committing nothing does nothing, and aborting nothing leaves a producer that works', async () => {
       const producer = await broker.openProducer({ transactionalId: id() })
       await producer.commit()
       await producer.abort()
@@ -290,7 +282,7 @@ export function describeBrokerContract(
       await producer.close()
     })
 
-    it('what was appended and not flushed is given up by an abort, and each record is told', async () => {
+    test('what was appended and not flushed is given up by an abort, and each record is told', async () => {
       const producer = await broker.openProducer({ transactionalId: id() })
       const errors: (string | undefined)[] = []
       producer.append(topic, 0, null, bytes('never'), 1, [], (error) => errors.push(error?.message))
@@ -302,7 +294,7 @@ export function describeBrokerContract(
       await producer.close()
     })
 
-    it('many small transactions in a row are all there, once', async () => {
+    test('many small transactions in a row are all there, once', async () => {
       const producer = await broker.openProducer({ transactionalId: id() })
       const expected: string[] = []
       for (let i = 0; i < 50; i++) {
@@ -317,7 +309,7 @@ export function describeBrokerContract(
       await producer.close()
     })
 
-    it('a paused partition brings nothing until it is resumed, and a reader can seek', async () => {
+    test('a paused partition brings nothing until it is resumed, and a reader can seek', async () => {
       const producer = await broker.openProducer()
       await write(producer, ['a'], 0)
       await write(producer, ['b'], 1)
@@ -340,7 +332,7 @@ export function describeBrokerContract(
       await producer.close()
     })
 
-    it('a waiting poll is woken by new records, and by wakeup', async () => {
+    test('a waiting poll is woken by new records, and by wakeup', async () => {
       const producer = await broker.openProducer()
       const reader = broker.openReader()
       reader.assign([{ topic, partition: 0, offset: 0 }])
@@ -359,7 +351,7 @@ export function describeBrokerContract(
       await producer.close()
     })
 
-    it('a position outside the log is an error that names it', async () => {
+    test('a position outside the log is an error that names it', async () => {
       const reader = broker.openReader()
       reader.assign([{ topic, partition: 0, offset: 99 }])
       let error: unknown = null
@@ -371,7 +363,7 @@ export function describeBrokerContract(
       await reader.close()
     })
 
-    it('records below an offset can be deleted', async () => {
+    test('records below an offset can be deleted', async () => {
       const producer = await broker.openProducer()
       for (const value of ['1', '2', '3']) await write(producer, [value])
       await broker.admin.deleteRecords([{ topic, partition: 0, offset: 2 }])
@@ -380,7 +372,7 @@ export function describeBrokerContract(
       await producer.close()
     })
 
-    it('offsets can be committed without a transaction', async () => {
+    test('offsets can be committed without a transaction', async () => {
       const producer = await broker.openProducer()
       const offset = { topic, partition: 0, offset: 3, metadata: 'plain' }
       await producer.commitOffsets(`${topic}-group`, [offset])
@@ -388,7 +380,7 @@ export function describeBrokerContract(
       await producer.close()
     })
 
-    it('the cluster has an id', async () => {
+    test('the cluster has an id', async () => {
       expect(await broker.admin.clusterId()).toMatch(/^[\w-]{10,}$/)
     })
   })
