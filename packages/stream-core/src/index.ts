@@ -136,7 +136,7 @@ export type {
   ScheduleOptions,
 } from './processor/processor-context.ts'
 export type { ErrorHandler, FailedRecord, HandlerDecision } from './runtime/handlers.ts'
-export type { RestoreProgress } from './runtime/restorer.ts'
+export type { RestoreProgress } from './runtime/state-updater.ts'
 export { Streams } from './runtime/streams.ts'
 export type { StreamsDescription, TaskDescription } from './runtime/describe-state.ts'
 export type { StreamsOptions, StreamsState } from './runtime/streams-config.ts'

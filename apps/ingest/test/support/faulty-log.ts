@@ -23,6 +23,10 @@ export class FaultyLog implements Broker {
     return this.#log.openReader(...options)
   }
 
+  openGroupMember(...options: Parameters<Broker['openGroupMember']>): ReturnType<Broker['openGroupMember']> {
+    return this.#log.openGroupMember(...options)
+  }
+
   close(): Promise<void> {
     return this.#log.close()
   }

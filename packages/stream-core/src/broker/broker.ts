@@ -1,5 +1,6 @@
 import type { RecordBatchReader } from '../common/record-batch-reader.ts'
 import type { Headers, TopicPartition } from '../common/record.ts'
+import type { GroupMember, GroupMemberOptions, GroupMetadata } from './group.ts'
 
 /**
  * The port to a log (D2, D8): topics cut into partitions, appended to and read by offset. Two adapters, `embedded` and
@@ -14,6 +15,8 @@ export interface Broker {
    * it: its next call rejects with `FencedError`.
    */
   openProducer(options?: LogProducerOptions): Promise<LogProducer>
+  /** Nothing is sent before its `join`. */
+  openGroupMember(options: GroupMemberOptions): GroupMember
   /** Closes what was opened through it. Never rejects for a broker that is gone. */
   close(): Promise<void>
 }
@@ -59,6 +62,11 @@ export interface Admin {
     partitions: readonly TopicPartition[],
     options: { readonly requireStable: boolean },
   ): Promise<readonly CommittedOffset[]>
+  /**
+   * Ends what producers left open whose transactional ids `isGone` says yes to, and fences them: readers would have to
+   * wait for the transactions' timeouts. Those that have nothing open are left alone.
+   */
+  abortTransactions(isGone: (transactionalId: string) => boolean): Promise<readonly string[]>
   /** Deletes records below an offset. */
   deleteRecords(before: readonly (TopicPartition & { readonly offset: number })[]): Promise<void>
 }
@@ -84,6 +92,12 @@ export interface FetchedPartition extends TopicPartition {
 export interface LogReader {
   /** Replaces the assignment; each partition is read from `offset`. */
   assign(positions: readonly (TopicPartition & { readonly offset: number })[]): void
+  /** Adds partitions to the assignment; the others go on where they are. */
+  add(positions: readonly (TopicPartition & { readonly offset: number })[]): void
+  /** Takes partitions out of the assignment; what was fetched of them is dropped. */
+  remove(partitions: readonly TopicPartition[]): void
+  /** How many offsets of a partition it has still to bring, by the log's last answer; −1 before the first. Without I/O. */
+  remaining(partition: TopicPartition): number
   seek(partition: TopicPartition, offset: number): void
   /** A paused partition is left out of the next request and keeps its position. */
   pause(partition: TopicPartition): void
@@ -139,8 +153,12 @@ export interface LogProducer {
   readonly pendingBytes: number
   /** The offset after the last acknowledged record of a partition, −1 when none was written or the broker did not say. */
   nextOffset(topic: string, partition: number): number
-  /** Adds offsets to the open transaction, or begins one; they take effect with its commit. */
-  sendOffsets(groupId: string, offsets: readonly CommittedOffset[]): Promise<void>
+  /**
+   * Adds offsets to the open transaction, or begins one; they take effect with its commit. `group` is the id of a group
+   * without members, or says which member commits: rejects with `MemberLostError` when the group does not know it (any
+   * more); the transaction stays as it is.
+   */
+  sendOffsets(group: string | GroupMetadata, offsets: readonly CommittedOffset[]): Promise<void>
   /**
    * Flushes, then commits. Nothing appended or sent since the last one: does nothing. Repeats the same request while the
    * answer is lost. Rejects with `TransactionAbortableError` (call `abort`) or `FencedError` (close).
@@ -148,7 +166,7 @@ export interface LogProducer {
   commit(): Promise<void>
   /** Gives up the open transaction; its records are never seen by read_committed readers. */
   abort(): Promise<void>
-  /** Commits offsets outside a transaction (at-least-once), for a group without members. */
-  commitOffsets(groupId: string, offsets: readonly CommittedOffset[]): Promise<void>
+  /** Commits offsets outside a transaction (at-least-once). `group` as in `sendOffsets`. */
+  commitOffsets(group: string | GroupMetadata, offsets: readonly CommittedOffset[]): Promise<void>
   close(): Promise<void>
 }

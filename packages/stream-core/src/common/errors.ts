@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'LOG_LOCKED'
   | 'OFFSET_OUT_OF_RANGE'
   | 'FENCED'
+  | 'MEMBER_LOST'
   | 'TRANSACTION_ABORTABLE'
   | 'TASK_CORRUPTED'
   | 'STORE_NOT_AVAILABLE'
@@ -141,6 +142,15 @@ export class FencedError extends BrokerError {
 
   constructor(message: string, options?: ErrorOptions) {
     super('FENCED', message, { ...options, retryable: false, written: 'unknown' })
+  }
+}
+
+/** The group has gone on without this member: drop what was not committed and all it owned, and join again. */
+export class MemberLostError extends BrokerError {
+  override readonly name = 'MemberLostError'
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('MEMBER_LOST', message, { ...options, retryable: false })
   }
 }
 

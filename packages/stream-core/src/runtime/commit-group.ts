@@ -1,4 +1,5 @@
 import type { Admin, CommittedOffset, LogProducer } from '../broker/broker.ts'
+import type { GroupMetadata } from '../broker/group.ts'
 import type { ChangelogPosition } from '../state/task-database.ts'
 import { encodeOffsetMetadata } from './offset-metadata.ts'
 import type { StreamTask } from './stream-task.ts'
@@ -18,7 +19,9 @@ export const commitSteps = [
 export type CommitStep = (typeof commitSteps)[number]
 
 export interface CommitGroupOptions {
-  readonly groupId: string
+  /** Runs what commits in the name of this member of the group; again, if the group has assigned anew meanwhile. */
+  readonly asMember: (commit: (group: GroupMetadata) => Promise<void>) => Promise<void>
+  readonly producer: () => LogProducer
   readonly guarantee: 'exactly-once' | 'at-least-once'
   readonly admin: Admin
   readonly clusterId: string
@@ -43,9 +46,9 @@ export interface CommitGroupOptions {
 const closeWaitMs = 5000
 
 export class CommitGroup {
-  readonly tasks: readonly StreamTask[]
+  /** Those that run now. */
+  tasks: readonly StreamTask[] = []
   readonly #options: CommitGroupOptions
-  readonly #producer: LogProducer
   /** When the last commit ended; 0: there was none. */
   lastCommitMs = 0
   /** Set by the first `beginClose`: aborted once nobody waits for calls any more. */
@@ -54,10 +57,12 @@ export class CommitGroup {
   /** What was not committed is given up for the next start to do again. */
   #isAbandoned = false
 
-  constructor(tasks: readonly StreamTask[], producer: LogProducer, options: CommitGroupOptions) {
-    this.tasks = tasks
-    this.#producer = producer
+  constructor(options: CommitGroupOptions) {
     this.#options = options
+  }
+
+  get #producer(): LogProducer {
+    return this.#options.producer()
   }
 
   get isDirty(): boolean {
@@ -133,10 +138,10 @@ export class CommitGroup {
     // 4. Output, changelogs and input positions become visible together (exactly-once), or output before positions.
     await step('commit in the log', async () => {
       if (this.#options.guarantee === 'exactly-once') {
-        await this.#producer.sendOffsets(this.#options.groupId, offsets)
+        await this.#options.asMember((group) => this.#producer.sendOffsets(group, offsets))
         await this.#producer.commit()
       } else {
-        await this.#producer.commitOffsets(this.#options.groupId, offsets)
+        await this.#options.asMember((group) => this.#producer.commitOffsets(group, offsets))
       }
     })
 

@@ -11,6 +11,11 @@ export class PartitionGroup {
     return this.#heap.length === 0
   }
 
+  /** Event time of the next record; Infinity when there is none. */
+  get nextTimeMs(): number {
+    return this.#heap.length === 0 ? Infinity : timeOf(this.#heap[0]!)
+  }
+
   /** A queue that turned non-empty. */
   offer(queue: RecordQueue): void {
     const heap = this.#heap

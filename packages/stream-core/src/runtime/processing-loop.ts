@@ -2,8 +2,10 @@ import type { LogReader } from '../broker/broker.ts'
 import { partitionKey } from '../common/record.ts'
 import type { Clock } from '../common/clock.ts'
 import type { CommitGroup } from './commit-group.ts'
-import { yieldToLoop } from './restorer.ts'
-import type { TaskSet } from './task-set.ts'
+import { yieldToLoop } from './state-updater.ts'
+import type { StreamTask } from './stream-task.ts'
+import type { TaskManager } from './task-manager.ts'
+import type { TimeAlignment } from './time-alignment.ts'
 
 /** Longest time records are processed before timers, sockets and heartbeats get their turn. */
 const sliceMs = 15
@@ -12,22 +14,27 @@ const bufferedFetchesMax = 2
 const pollWaitMs = 100
 
 export interface ProcessingLoopOptions {
-  readonly tasks: TaskSet
+  readonly tasks: TaskManager
   readonly reader: LogReader
   readonly groups: readonly CommitGroup[]
+  readonly alignment: TimeAlignment
   readonly clock: Clock
   readonly commitIntervalMs: number
+  readonly isPaused: () => boolean
+  /** Called before each round: what was noted meanwhile is acted upon here, and nowhere else. */
+  readonly beforeRound: () => Promise<void>
   /** Called after each round, for what has its own rhythm; must not take long. */
   readonly afterRound: (isIdle: boolean) => Promise<void>
 }
 
 /**
- * The loop of an instance (D10): poll → fill queues → process, lowest event time first, in slices → punctuate → commit
- * when due → yield. Nothing happens inside a callback from outside.
+ * The loop of an instance (D10): what the group decided → poll → fill queues → process, lowest event time first, in slices
+ * → punctuate → commit when due → yield. Nothing happens inside a callback from outside.
  */
 export class ProcessingLoop {
   readonly #options: ProcessingLoopOptions
-  readonly #paused = new Set<string>()
+  /** Partitions that have enough waiting. */
+  readonly #full = new Set<string>()
   #isStopping = false
 
   constructor(options: ProcessingLoopOptions) {
@@ -50,14 +57,25 @@ export class ProcessingLoop {
     }
   }
 
+  /** Commits what is not committed: before tasks are handed over, and at the end. */
+  async commit(): Promise<void> {
+    // Those that wait for no call first: what they did is not to wait either.
+    for (const group of [...this.#options.groups].sort((a, b) => a.pendingCalls - b.pendingCalls)) {
+      if (group.isDirty || group.pendingCalls > 0) await group.commit()
+    }
+  }
+
   async #run(): Promise<void> {
-    const { tasks, reader, groups, afterRound } = this.#options
+    const { tasks, reader, groups, isPaused, beforeRound, afterRound } = this.#options
     while (!this.#isStopping) {
+      await beforeRound()
       const fetched = await reader.poll(this.#waitMs())
-      for (const { topic, partition, records } of fetched) tasks.readerOf(topic, partition).add(topic, records)
-      this.#process()
+      for (const { topic, partition, records } of fetched) tasks.readerOf(topic, partition)?.add(topic, records)
+      if (!isPaused()) {
+        this.#process()
+        for (const task of tasks.running) task.punctuate('wall-clock-time')
+      }
       this.#balance()
-      for (const task of tasks.tasks) task.punctuate('wall-clock-time')
       for (const group of groups) {
         if (!this.#isCommitDue(group)) continue
         // A slow call keeps its own group waiting, and nobody else.
@@ -67,40 +85,35 @@ export class ProcessingLoop {
       await afterRound(fetched.length === 0)
       await yieldToLoop()
     }
-    // Those that wait for no call first: what they did is not to wait either.
-    for (const group of [...groups].sort((a, b) => a.pendingCalls - b.pendingCalls)) {
-      if (group.isDirty || group.pendingCalls > 0) await group.commit()
-    }
+    await this.commit()
   }
 
   #process(): void {
-    const { tasks, clock } = this.#options
+    const { tasks, clock, alignment } = this.#options
     const endMs = clock.nowMs() + sliceMs
-    let isProgressing = true
-    while (isProgressing) {
-      isProgressing = false
-      for (const task of tasks.tasks) {
-        if (task.completeAsync()) isProgressing = true
-        // The clock is asked once for many records: asking costs more than some records do.
-        for (let i = 0; i < 64 && task.processNext(); i++) {
-          isProgressing = true
-          task.punctuate('stream-time')
-        }
-        if (clock.nowMs() >= endMs) return
-      }
+    const isInTime = (): boolean => clock.nowMs() < endMs
+    for (const task of tasks.running) task.completeAsync()
+    const step = (task: StreamTask, untilMs: number): boolean => {
+      // The clock is asked once for many records: asking costs more than some records do.
+      for (let i = 0; i < 64 && task.nextTimeMs <= untilMs && task.processNext(); i++) task.punctuate('stream-time')
+      return isInTime()
+    }
+    for (let isProgressing = true; isProgressing && isInTime();) {
+      isProgressing = alignment.run(tasks.running, step)
+      for (const task of tasks.running) if (task.completeAsync()) isProgressing = true
     }
   }
 
   /** Pauses partitions that have enough waiting and resumes those that ran dry. */
   #balance(): void {
     const { tasks, reader } = this.#options
-    for (const task of tasks.tasks) {
+    for (const task of tasks.running) {
       for (const queue of task.queues) {
         const key = partitionKey(queue.topic, queue.partition)
-        if (queue.bufferedFetches >= bufferedFetchesMax && !this.#paused.has(key)) {
-          this.#paused.add(key)
+        if (queue.bufferedFetches >= bufferedFetchesMax && !this.#full.has(key)) {
+          this.#full.add(key)
           reader.pause(queue)
-        } else if (queue.bufferedFetches < bufferedFetchesMax && this.#paused.delete(key)) {
+        } else if (queue.bufferedFetches < bufferedFetchesMax && this.#full.delete(key)) {
           reader.resume(queue)
         }
       }
@@ -116,13 +129,15 @@ export class ProcessingLoop {
 
   /** How long to wait for records: not at all while some are waiting, else until the next thing that is due. */
   #waitMs(): number {
-    const { tasks, groups, clock, commitIntervalMs } = this.#options
+    const { tasks, groups, clock, commitIntervalMs, alignment, isPaused } = this.#options
     const nowMs = clock.nowMs()
     let waitMs = pollWaitMs
-    for (const task of tasks.tasks) {
-      if (task.hasRecords) return 0
+    for (const task of isPaused() ? [] : tasks.running) {
+      if (task.hasRecords && !alignment.isWaiting) return 0
       waitMs = Math.min(waitMs, task.nextWallClockMs() - nowMs)
     }
+    // Those that wait for a partition of theirs may not wait for ever.
+    if (alignment.isWaiting) waitMs = Math.min(waitMs, 5)
     for (const group of groups) {
       // While calls are waited for, their end wakes the loop.
       if (group.isDirty && group.pendingCalls === 0) {

@@ -1,5 +1,4 @@
 import type { Broker, LogProducer } from '../broker/broker.ts'
-import { FencedError } from '../common/errors.ts'
 
 /** Tasks that share a producer, and so a transaction: those with asynchronous calls have one of their own (D10). */
 export const commitGroupNames = ['main', 'async'] as const
@@ -8,14 +7,13 @@ export type CommitGroupName = (typeof commitGroupNames)[number]
 /** The producers of an instance, one for each commit group it has. */
 export class Producers {
   readonly #broker: Broker
-  /** null: at-least-once, without transactions. */
-  readonly #transactionalId: ((group: CommitGroupName) => string) | null
+  /** '': at-least-once, without transactions. */
+  readonly #idPrefix: string
   readonly #open = new Map<CommitGroupName, LogProducer>()
 
-  constructor(broker: Broker, applicationId: string, guarantee: 'exactly-once' | 'at-least-once') {
+  constructor(broker: Broker, idPrefix: string) {
     this.#broker = broker
-    this.#transactionalId =
-      guarantee === 'exactly-once' ? (group) => (group === 'main' ? applicationId : `${applicationId}-${group}`) : null
+    this.#idPrefix = idPrefix
   }
 
   of(group: CommitGroupName): LogProducer {
@@ -26,19 +24,20 @@ export class Producers {
   async open(groups: Iterable<CommitGroupName>): Promise<void> {
     for (const group of groups) {
       if (this.#open.has(group)) continue
-      const transactionalId = this.#transactionalId?.(group)
-      const options = transactionalId === undefined ? {} : { transactionalId }
+      const options = this.#idPrefix === '' ? {} : { transactionalId: transactionalIdOf(this.#idPrefix, group) }
       this.#open.set(group, await this.#broker.openProducer(options))
     }
   }
 
-  /** Gives up what was not committed. One that cannot even abort is closed: a new one of the same id does that for it. */
+  /**
+   * Gives up what was not committed. One that cannot even abort is closed: a new one of the same id does that for it, also
+   * for one that was fenced while the group took this instance for dead.
+   */
   async abort(): Promise<void> {
     for (const [group, producer] of this.#open) {
       try {
-        if (this.#transactionalId !== null) await producer.abort()
-      } catch (error) {
-        if (error instanceof FencedError) throw error
+        if (this.#idPrefix !== '') await producer.abort()
+      } catch {
         this.#open.delete(group)
         await producer.close().catch(() => undefined)
       }
@@ -49,4 +48,15 @@ export class Producers {
     for (const producer of this.#open.values()) await producer.close()
     this.#open.clear()
   }
+}
+
+/** What an instance writes its transactions under: it stays with the state folder, so that a restart ends what was open. */
+const transactionalIdOf = (prefix: string, group: CommitGroupName): string =>
+  group === 'main' ? prefix : `${prefix}-${group}`
+
+/** The process whose transactional id this is, or null if it is none of the application's. */
+export function processOf(applicationId: string, transactionalId: string): string | null {
+  if (!transactionalId.startsWith(`${applicationId}-`)) return null
+  const rest = transactionalId.slice(applicationId.length + 1)
+  return /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:-async)?$/.exec(rest)?.[1] ?? null
 }

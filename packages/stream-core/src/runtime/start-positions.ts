@@ -4,6 +4,8 @@ import type { TopicPartition } from '../common/record.ts'
 import type { OffsetReset } from '../topology/node.ts'
 import type { Topology } from '../topology/topology.ts'
 
+export type InputAt = TopicPartition & { readonly offset: number }
+
 /**
  * From where each input is read: where it was committed, or where its source says that reading begins. Throws a ConfigError
  * for an input that has no position and whose source says `none`.
@@ -13,7 +15,7 @@ export async function startPositions(
   topology: Topology,
   topicName: (topic: string) => string,
   committed: readonly CommittedOffset[],
-): Promise<(TopicPartition & { readonly offset: number })[]> {
+): Promise<InputAt[]> {
   const resets = new Map<string, OffsetReset>()
   for (const node of topology.nodes) {
     if (node.kind === 'source') for (const topic of node.topics) resets.set(topicName(topic), node.offsetReset)

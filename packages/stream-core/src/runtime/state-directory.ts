@@ -1,7 +1,9 @@
-import { mkdirSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { ConfigError, StreamsError } from '../common/errors.ts'
+import { TaskDatabase } from '../state/task-database.ts'
 
 /**
  * The folder of an application's state on this machine, for one process at a time: `<stateDir>/<applicationId>/<taskId>`.
@@ -9,6 +11,11 @@ import { ConfigError, StreamsError } from '../common/errors.ts'
  */
 export class StateDirectory {
   readonly path: string
+  /**
+   * Who this instance is, over restarts: its member of the group and its transactions have this name, so that one that was
+   * killed takes its place again at once, and ends what it left open.
+   */
+  readonly processId: string
   readonly #lock: Database.Database
 
   constructor(stateDir: string, applicationId: string) {
@@ -19,6 +26,32 @@ export class StateDirectory {
       throw new ConfigError('stateDir', `the state folder ${this.path} cannot be made: ${(error as Error).message}`)
     }
     this.#lock = this.#open()
+    this.processId = this.#processId()
+  }
+
+  /** Tasks of which there is state here, owned or not. */
+  taskIds(): string[] {
+    return readdirSync(this.path).filter(
+      (name) => /^\d+_\d+$/.test(name) && existsSync(join(this.path, name, 'state.db')),
+    )
+  }
+
+  /** Sum of the changelog offsets the state of some stores stands for. Opens the task's file: not for tasks that are open here. */
+  offsetsOf(taskId: string, isCounted: (store: string) => boolean): number {
+    const file = TaskDatabase.open(this.task(taskId))
+    try {
+      return [...file.positions()].reduce((sum, [store, { offset }]) => sum + (isCounted(store) ? offset : 0), 0)
+    } finally {
+      file.close()
+    }
+  }
+
+  /** Deletes the state of a task if nothing was written to it for so long; true if it is gone. */
+  removeIfOlder(taskId: string, nowMs: number, ageMs: number): boolean {
+    const files = readdirSync(this.task(taskId)).map((name) => statSync(join(this.task(taskId), name)).mtimeMs)
+    if (nowMs - Math.max(0, ...files) < ageMs) return false
+    rmSync(this.task(taskId), { recursive: true, force: true })
+    return true
   }
 
   task(taskId: string): string {
@@ -27,6 +60,18 @@ export class StateDirectory {
 
   close(): void {
     this.#lock.close()
+  }
+
+  #processId(): string {
+    const path = join(this.path, 'process-id')
+    if (existsSync(path)) {
+      const id = readFileSync(path, 'utf8').trim()
+      if (/^[0-9a-f-]{36}$/.test(id)) return id
+    }
+    const id = randomUUID()
+    writeFileSync(`${path}.new`, id)
+    renameSync(`${path}.new`, path)
+    return id
   }
 
   #open(): Database.Database {

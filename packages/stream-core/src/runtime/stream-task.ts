@@ -119,6 +119,11 @@ export class StreamTask {
     return !this.#group.isEmpty && !this.isIntakeStopped && !this.#isAsyncFull
   }
 
+  /** Event time of the record that `processNext` would take; Infinity when there is none. */
+  get nextTimeMs(): number {
+    return this.#group.nextTimeMs
+  }
+
   /** Asynchronous calls whose results were not taken. */
   get pendingCalls(): number {
     let pending = 0
@@ -299,8 +304,15 @@ export class StreamTask {
     this.#isDirty = this.#isCommitRequested = this.isIntakeStopped = false
   }
 
+  /** Tells the processors that their task ends; a second call does nothing. */
+  closeProcessors(): void {
+    const { processors } = this.#graph
+    this.#graph = { processors: [], entry: new Map() }
+    for (const processor of processors) processor.close()
+  }
+
   close(): void {
-    for (const processor of this.#graph.processors) processor.close()
+    this.closeProcessors()
     this.state.close()
   }
 

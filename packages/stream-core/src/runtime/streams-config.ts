@@ -4,17 +4,21 @@ import type { Broker } from '../broker/broker.ts'
 import { type Clock, systemClock } from '../common/clock.ts'
 import { ConfigError } from '../common/errors.ts'
 import { type Logger, silentLogger } from '../common/logger.ts'
+import type { PlacementOptions } from '../assignment/assign-tasks.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { CommitStep } from './commit-group.ts'
 import { type ErrorHandlers, failAlways } from './handlers.ts'
-import type { RestoreProgress } from './restorer.ts'
+import type { RestoreProgress } from './state-updater.ts'
 
 export interface StreamsOptions {
   readonly topology: Topology
-  /** Names the application in the log: its group, its transactional id, the prefix of its internal topics. */
+  /** Names the application in the log: its group, the prefix of its transactional ids and of its internal topics. */
   readonly applicationId: string
   readonly broker: Broker
-  /** Folder of the state. Default: `stream-core` in the system's temporary folder, which a restart of the machine may empty. */
+  /**
+   * Folder of the state, one for each instance: who the instance is goes with it. Default: `stream-core` in the system's
+   * temporary folder, which a restart of the machine may empty.
+   */
   readonly stateDir?: string
   /** Default `exactly-once`: every input counts once in state and output, also across crashes. */
   readonly processingGuarantee?: 'exactly-once' | 'at-least-once'
@@ -29,6 +33,31 @@ export interface StreamsOptions {
    * of one key are forwarded. 0 forwards every update. Default 10 MiB (Kafka Streams' `statestore.cache.max.bytes`).
    */
   readonly cacheMaxBytes?: number
+  /**
+   * While an instance catches up, how far in event time one partition may be read ahead of the slowest that has more. Kept
+   * small, records are not late behind a repartition topic only because their partition was read last. 0: strictly in the
+   * order of time; Infinity: no partition waits for another. Default 0.
+   */
+  readonly maxTimeSkewMs?: number
+  /**
+   * How long a task that reads several topics waits for one that has no more records, before it takes a record of another
+   * (Kafka Streams' `max.task.idle.ms`). One that has more is always waited for; −1: neither. Default 0.
+   */
+  readonly maxTaskIdleMs?: number
+  /** Copies of each task's state on other instances, that take over without a restore. Default 0. */
+  readonly standbyReplicas?: number
+  /** A copy that is this many changelog records behind is taken for complete when tasks are placed. Default 10,000. */
+  readonly acceptableRecoveryLag?: number
+  /** How many tasks at a time are copied to where they are to move, before they move. Default 2. */
+  readonly maxWarmupReplicas?: number
+  /** After so long without a heartbeat the group takes an instance for dead, and others take its tasks. Default 15 s. */
+  readonly sessionTimeoutMs?: number
+  /** Time between two heartbeats, and so how soon a change of the group is known. Default 3 s. */
+  readonly heartbeatIntervalMs?: number
+  /** How long the group waits for an instance to join again: it finishes calls and commits first. Default 60 s. */
+  readonly rebalanceTimeoutMs?: number
+  /** State of tasks that are run elsewhere is deleted from this disk after so long. Default 10 min. */
+  readonly stateCleanupDelayMs?: number
   /** Least time between two attempts to emit what has closed: windows, and joins without a match. Default 1 s. */
   readonly emitIntervalMs?: number
   readonly deserializationHandler?: ErrorHandlers['deserialization']
@@ -54,6 +83,13 @@ export interface StreamsConfig {
   readonly repartitionPurgeIntervalMs: number
   readonly cacheMaxBytes: number
   readonly emitIntervalMs: number
+  readonly maxTimeSkewMs: number
+  readonly maxTaskIdleMs: number
+  readonly placement: PlacementOptions
+  readonly sessionTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+  readonly rebalanceTimeoutMs: number
+  readonly stateCleanupDelayMs: number
   readonly handlers: ErrorHandlers
   readonly logger: Logger
   readonly clock: Clock
@@ -61,6 +97,10 @@ export interface StreamsConfig {
   readonly onRestoreProgress: ((progress: RestoreProgress) => void) | undefined
   readonly onCommitStep: ((step: CommitStep, phase: 'before' | 'after') => void) | undefined
 }
+
+type NumberOption = {
+  readonly [name in keyof StreamsOptions]-?: number extends StreamsOptions[name] ? name : never
+}[keyof StreamsOptions]
 
 /** Checks the options and fills in defaults. Throws a ConfigError that names the option. */
 export function streamsConfig(options: StreamsOptions): StreamsConfig {
@@ -71,13 +111,19 @@ export function streamsConfig(options: StreamsOptions): StreamsConfig {
     )
   }
   checkKinds(options)
-  const whole = (
-    name: 'commitIntervalMs' | 'persistIntervalMs' | 'repartitionPurgeIntervalMs' | 'emitIntervalMs' | 'cacheMaxBytes',
-    fallback: number,
-  ): number => {
+  const whole = (name: NumberOption, fallback: number, least = 0): number => {
     const value = options[name] ?? fallback
-    if (Number.isSafeInteger(value) && value >= 0) return value
-    throw new ConfigError(name, `${name} must be a whole number, 0 or more; got ${value}`)
+    if (Number.isSafeInteger(value) && value >= least) return value
+    throw new ConfigError(name, `${name} must be a whole number, ${least} or more; got ${value}`)
+  }
+  const heartbeatIntervalMs = whole('heartbeatIntervalMs', 3000, 1)
+  const sessionTimeoutMs = whole('sessionTimeoutMs', 15_000, 1)
+  if (heartbeatIntervalMs * 2 > sessionTimeoutMs) {
+    throw new ConfigError(
+      'heartbeatIntervalMs',
+      `heartbeatIntervalMs (${heartbeatIntervalMs}) must be at most half of sessionTimeoutMs (${sessionTimeoutMs}): ` +
+        'one heartbeat may be lost',
+    )
   }
   return {
     topology: options.topology,
@@ -90,6 +136,17 @@ export function streamsConfig(options: StreamsOptions): StreamsConfig {
     repartitionPurgeIntervalMs: whole('repartitionPurgeIntervalMs', 30_000),
     cacheMaxBytes: whole('cacheMaxBytes', 10 * 1024 * 1024),
     emitIntervalMs: whole('emitIntervalMs', 1000),
+    maxTimeSkewMs: options.maxTimeSkewMs === Infinity ? Infinity : whole('maxTimeSkewMs', 0),
+    maxTaskIdleMs: whole('maxTaskIdleMs', 0, -1),
+    placement: {
+      standbyReplicas: whole('standbyReplicas', 0),
+      acceptableLag: whole('acceptableRecoveryLag', 10_000),
+      warmupReplicas: whole('maxWarmupReplicas', 2, 1),
+    },
+    heartbeatIntervalMs,
+    sessionTimeoutMs,
+    rebalanceTimeoutMs: whole('rebalanceTimeoutMs', 60_000, 1),
+    stateCleanupDelayMs: whole('stateCleanupDelayMs', 600_000),
     handlers: {
       deserialization: options.deserializationHandler ?? failAlways.deserialization,
       processing: options.processingHandler ?? failAlways.processing,
@@ -121,6 +178,15 @@ const kinds: {
   repartitionPurgeIntervalMs: ['a number', isNumber],
   cacheMaxBytes: ['a number', isNumber],
   emitIntervalMs: ['a number', isNumber],
+  maxTimeSkewMs: ['a number', isNumber],
+  maxTaskIdleMs: ['a number', isNumber],
+  standbyReplicas: ['a number', isNumber],
+  acceptableRecoveryLag: ['a number', isNumber],
+  maxWarmupReplicas: ['a number', isNumber],
+  sessionTimeoutMs: ['a number', isNumber],
+  heartbeatIntervalMs: ['a number', isNumber],
+  rebalanceTimeoutMs: ['a number', isNumber],
+  stateCleanupDelayMs: ['a number', isNumber],
   deserializationHandler: ["a function that returns 'fail' or 'continue'", isFunction],
   processingHandler: ["a function that returns 'fail' or 'continue'", isFunction],
   logger: ['a logger, with debug, info, warn and error', (value: Logger) => typeof value?.warn === 'function'],

@@ -27,7 +27,7 @@ export class TaskState {
   readonly #stores = new Map<string, StateStore>()
   /** By store: where the changelog stands for what is frozen. */
   #frozenPositions = new Map<string, ChangelogPosition>()
-  #isPersisting = false
+  #persisting: Promise<void> | null = null
   #isCheckpointDue = false
 
   constructor(options: TaskStateOptions) {
@@ -78,10 +78,20 @@ export class TaskState {
    * Writes the frozen layers to disk, in one SQLite transaction and in slices: `pause` is awaited between them so that
    * processing goes on. What is committed meanwhile waits for the next time.
    */
-  async persist(pause: () => Promise<void>): Promise<void> {
+  persist(pause: () => Promise<void>): Promise<void> {
+    this.#persisting ??= this.#persist(pause).finally(() => (this.#persisting = null))
+    return this.#persisting
+  }
+
+  /** The same, and after that nothing is left in memory: before the task is given up. */
+  async persistAll(pause: () => Promise<void>): Promise<void> {
+    await this.#persisting
+    await this.persist(pause)
+  }
+
+  async #persist(pause: () => Promise<void>): Promise<void> {
     const file = this.#database
-    if (file === null || this.#isPersisting || this.frozenEntries === 0) return
-    this.#isPersisting = true
+    if (file === null || this.frozenEntries === 0) return
     const runs: PersistRun[] = []
     for (const store of this.#stores.values()) {
       const run = store.table.beginPersist()
@@ -102,8 +112,6 @@ export class TaskState {
       if (file.database.inTransaction) file.database.exec('ROLLBACK')
       for (const run of runs) run.table.cancelPersist()
       throw error
-    } finally {
-      this.#isPersisting = false
     }
   }
 
@@ -124,7 +132,8 @@ export class TaskState {
   }
 
   /** Deletes all state, on disk too, for a restore from the beginning. */
-  wipe(): void {
+  async wipe(): Promise<void> {
+    await this.#persisting
     this.close()
     if (this.#options.directory !== null) TaskDatabase.remove(this.#options.directory)
     this.#open()

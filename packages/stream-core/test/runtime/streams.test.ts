@@ -103,19 +103,6 @@ test('state that was lost with the disk is restored from the changelog', async (
   expect(Math.max(...restored)).toBeGreaterThan(0)
 })
 
-test('a second instance of an application takes over and the first says so', async () => {
-  const first = open()
-  await first.start()
-  const second = open({ stateDir: join(folder, 'other-state') })
-  await second.start()
-  await write(['a'])
-  const error = await first.stopped
-  expect(error).toMatchObject({ code: 'FENCED' })
-  expect(error!.message).toContain('another instance of "words" has started')
-  await eventually('the second counts', async () => same(await counts(), { a: 1 }))
-  await second.close()
-})
-
 test('a user topic that does not exist is named at the start', async () => {
   await broker.admin.deleteTopics(['counts'])
   await expect(open().start()).rejects.toMatchObject({ code: 'INVALID_CONFIG', message: /counts/ })

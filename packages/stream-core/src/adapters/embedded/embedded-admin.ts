@@ -47,6 +47,13 @@ export class EmbeddedAdmin implements Admin {
     return partitions.map(({ topic, partition }) => this.#store.committedOffset(groupId, topic, partition))
   }
 
+  async abortTransactions(isGone: (transactionalId: string) => boolean): Promise<readonly string[]> {
+    const open = [...this.#store.epochs].filter(([, { producerId }]) => this.#store.transactions.has(producerId))
+    const gone = open.map(([id]) => id).filter(isGone)
+    for (const id of gone) await this.#store.openTransactionalId(id)
+    return gone
+  }
+
   async deleteRecords(before: readonly (TopicPartition & { readonly offset: number })[]): Promise<void> {
     await this.#store.commits.run(() => {
       for (const { topic, partition, offset } of before) this.#store.partition(topic, partition).deleteBelow(offset)

@@ -8,6 +8,9 @@ import type {
   LogReader,
   LogReaderOptions,
 } from '../../broker/broker.ts'
+import { type AssignmentCodec, ClassicGroupMember } from '../../broker/classic-group-member.ts'
+import type { GroupMember, GroupMemberOptions } from '../../broker/group.ts'
+import { type Clock, systemClock } from '../../common/clock.ts'
 import { BrokerError } from '../../common/errors.ts'
 import { Compactor } from './compactor.ts'
 import { EmbeddedAdmin } from './embedded-admin.ts'
@@ -20,6 +23,8 @@ export interface EmbeddedLogOptions {
   readonly path: string
   /** Time between two looks for compacted topics that have grown. Default 30 s. */
   readonly compactionIntervalMs?: number
+  /** Where the time of groups' sessions comes from. Default: the system's. */
+  readonly clock?: Clock
 }
 
 /**
@@ -31,17 +36,20 @@ export interface EmbeddedLogOptions {
  */
 export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Broker> {
   mkdirSync(dirname(options.path), { recursive: true })
-  const store = new LogStore(options.path)
-  return new EmbeddedLog(store, new Compactor(store, options.compactionIntervalMs ?? 30_000))
+  const { clock = systemClock, compactionIntervalMs = 30_000 } = options
+  const store = new LogStore(options.path, clock)
+  return new EmbeddedLog(store, new Compactor(store, compactionIntervalMs), clock)
 }
 
 class EmbeddedLog implements Broker {
   readonly admin: Admin
   readonly #store: LogStore
   readonly #compactor: Compactor
+  readonly #clock: Clock
 
-  constructor(store: LogStore, compactor: Compactor) {
+  constructor(store: LogStore, compactor: Compactor, clock: Clock) {
     this.#store = store
+    this.#clock = clock
     this.#compactor = compactor
     this.admin = new EmbeddedAdmin(store)
   }
@@ -55,23 +63,32 @@ class EmbeddedLog implements Broker {
     if (store.closed) throw new BrokerError('BROKER_UNAVAILABLE', 'the log is closed', { retryable: false })
     const { transactionalId } = options
     if (transactionalId === undefined) return new EmbeddedProducer(store, null, options)
-    const earlier = store.epochs.get(transactionalId)
-    if (earlier) await store.endTransaction(earlier.producerId, earlier.epoch, false)
-    const producerId = earlier?.producerId ?? store.epochs.size + 1
-    const epoch = ((earlier?.epoch ?? -1) + 1) % 32_767
-    await store.commits.run(
-      () => {
-        store.database
-          .prepare('INSERT OR REPLACE INTO producers VALUES (?,?,?)')
-          .run(transactionalId, producerId, epoch)
-      },
-      () => store.epochs.set(transactionalId, { producerId, epoch }),
-    )
+    const { producerId, epoch } = await store.openTransactionalId(transactionalId)
     return new EmbeddedProducer(store, { transactionalId, producerId, epoch }, options)
   }
 
+  openGroupMember(options: GroupMemberOptions): GroupMember {
+    return new ClassicGroupMember(this.#store.groups.coordinator(), plainCodec, this.#clock, options)
+  }
+
   async close(): Promise<void> {
+    this.#store.groups.close()
     await this.#compactor.stop()
     this.#store.close()
   }
+}
+
+/** Nobody but this class reads it: the length of the partitions, the partitions as JSON, the user data. */
+const plainCodec: AssignmentCodec = {
+  encode: ({ partitions, userData }) => {
+    const head = Buffer.from(JSON.stringify(partitions))
+    const length = Buffer.alloc(4)
+    length.writeInt32BE(head.length)
+    return Buffer.concat([length, head, userData])
+  },
+  decode: (bytes) => {
+    if (bytes.length === 0) return { partitions: [], userData: bytes }
+    const end = 4 + bytes.readInt32BE(0)
+    return { partitions: JSON.parse(bytes.toString('utf8', 4, end)), userData: bytes.subarray(end) }
+  },
 }

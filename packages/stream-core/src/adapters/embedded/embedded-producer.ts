@@ -1,4 +1,5 @@
 import type { CommittedOffset, LogProducer, LogProducerOptions, OnDelivered } from '../../broker/broker.ts'
+import { type GroupMetadata, groupMetadata } from '../../broker/group.ts'
 import { BrokerError, FencedError, StreamsError, TransactionAbortableError } from '../../common/errors.ts'
 import { RecordBatchBuilder } from '../../common/record-batch-builder.ts'
 import { type Headers, noHeaders, partitionKey } from '../../common/record.ts'
@@ -103,9 +104,11 @@ export class EmbeddedProducer implements LogProducer {
     return this.#nextOffsets.get(partitionKey(topic, partition)) ?? -1
   }
 
-  async sendOffsets(groupId: string, offsets: readonly CommittedOffset[]): Promise<void> {
+  async sendOffsets(group: string | GroupMetadata, offsets: readonly CommittedOffset[]): Promise<void> {
     const identity = this.#transactional('sendOffsets')
     this.#check()
+    this.#store.groups.checkMember(groupMetadata(group))
+    const { groupId } = groupMetadata(group)
     this.#inTransaction = true
     const transaction = this.#openTransaction(identity)
     const byPartition = new Map<string, CommittedOffset>()
@@ -147,7 +150,9 @@ export class EmbeddedProducer implements LogProducer {
     this.#abortOnly = false
   }
 
-  async commitOffsets(groupId: string, offsets: readonly CommittedOffset[]): Promise<void> {
+  async commitOffsets(group: string | GroupMetadata, offsets: readonly CommittedOffset[]): Promise<void> {
+    this.#store.groups.checkMember(groupMetadata(group))
+    const { groupId } = groupMetadata(group)
     await this.#store.commits.run(
       () => this.#store.writeOffsets(groupId, offsets),
       () => this.#store.applyOffsets(groupId, offsets),

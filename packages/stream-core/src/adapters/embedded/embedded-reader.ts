@@ -28,9 +28,25 @@ export class EmbeddedReader implements LogReader {
 
   assign(positions: readonly (TopicPartition & { readonly offset: number })[]): void {
     this.#assigned = new Map()
+    this.add(positions)
+  }
+
+  add(positions: readonly (TopicPartition & { readonly offset: number })[]): void {
     for (const { topic, partition, offset } of positions) {
       this.#assigned.set(partitionKey(topic, partition), { topic, partition, position: offset, paused: false })
     }
+    this.wakeup()
+  }
+
+  remove(partitions: readonly TopicPartition[]): void {
+    for (const { topic, partition } of partitions) this.#assigned.delete(partitionKey(topic, partition))
+  }
+
+  remaining(partition: TopicPartition): number {
+    const { topic, position } = this.#find(partition)
+    const log = this.#store.partition(topic, partition.partition)
+    const end = this.#isolation === 'read_committed' ? log.lastStableOffset : log.highWatermark
+    return Math.max(0, end - position)
   }
 
   seek(partition: TopicPartition, offset: number): void {

@@ -1,9 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Database, Statement } from 'better-sqlite3'
 import type { CommittedOffset, TopicDescription, TopicSpec } from '../../broker/broker.ts'
+import type { Clock } from '../../common/clock.ts'
 import { BrokerError } from '../../common/errors.ts'
 import { RecordBatchBuilder } from '../../common/record-batch-builder.ts'
 import { noHeaders, partitionKey } from '../../common/record.ts'
+import { EmbeddedGroups } from './embedded-groups.ts'
 import { GroupCommit } from './group-commit.ts'
 import { openLogDatabase } from './log-database.ts'
 import { BatchTable, PartitionLog } from './partition-log.ts'
@@ -32,9 +34,11 @@ export class LogStore {
   readonly transactions = new Map<number, OpenTransaction>()
   /** Epoch of each transactional id: a producer with an older one is fenced. */
   readonly epochs = new Map<string, { producerId: number; epoch: number }>()
+  readonly groups: EmbeddedGroups
   closed = false
 
-  constructor(path: string) {
+  constructor(path: string, clock: Clock) {
+    this.groups = new EmbeddedGroups(clock)
     this.database = openLogDatabase(path)
     this.commits = new GroupCommit(this.database, () => this.#reload())
     this.#table = new BatchTable(this.database)
@@ -134,6 +138,21 @@ export class LogStore {
         this.notify()
       },
     )
+  }
+
+  /** Ends what an earlier holder of the id left open and fences it. */
+  async openTransactionalId(transactionalId: string): Promise<{ readonly producerId: number; readonly epoch: number }> {
+    const earlier = this.epochs.get(transactionalId)
+    if (earlier) await this.endTransaction(earlier.producerId, earlier.epoch, false)
+    const producerId = earlier?.producerId ?? this.epochs.size + 1
+    const epoch = ((earlier?.epoch ?? -1) + 1) % 32_767
+    await this.commits.run(
+      () => {
+        this.database.prepare('INSERT OR REPLACE INTO producers VALUES (?,?,?)').run(transactionalId, producerId, epoch)
+      },
+      () => this.epochs.set(transactionalId, { producerId, epoch }),
+    )
+    return { producerId, epoch }
   }
 
   onChange(listener: () => void): () => void {

@@ -60,9 +60,17 @@ export class Cluster {
     return this.#options.logger
   }
 
-  /** Connections of one reader: a broker holds a fetch back until there is something, and all behind it on the line. */
-  openFetchPool(): Pool {
-    return new Pool(`${this.#options.clientId}-fetch`, this.#options, requestTimeoutMs)
+  /**
+   * Connections of one reader, or one member of a group: a broker holds a fetch back until there is something, and a join
+   * until all have joined, and with it all behind it on the line.
+   */
+  openPool(purpose: string, timeoutMs = requestTimeoutMs): Pool {
+    return new Pool(`${this.#options.clientId}-${purpose}`, this.#options, timeoutMs)
+  }
+
+  /** All brokers that are known. */
+  get brokers(): readonly Node[] {
+    return [...this.#brokers.values()]
   }
 
   /** A connection to a broker. Rejects with a BrokerError: nothing was sent. */
@@ -154,7 +162,7 @@ export class Cluster {
 
   /**
    * Asks the coordinator of a group or a transactional id, again while the error is retryable and time is left. After any
-   * error the coordinator is looked up anew: it may have moved.
+   * error the coordinator is looked up anew: it may have moved. `connect`: over other connections than the usual ones.
    */
   askCoordinator<T>(
     kind: 'group' | 'transaction',
@@ -162,6 +170,7 @@ export class Cluster {
     what: string,
     deadlineMs: number,
     ask: (connection: Connection) => Promise<T>,
+    connect = (node: Node): Promise<Connection> => this.connect('transaction', node),
   ): Promise<T> {
     const id = `${kind}:${key}`
     return this.retrying(what, deadlineMs, async () => {
@@ -171,7 +180,7 @@ export class Cluster {
         this.#coordinators.set(id, node)
       }
       try {
-        const connection = await this.connect('transaction', node)
+        const connection = await connect(node)
         return await this.#ask(what, () => ask(connection), 'unknown')
       } catch (error) {
         this.#coordinators.delete(id)

@@ -1,9 +1,10 @@
 import type { Admin, CommittedOffset, OffsetSpec, TopicDescription, TopicSpec } from '../../broker/broker.ts'
+import type { GroupMetadata } from '../../broker/group.ts'
 import { BrokerError } from '../../common/errors.ts'
 import { partitionKey, type TopicPartition } from '../../common/record.ts'
 import { type Cluster, sleep } from './cluster.ts'
 import { errorCode, isRetriable, isStaleLeader, refused, unavailable } from './kafka-errors.ts'
-import { offsetTopics } from './transaction-manager.ts'
+import { offsetTopics, TransactionManager } from './transaction-manager.ts'
 import { call, type Connection, requests } from './wire.ts'
 
 /** An administrator does not wait longer for a cluster that does not answer. */
@@ -153,6 +154,28 @@ export class KafkaAdmin implements Admin {
     )
   }
 
+  /** Each broker knows of the transactions that it coordinates. */
+  async abortTransactions(isGone: (transactionalId: string) => boolean): Promise<readonly string[]> {
+    const open = new Set<string>()
+    await this.#retrying('listing transactions', async () => {
+      await this.#cluster.refresh([])
+      for (const node of this.#cluster.brokers) {
+        const connection = await this.#cluster.connect('admin', node)
+        const answer = await ask('listing transactions', () =>
+          call(connection, requests.listTransactions, ['Ongoing'], [], -1n, null),
+        )
+        if (answer.errorCode !== 0) {
+          const failure = refused('listing transactions', answer.errorCode)
+          throw isRetriable(answer.errorCode) ? unavailable('listing transactions', failure) : failure
+        }
+        for (const { transactionalId } of answer.transactionStates) open.add(transactionalId)
+      }
+    })
+    const gone = [...open].filter(isGone)
+    for (const id of gone) await TransactionManager.open(this.#cluster, id, 60_000, Date.now() + deadlineAfterMs)
+    return gone
+  }
+
   /** A new topic is in one broker's metadata before it is in another's, and before its leaders answer. */
   async #untilWritable(topics: readonly string[]): Promise<void> {
     const described = await this.#retrying('waiting for new topics', async () => {
@@ -208,16 +231,24 @@ export class KafkaAdmin implements Admin {
   }
 }
 
-/** Commits offsets of a group that has no members (D14): generation −1, no member id. */
+/** Commits offsets outside a transaction. */
 export async function commitGroupOffsets(
   cluster: Cluster,
-  groupId: string,
+  { groupId, generationId, memberId, instanceId }: GroupMetadata,
   offsets: readonly CommittedOffset[],
 ): Promise<void> {
   const deadlineMs = Date.now() + deadlineAfterMs
   const what = `committing offsets of ${groupId}`
   await cluster.askCoordinator('group', groupId, what, deadlineMs, async (connection) => {
-    const answer = await call(connection, requests.offsetCommit, groupId, -1, '', null, offsetTopics(offsets))
+    const answer = await call(
+      connection,
+      requests.offsetCommit,
+      groupId,
+      generationId,
+      memberId,
+      instanceId,
+      offsetTopics(offsets),
+    )
     for (const { partitions } of answer.topics) {
       for (const { errorCode: code } of partitions) checkOffsets(what, code)
     }

@@ -7,9 +7,13 @@ import type {
   LogReader,
   LogReaderOptions,
 } from '../../broker/broker.ts'
+import { ClassicGroupMember } from '../../broker/classic-group-member.ts'
+import type { GroupMember, GroupMemberOptions } from '../../broker/group.ts'
+import { systemClock } from '../../common/clock.ts'
 import { type Logger, silentLogger } from '../../common/logger.ts'
 import { Cluster, parseBootstrap } from './cluster.ts'
 import { KafkaAdmin } from './kafka-admin.ts'
+import { assignmentCodec, KafkaGroupCoordinator } from './kafka-group-coordinator.ts'
 import { KafkaProducer } from './kafka-producer.ts'
 import { KafkaReader } from './kafka-reader.ts'
 import { TransactionManager } from './transaction-manager.ts'
@@ -52,6 +56,7 @@ class KafkaBroker implements Broker {
   readonly #cluster: Cluster
   readonly #readers = new Set<LogReader>()
   readonly #producers = new Set<LogProducer>()
+  readonly #coordinators = new Set<KafkaGroupCoordinator>()
 
   constructor(cluster: Cluster) {
     this.#cluster = cluster
@@ -80,7 +85,15 @@ class KafkaBroker implements Broker {
     return producer
   }
 
+  openGroupMember(options: GroupMemberOptions): GroupMember {
+    const coordinator = new KafkaGroupCoordinator(this.#cluster, options.rebalanceTimeoutMs)
+    const member = new ClassicGroupMember(coordinator, assignmentCodec, systemClock, options)
+    this.#coordinators.add(coordinator)
+    return member
+  }
+
   async close(): Promise<void> {
+    await Promise.allSettled([...this.#coordinators].map((coordinator) => coordinator.close()))
     await Promise.allSettled([...this.#readers].map((reader) => reader.close()))
     await Promise.allSettled([...this.#producers].map((producer) => producer.close()))
     await this.#cluster.close()

@@ -1,4 +1,4 @@
-import { BrokerError, FencedError } from '../../common/errors.ts'
+import { BrokerError, FencedError, MemberLostError } from '../../common/errors.ts'
 
 /** Error codes of the protocol that this adapter knows by name (clients: Errors.java). */
 export const errorCode = {
@@ -18,6 +18,7 @@ export const errorCode = {
   notEnoughReplicasAfterAppend: 20,
   illegalGeneration: 22,
   unknownMemberId: 25,
+  rebalanceInProgress: 27,
   topicAuthorizationFailed: 29,
   groupAuthorizationFailed: 30,
   clusterAuthorizationFailed: 31,
@@ -93,8 +94,17 @@ const names = new Map<number, string>(Object.entries(errorCode).map(([name, code
 /** A code in words: `notLeaderOrFollower (6)`. */
 export const codeText = (code: number): string => `${names.get(code) ?? 'error'} (${code})`
 
+/** The group has gone on without the member that commits, or is about to assign anew. */
+const lostMember: ReadonlySet<number> = new Set([
+  errorCode.illegalGeneration,
+  errorCode.unknownMemberId,
+  errorCode.rebalanceInProgress,
+  errorCode.fencedInstanceId,
+])
+
 /** The error of a request that a broker refused, with its code. */
 export function refused(what: string, code: number): BrokerError {
+  if (lostMember.has(code)) return new MemberLostError(`${what}: the broker answered ${codeText(code)}`)
   if (code === errorCode.producerFenced) return new FencedError(`${what}: another producer took over`)
   return new BrokerError('BROKER_REFUSED', `${what}: the broker answered ${codeText(code)}`, {
     retryable: isRetriable(code),

@@ -1,5 +1,12 @@
 import type { CommittedOffset, LogProducer, LogProducerOptions, OnDelivered } from '../../broker/broker.ts'
-import { BrokerError, FencedError, StreamsError, TransactionAbortableError } from '../../common/errors.ts'
+import { type GroupMetadata, groupMetadata } from '../../broker/group.ts'
+import {
+  BrokerError,
+  FencedError,
+  MemberLostError,
+  StreamsError,
+  TransactionAbortableError,
+} from '../../common/errors.ts'
 import { type Headers, noHeaders } from '../../common/record.ts'
 import { type Cluster, within } from './cluster.ts'
 import { commitGroupOffsets } from './kafka-admin.ts'
@@ -50,13 +57,14 @@ export class KafkaProducer implements LogProducer {
     return this.#sender.nextOffset(topic, partition)
   }
 
-  async sendOffsets(groupId: string, offsets: readonly CommittedOffset[]): Promise<void> {
+  async sendOffsets(group: string | GroupMetadata, offsets: readonly CommittedOffset[]): Promise<void> {
     const transactions = this.#transactional('sendOffsets')
     this.#check()
     if (offsets.length === 0) return
     try {
-      await transactions.sendOffsets(groupId, offsets)
+      await transactions.sendOffsets(groupMetadata(group), offsets)
     } catch (error) {
+      if (error instanceof MemberLostError) throw error
       this.#sender.failure ??= error as BrokerError
       throw error
     }
@@ -93,8 +101,8 @@ export class KafkaProducer implements LogProducer {
     this.#sender.failure = null
   }
 
-  commitOffsets(groupId: string, offsets: readonly CommittedOffset[]): Promise<void> {
-    return offsets.length === 0 ? Promise.resolve() : commitGroupOffsets(this.#cluster, groupId, offsets)
+  commitOffsets(group: string | GroupMetadata, offsets: readonly CommittedOffset[]): Promise<void> {
+    return offsets.length === 0 ? Promise.resolve() : commitGroupOffsets(this.#cluster, groupMetadata(group), offsets)
   }
 
   async close(): Promise<void> {

@@ -16,6 +16,8 @@ interface Assigned extends TopicPartition {
   isWaiting: boolean
   /** Changes with every seek: an answer to an older question is dropped. */
   generation: number
+  /** Where what can be read ended when the leader last said so; −1 before. */
+  knownEnd: number
 }
 
 /** How long a broker may hold a fetch back when there is nothing to read. */
@@ -43,7 +45,7 @@ export class KafkaReader implements LogReader {
 
   constructor(cluster: Cluster, options: LogReaderOptions) {
     this.#cluster = cluster
-    this.#pool = cluster.openFetchPool()
+    this.#pool = cluster.openPool('fetch')
     this.#isolation = options.isolation ?? 'read_committed'
     this.#partitionMaxBytes = options.partitionMaxBytes ?? 1 << 20
     this.#maxBytes = options.maxBytes ?? 8 << 20
@@ -53,12 +55,34 @@ export class KafkaReader implements LogReader {
     for (const old of this.#assigned.values()) old.generation = -1
     this.#ready = []
     this.#failure = null
-    this.#assigned = new Map(
-      positions.map(({ topic, partition, offset }) => [
-        partitionKey(topic, partition),
-        { topic, partition, position: offset, isPaused: false, isFetching: false, isWaiting: false, generation: 0 },
-      ]),
-    )
+    this.#assigned = new Map()
+    this.add(positions)
+  }
+
+  add(positions: readonly (TopicPartition & { readonly offset: number })[]): void {
+    for (const { topic, partition, offset: position } of positions) {
+      const states = { isPaused: false, isFetching: false, isWaiting: false }
+      const assigned = { topic, partition, position, ...states, generation: 0, knownEnd: -1 }
+      this.#assigned.set(partitionKey(topic, partition), assigned)
+    }
+    if (this.#wake !== null) this.#startFetches()
+  }
+
+  remove(partitions: readonly TopicPartition[]): void {
+    for (const { topic, partition } of partitions) {
+      const key = partitionKey(topic, partition)
+      const assigned = this.#assigned.get(key)
+      if (assigned === undefined) continue
+      assigned.generation = -1
+      this.#assigned.delete(key)
+      this.#ready = this.#ready.filter((ready) => ready.topic !== topic || ready.partition !== partition)
+    }
+  }
+
+  remaining(partition: TopicPartition): number {
+    const { knownEnd, position, isWaiting } = this.#find(partition)
+    if (isWaiting) return Math.max(1, knownEnd - position)
+    return knownEnd < 0 ? -1 : Math.max(0, knownEnd - position)
   }
 
   seek({ topic, partition }: TopicPartition, offset: number): void {
@@ -226,6 +250,7 @@ export class KafkaReader implements LogReader {
       this.#failure = new BrokerError('BROKER_REFUSED', text, { retryable: isRetriable(fetched.errorCode) })
       return true
     }
+    assigned.knownEnd = this.#isolation === 'read_committed' ? fetched.lastStableOffset : fetched.highWatermark
     const next = offsetAfter(bytes, fetched.start, fetched.end)
     if (next <= position) return false
     assigned.position = next

@@ -1,4 +1,5 @@
 import type { CommittedOffset } from '../../broker/broker.ts'
+import type { GroupMetadata } from '../../broker/group.ts'
 import { BrokerError, TransactionAbortableError } from '../../common/errors.ts'
 import { partitionKey, type TopicPartition } from '../../common/record.ts'
 import type { Cluster } from './cluster.ts'
@@ -99,7 +100,8 @@ export class TransactionManager {
     for (const { topic, partition } of missing) this.#added.add(partitionKey(topic, partition))
   }
 
-  async sendOffsets(groupId: string, offsets: readonly CommittedOffset[]): Promise<void> {
+  async sendOffsets(group: GroupMetadata, offsets: readonly CommittedOffset[]): Promise<void> {
+    const { groupId, generationId, memberId, instanceId } = group
     this.isOpen = true
     const { producerId, producerEpoch } = this.#identity
     const deadlineMs = Date.now() + endDeadlineMs
@@ -116,7 +118,18 @@ export class TransactionManager {
     const what = `adding offsets of ${groupId} to the transaction`
     await this.#cluster.askCoordinator('group', groupId, what, deadlineMs, async (connection) => {
       const id = this.transactionalId
-      const answer = await call(connection, api, id, groupId, producerId, producerEpoch, -1, '', null, topics)
+      const answer = await call(
+        connection,
+        api,
+        id,
+        groupId,
+        producerId,
+        producerEpoch,
+        generationId,
+        memberId,
+        instanceId,
+        topics,
+      )
       const codes = answer.topics.flatMap(({ partitions }) => partitions.map(({ errorCode: code }) => code))
       this.#check(what, codes.find((code) => code !== 0) ?? 0)
     })

@@ -1,0 +1,221 @@
+import type { Clock } from '../common/clock.ts'
+import { BrokerError, ConfigError, MemberLostError } from '../common/errors.ts'
+import type { Assignment, GroupMember, GroupMemberOptions, GroupMetadata } from './group.ts'
+import { type GroupCoordinator, groupCode, type JoinAnswer, type MemberRequest } from './group-coordinator.ts'
+
+export interface AssignmentCodec {
+  encode(assignment: Assignment): Buffer
+  decode(bytes: Buffer): Assignment
+}
+
+/**
+ * A member by Kafka's classic protocol, cooperative (KIP-429): it keeps what it owns while it joins. One state machine for
+ * both logs; they differ in who answers.
+ *
+ *   outside → join → joined ⇄ join again
+ *                      ↓ the group went on without it: lost → join with nothing
+ *
+ * The steps of a join:
+ *   1. JoinGroup, which waits for all members; the first one of a dynamic member is told its id and sends it again.
+ *   2. Heartbeats begin: the leader may take its time.
+ *   3. The leader, and be it alone, assigns.
+ *   4. SyncGroup. The group may assign anew meanwhile: from 1.
+ */
+export class ClassicGroupMember implements GroupMember {
+  readonly #coordinator: GroupCoordinator
+  readonly #codec: AssignmentCodec
+  readonly #clock: Clock
+  readonly #options: GroupMemberOptions
+  #memberId = ''
+  #generationId = -1
+  /** Generation of the last assignment: in which its partitions came to be owned. */
+  #ownedSince = -1
+  #isRejoinDue = true
+  #isLost = false
+  #isClosed = false
+  #failure: Error | null = null
+  #heartbeats: AbortController | null = null
+
+  constructor(coordinator: GroupCoordinator, codec: AssignmentCodec, clock: Clock, options: GroupMemberOptions) {
+    this.#coordinator = coordinator
+    this.#codec = codec
+    this.#clock = clock
+    this.#options = options
+  }
+
+  get metadata(): GroupMetadata | null {
+    if (this.#generationId < 0) return null
+    const { groupId, memberId, instanceId, generationId } = this.#self()
+    return { groupId, memberId, instanceId, generationId }
+  }
+
+  get isRejoinDue(): boolean {
+    return this.#isRejoinDue
+  }
+
+  get isLost(): boolean {
+    return this.#isLost
+  }
+
+  get failure(): Error | null {
+    return this.#failure
+  }
+
+  async join(): Promise<Assignment & { readonly generationId: number }> {
+    this.#isLost = false
+    this.#isRejoinDue = false
+    for (;;) {
+      if (this.#isClosed) throw new BrokerError('BROKER_UNAVAILABLE', 'the member was closed', { retryable: false })
+      // 1.
+      this.#stopHeartbeats()
+      const joined = await this.#joinGroup()
+      if (joined === null) continue
+      // 2.
+      this.#memberId = joined.memberId
+      this.#generationId = joined.generationId
+      this.#startHeartbeats()
+      // 3. A static leader that came back may still hold the assignment of its group.
+      const isLeader = joined.leaderId === joined.memberId && !joined.skipsAssignment
+      const given = isLeader ? await this.#options.assign(joined.peers) : new Map<string, Assignment>()
+      // 4.
+      const assignments = new Map([...given].map(([id, assignment]) => [id, this.#codec.encode(assignment)]))
+      const { protocolName } = this.#options
+      const synced = await this.#coordinator.sync({ ...this.#self(), protocolName, assignments })
+      if (synced.errorCode === groupCode.none) {
+        this.#ownedSince = joined.generationId
+        return { ...this.#codec.decode(synced.assignment), generationId: joined.generationId }
+      }
+      this.#stopHeartbeats()
+      if (synced.errorCode !== groupCode.rebalanceInProgress) this.#refuse('synchronising', synced.errorCode)
+    }
+  }
+
+  requestRejoin(): void {
+    this.#isRejoinDue = true
+    this.#options.onChange()
+  }
+
+  async leave(): Promise<void> {
+    const self = this.#self()
+    await this.close()
+    if (self.memberId === '') return
+    await this.#coordinator.leave(self).catch(() => undefined) // the session's end does the same, later
+    this.#forget()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#stopHeartbeats()
+  }
+
+  #self(): MemberRequest {
+    const { groupId, instanceId = null } = this.#options
+    return { groupId, instanceId, memberId: this.#memberId, generationId: this.#generationId }
+  }
+
+  /** null: to be asked again. */
+  async #joinGroup(): Promise<JoinAnswer | null> {
+    const { protocolName, sessionTimeoutMs, rebalanceTimeoutMs, subscription } = this.#options
+    const { groupId, memberId, instanceId } = this.#self()
+    const answer = await this.#coordinator.join({
+      groupId,
+      memberId,
+      instanceId,
+      protocolName,
+      sessionTimeoutMs,
+      rebalanceTimeoutMs,
+      subscription: { ...subscription(), generationId: this.#ownedSince },
+    })
+    switch (answer.errorCode) {
+      case groupCode.none:
+        return answer
+      case groupCode.memberIdRequired:
+        this.#memberId = answer.memberId
+        return null
+      case groupCode.rebalanceInProgress:
+        return null
+      default:
+        this.#refuse('joining', answer.errorCode)
+    }
+  }
+
+  #refuse(what: string, code: number): never {
+    const { groupId } = this.#options
+    if (code === groupCode.unknownMemberId || code === groupCode.illegalGeneration) {
+      this.#forget()
+      throw new MemberLostError(`${what} the group "${groupId}": it has gone on without this member`)
+    }
+    throw (this.#failure = fatal(what, code, this.#options))
+  }
+
+  /** The next join is a new member's. */
+  #forget(): void {
+    this.#stopHeartbeats()
+    this.#memberId = ''
+    this.#generationId = this.#ownedSince = -1
+    this.#isRejoinDue = true
+  }
+
+  #startHeartbeats(): void {
+    this.#heartbeats = new AbortController()
+    void this.#beat(this.#self(), this.#heartbeats.signal)
+  }
+
+  #stopHeartbeats(): void {
+    this.#heartbeats?.abort()
+    this.#heartbeats = null
+  }
+
+  async #beat(self: MemberRequest, signal: AbortSignal): Promise<void> {
+    const { heartbeatIntervalMs, onChange } = this.#options
+    for (;;) {
+      await this.#clock.sleep(heartbeatIntervalMs, signal)
+      if (signal.aborted) return
+      let code: number
+      try {
+        code = await this.#coordinator.heartbeat(self)
+      } catch (error) {
+        if (signal.aborted) return
+        if (error instanceof BrokerError && error.retryable) continue
+        this.#failure = error as Error
+        return onChange()
+      }
+      if (signal.aborted) return
+      if (code === groupCode.none) continue
+      if (code === groupCode.rebalanceInProgress) {
+        this.#isRejoinDue = true
+        onChange()
+        continue
+      }
+      if (code === groupCode.unknownMemberId || code === groupCode.illegalGeneration) {
+        this.#isLost = true
+        this.#forget()
+      } else {
+        this.#failure = fatal('a heartbeat to', code, this.#options)
+        this.#stopHeartbeats()
+      }
+      return onChange()
+    }
+  }
+}
+
+function fatal(what: string, code: number, { groupId, instanceId, protocolName }: GroupMemberOptions): Error {
+  switch (code) {
+    case groupCode.fencedInstanceId:
+      return new BrokerError(
+        'FENCED',
+        `another process runs as "${instanceId}" in the group "${groupId}": two of them use copies of one state folder. ` +
+          'Give each instance a stateDir of its own',
+        { retryable: false },
+      )
+    case groupCode.inconsistentProtocol:
+      return new ConfigError(
+        'applicationId',
+        `the group "${groupId}" is in use by consumers that do not assign by "${protocolName}": choose another applicationId`,
+      )
+    default:
+      return new BrokerError('BROKER_REFUSED', `${what} the group "${groupId}": the broker answered ${code}`, {
+        retryable: false,
+      })
+  }
+}

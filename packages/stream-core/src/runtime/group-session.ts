@@ -1,0 +1,215 @@
+import type { GroupMember, GroupMetadata } from '../broker/group.ts'
+import { decodeAssignment, encodeReport, type InstanceAssignment, type Placement } from '../assignment/user-data.ts'
+import { BrokerError, MemberLostError } from '../common/errors.ts'
+import { assign, type AssignorOptions, protocolName } from './assignor.ts'
+import { topicNames, type TopicFacts } from './internal-topics.ts'
+import type { StateDirectory } from './state-directory.ts'
+import type { StateUpdater } from './state-updater.ts'
+import type { TaskManager } from './task-manager.ts'
+
+export interface GroupSessionOptions extends AssignorOptions {
+  readonly directory: StateDirectory
+  readonly endpoint: string | null
+  readonly sessionTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+  readonly rebalanceTimeoutMs: number
+  readonly manager: TaskManager
+  readonly updater: () => StateUpdater
+  /** Looks at the topics and creates what is internal and missing. */
+  readonly facts: () => Promise<TopicFacts>
+  /** Commits everything: what goes to others must be complete in the log. */
+  readonly commit: () => Promise<void>
+  readonly wake: () => void
+  readonly onRebalanced: (assignment: InstanceAssignment) => void
+  readonly nowMs: () => number
+}
+
+const warmupsEveryMs = 500
+
+/**
+ * This instance as a member of the application's group (D14). The loop calls `step` between two rounds; processing goes on
+ * while a join is under way. What an assignment leads to:
+ *
+ *   1. What is not in it any more is committed and closed.
+ *   2. What is new is restored, beside what runs.
+ *   3. If something was given up, the group is asked to assign again: it is free for others only now.
+ */
+export class GroupSession {
+  readonly #options: GroupSessionOptions
+  readonly #member: GroupMember
+  #joining: Promise<void> | null = null
+  #given: { readonly assignment: InstanceAssignment | null; readonly generationId: number } | null = null
+  #failure: Error | null = null
+  #warmups: readonly string[] = []
+  #lastWarmupsMs = 0
+  #hasAsked = false
+  /** Of tasks whose state is here and not open. */
+  readonly #offsetsOnDisk = new Map<string, number>()
+  placements: readonly Placement[] = []
+  /** The last generation whose assignment was carried out; −1: none. */
+  generationId = -1
+
+  constructor(options: GroupSessionOptions) {
+    this.#options = options
+    const { broker, applicationId, directory, topology, wake } = options
+    for (const id of directory.taskIds()) this.#offsetsOnDisk.set(id, directory.offsetsOf(id, this.#isLogged))
+    const { sessionTimeoutMs, heartbeatIntervalMs, rebalanceTimeoutMs } = options
+    const nameOf = topicNames(topology, applicationId)
+    const topics = [...new Set(topology.subtopologies.flatMap(({ sourceTopics }) => sourceTopics.map(nameOf)))].sort()
+    this.#member = broker.openGroupMember({
+      groupId: applicationId,
+      protocolName,
+      instanceId: directory.processId,
+      sessionTimeoutMs,
+      rebalanceTimeoutMs,
+      heartbeatIntervalMs,
+      subscription: () => ({ topics, userData: encodeReport(this.#report()), ownedPartitions: this.#owned() }),
+      assign: async (peers) => assign(peers, await options.facts(), options),
+      onChange: wake,
+    })
+  }
+
+  /** Carries out what the group has decided meanwhile. Throws what only a new start, or a rejoin, can mend. */
+  async step(): Promise<void> {
+    if (this.#failure !== null) {
+      const failure = this.#failure
+      this.#failure = null
+      throw failure
+    }
+    if (this.#member.failure !== null) throw this.#member.failure
+    if (this.#member.isLost && this.#joining === null) {
+      throw new MemberLostError(
+        `the group "${this.#options.applicationId}" took this instance for dead and went on without it`,
+      )
+    }
+    if (this.#given !== null) {
+      const given = this.#given
+      this.#given = null
+      await this.#become(given)
+    }
+    if (this.#member.isRejoinDue && this.#joining === null) this.#joining = this.#join()
+    this.#askForWarm()
+  }
+
+  /**
+   * Runs what commits in this member's name. While a join is under way the group may have gone on to the next generation:
+   * then the same is done in that one, for what this member has is its own until it joins again.
+   */
+  async asMember(commit: (group: GroupMetadata) => Promise<void>): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const joining = this.#joining
+      const group = this.#member.metadata
+      try {
+        if (group === null) throw new MemberLostError('this instance is no member of its group')
+        return await commit(group)
+      } catch (error) {
+        if (!(error instanceof MemberLostError) || joining === null || attempt === 3) throw error
+        await joining
+        if (this.#failure !== null) throw error
+      }
+    }
+  }
+
+  /** What it had is given up: the next join begins with nothing. */
+  rejoin(): void {
+    this.#given = null
+    this.#member.requestRejoin()
+  }
+
+  /** Others get its tasks at once. */
+  async leave(): Promise<void> {
+    await this.#member.leave()
+    await this.#joining
+  }
+
+  /** For the next rebalance: how far the state goes that a task has left on disk. */
+  noteOnDisk(taskId: string, offsets: number | null): void {
+    if (offsets === null) this.#offsetsOnDisk.delete(taskId)
+    else this.#offsetsOnDisk.set(taskId, offsets)
+  }
+
+  async #join(): Promise<void> {
+    const { logger } = this.#options
+    try {
+      const { userData, generationId } = await this.#member.join()
+      this.#given = { assignment: decodeAssignment(userData), generationId }
+    } catch (error) {
+      if (error instanceof BrokerError && error.retryable) {
+        logger.warn({ event: 'group.join-failed', error: error.message }, 'the group could not be joined; trying again')
+      } else {
+        this.#failure = error as Error
+      }
+    } finally {
+      this.#joining = null
+      this.#options.wake()
+    }
+  }
+
+  async #become({
+    assignment,
+    generationId,
+  }: {
+    readonly assignment: InstanceAssignment | null
+    readonly generationId: number
+  }): Promise<void> {
+    const { manager, updater, commit, logger, onRebalanced } = this.#options
+    if (assignment === null) return this.#member.requestRejoin()
+    const { active, standby, warmups, placements } = assignment
+    const wanted = new Set(active)
+    const leaving = [...manager.active.keys()].filter((id) => !wanted.has(id))
+    // 1.
+    if (leaving.some((id) => manager.running.some(({ taskId }) => taskId === id))) await commit()
+    // 2.
+    await manager.become(active, standby, updater())
+    this.#warmups = warmups
+    this.#hasAsked = false
+    this.placements = placements
+    this.generationId = generationId
+    logger.info(
+      { event: 'group.assigned', generationId, active: active.length, standby: standby.length, leaving, warmups },
+      'tasks assigned',
+    )
+    onRebalanced(assignment)
+    // 3.
+    if (leaving.length > 0) this.#member.requestRejoin()
+  }
+
+  /** A copy that is to become the task itself has caught up: Kafka Streams would look again after ten minutes. */
+  #askForWarm(): void {
+    const { manager, updater, placement, nowMs } = this.#options
+    if (this.#warmups.length === 0 || this.#hasAsked || nowMs() - this.#lastWarmupsMs < warmupsEveryMs) return
+    this.#lastWarmupsMs = nowMs()
+    const isWarm = this.#warmups.some((id) => {
+      const task = manager.standby.get(id)
+      const lag = task === undefined ? null : updater().lag(task)
+      return lag !== null && lag <= placement.acceptableLag
+    })
+    if (!isWarm) return
+    this.#hasAsked = true
+    this.#member.requestRejoin()
+  }
+
+  /** Other stores are restored from topics that are read anyhow, or not at all: they say nothing of what is to be copied. */
+  readonly #isLogged = (store: string): boolean =>
+    (this.#options.topology.stores.find(({ name }) => name === store)?.logging ?? null) !== null
+
+  #report() {
+    const { manager, directory, endpoint, topologyHash } = this.#options
+    const offsets = new Map(this.#offsetsOnDisk)
+    for (const task of manager.all) {
+      let sum = 0
+      for (const name of task.state.stores.keys()) {
+        if (this.#isLogged(name)) sum += task.state.position(name)?.offset ?? 0
+      }
+      offsets.set(task.taskId, sum)
+    }
+    const active = [...manager.active.keys()]
+    const standby = [...manager.standby.keys()]
+    return { processId: directory.processId, endpoint, topologyHash, active, standby, offsets }
+  }
+
+  #owned() {
+    const { manager } = this.#options
+    return [...manager.active.values()].flatMap((task) => manager.inputsOf(task))
+  }
+}

@@ -1,0 +1,358 @@
+import type { Broker, CommittedOffset, FetchedPartition, LogReader } from '../broker/broker.ts'
+import { BrokerError } from '../common/errors.ts'
+import type { Clock } from '../common/clock.ts'
+import type { Logger } from '../common/logger.ts'
+import { partitionKey, type TopicPartition } from '../common/record.ts'
+import type { Topology } from '../topology/topology.ts'
+import { applySlice, type Following, mistrust, notePosition, type TaskRole } from './following.ts'
+import { changelogTopics, topicNames } from './internal-topics.ts'
+import { type InputAt, startPositions } from './start-positions.ts'
+import type { StreamTask } from './stream-task.ts'
+
+/** Restored entries that wait in memory before they are written to disk in one sorted run (D13). */
+const entriesPerRun = 100_000
+const pollWaitMs = 500
+/** Between two looks at how far a standby may follow a topic that is also read as input. */
+const limitsEveryMs = 2000
+
+export interface RestoreProgress {
+  readonly taskId: string
+  readonly store: string
+  readonly restoredRecords: number
+  /** Offsets still to read. */
+  readonly remaining: number
+}
+
+/** A task whose state is complete, and from where its inputs are read. */
+export interface RestoredTask {
+  readonly task: StreamTask
+  readonly positions: readonly InputAt[]
+  readonly committed: readonly CommittedOffset[]
+}
+
+export interface StateUpdaterOptions {
+  readonly broker: Broker
+  readonly applicationId: string
+  readonly topology: Topology
+  readonly clusterId: string
+  readonly topicId: (topic: string) => string
+  readonly inputsOf: (task: StreamTask) => readonly TopicPartition[]
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly onProgress?: ((progress: RestoreProgress) => void) | undefined
+  /** Noted, and acted upon by the loop. */
+  readonly onRestored: (restored: RestoredTask) => void
+  readonly onFailure: (error: Error) => void
+}
+
+interface Entry {
+  readonly task: StreamTask
+  role: TaskRole
+  followings: readonly Following[]
+  /** From where the inputs are read; null until the log was asked, and for standbys. */
+  start: RestoredTask | null
+  isGone: boolean
+  /** It is known how far behind it is. */
+  isPrepared: boolean
+  startedMs: number
+}
+
+/**
+ * Brings state up to date beside the tasks that run (Kafka Streams' state updater; D13): tasks that were given to this
+ * instance, until they are complete, and standbys for as long as they are here. For a task that is to run:
+ *
+ *   1. Ask from where its inputs are read, with requireStable.
+ *   2. Decide per store where to begin: behind what is here, or at the log's start when that cannot be trusted. The target
+ *      is the high watermark, asked for after step 1: markers reach partitions one by one, so a last stable offset may lag
+ *      behind what is committed (KAFKA-10167).
+ *   3. Read read_committed until the batch position reaches the target, straight into the committed layers.
+ *   4. Tell the loop.
+ */
+export class StateUpdater {
+  readonly #options: StateUpdaterOptions
+  readonly #entries = new Map<StreamTask, Entry>()
+  readonly #followings = new Map<string, Following>()
+  readonly #reader: LogReader
+  #pump: Promise<void> | null = null
+  /** One after the other: a standby may be promoted before it was prepared. */
+  #preparing: Promise<void> = Promise.resolve()
+  #isClosed = false
+  #lastLimitsMs = 0
+  isPaused = false
+
+  constructor(options: StateUpdaterOptions) {
+    this.#options = options
+    this.#reader = options.broker.openReader({ isolation: 'read_committed' })
+  }
+
+  /** Tasks that are to run; those that are standbys here go on from where they are. */
+  addActive(tasks: readonly StreamTask[]): void {
+    this.#add(tasks, 'active')
+  }
+
+  addStandby(tasks: readonly StreamTask[]): void {
+    this.#add(tasks, 'standby')
+  }
+
+  /** From here on the task is not touched. */
+  remove(task: StreamTask): void {
+    const entry = this.#entries.get(task)
+    if (entry === undefined) return
+    entry.isGone = true
+    this.#entries.delete(task)
+    this.#unfollow(entry.followings)
+  }
+
+  /** Offsets a task is behind its changelogs; null while that is not known. */
+  lag(task: StreamTask): number | null {
+    const entry = this.#entries.get(task)
+    if (entry === undefined || !entry.isPrepared) return null
+    let lag = 0
+    for (const { topic, position, stopAt } of entry.followings) {
+      const left = this.#reader.remaining({ topic, partition: task.partition })
+      if (stopAt === Infinity && left < 0) return null
+      lag += stopAt === Infinity ? left : Math.max(0, stopAt - position)
+    }
+    return lag
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    for (const entry of this.#entries.values()) entry.isGone = true
+    this.#entries.clear()
+    await this.#reader.close()
+    await this.#preparing
+    await this.#pump
+  }
+
+  #add(tasks: readonly StreamTask[], role: TaskRole): void {
+    if (tasks.length === 0) return
+    const entries = tasks.map((task) => {
+      const known = this.#entries.get(task)
+      const startedMs = this.#options.clock.nowMs()
+      const entry = known ?? { task, role, followings: [], start: null, isGone: false, isPrepared: false, startedMs }
+      entry.role = role
+      entry.startedMs = startedMs
+      this.#entries.set(task, entry)
+      return entry
+    })
+    this.#prepareLater(entries)
+  }
+
+  #prepareLater(entries: readonly Entry[]): void {
+    this.#preparing = this.#preparing
+      .then(() => this.#prepare(entries.filter(({ isGone }) => !isGone)))
+      .catch((error: unknown) => {
+        if (!this.#isClosed) this.#options.onFailure(error as Error)
+      })
+  }
+
+  async #prepare(entries: readonly Entry[]): Promise<void> {
+    if (entries.length === 0) return
+    const { broker, applicationId, topology, inputsOf } = this.#options
+    // 1.
+    const inputs = entries.flatMap(({ task }) => inputsOf(task))
+    const isActive = entries[0]!.role === 'active'
+    const committed = await broker.admin.committedOffsets(applicationId, inputs, { requireStable: isActive })
+    const nameOf = topicNames(topology, applicationId)
+    const positions = isActive ? await startPositions(broker.admin, topology, nameOf, committed) : committed
+    // 2.
+    for (const entry of entries) {
+      if (entry.isGone) continue
+      const isOwn = ({ topic, partition }: TopicPartition): boolean =>
+        inputsOf(entry.task).some((own) => own.topic === topic && own.partition === partition)
+      const own = positions.filter(isOwn)
+      await this.#follow(entry, own)
+      if (entry.isGone || !isActive) continue
+      entry.start = { task: entry.task, positions: own, committed: committed.filter(isOwn) }
+      this.#finishIfComplete(entry)
+    }
+    this.#pump ??= this.#run().catch((error: unknown) => {
+      if (!this.#isClosed) this.#options.onFailure(error as Error)
+    })
+  }
+
+  async #follow(entry: Entry, inputs: readonly InputAt[]): Promise<void> {
+    const { broker, clock, clusterId, logger, topology, applicationId } = this.#options
+    const { task } = entry
+    const topicOf = changelogTopics(topology, applicationId)
+    const logged = [...task.state.stores.keys()].flatMap((name) => {
+      const topic = topicOf(name)
+      return topic === undefined ? [] : [{ name, at: { topic, partition: task.partition } }]
+    })
+    const partitions = logged.map(({ at }) => at)
+    const starts = await broker.admin.listOffsets(partitions, 'earliest')
+    const ends = await broker.admin.listOffsets(partitions, 'latest')
+    if (entry.isGone) return
+    const known = new Map(entry.followings.map((following) => [following.store.spec.name, following]))
+    const facts = (i: number, topic: string) => ({
+      clusterId,
+      topicId: this.#options.topicId(topic),
+      start: starts[i]!,
+      end: ends[i]!,
+      nowMs: clock.nowMs(),
+    })
+    for (const [i, { name, at }] of logged.entries()) {
+      if (known.has(name)) continue
+      const why = mistrust(task.state.position(name), task.state.stores.get(name)!, at.topic, facts(i, at.topic))
+      if (why === null) continue
+      logger.warn(
+        { event: 'state.wiped', task: task.taskId, store: name, reason: why },
+        `local state cannot be used: ${why}; it is restored from the changelog`,
+      )
+      this.#unfollow(entry.followings)
+      known.clear()
+      await task.state.wipe()
+      break
+    }
+    if (entry.isGone) return
+    entry.followings = logged.map(({ name, at }, i) => {
+      const input = topology.sourceChangelogs.has(name) ? inputs.find(({ topic }) => topic === at.topic) : undefined
+      const stopAt = input?.offset ?? (entry.role === 'active' ? ends[i]! : Infinity)
+      const following = known.get(name)
+      if (following !== undefined) {
+        following.stopAt = Math.max(stopAt, following.position)
+        return following
+      }
+      return {
+        task,
+        store: task.state.stores.get(name)!,
+        topic: at.topic,
+        topicId: this.#options.topicId(at.topic),
+        stopAt: Math.max(stopAt, 0),
+        position: Math.max(task.state.position(name)?.offset ?? starts[i]!, starts[i]!),
+        restoredRecords: 0,
+        isGone: false,
+      }
+    })
+    entry.isPrepared = true
+    for (const following of entry.followings) {
+      const at = { topic: following.topic, partition: task.partition, offset: following.position }
+      const key = partitionKey(at.topic, at.partition)
+      if (!this.#followings.has(key)) this.#reader.add([at])
+      this.#followings.set(key, following)
+      this.#pauseIfDone(following)
+    }
+  }
+
+  /** Reads and applies until closed; slices of it run between whatever else the process does. */
+  async #run(): Promise<void> {
+    while (!this.#isClosed) {
+      let fetched: readonly FetchedPartition[]
+      try {
+        fetched = await this.#reader.poll(pollWaitMs)
+      } catch (error) {
+        if (error instanceof BrokerError && error.code === 'OFFSET_OUT_OF_RANGE') await this.#startOver()
+        else if (error instanceof BrokerError && error.retryable) await this.#options.clock.sleep(pollWaitMs)
+        else throw error
+        continue
+      }
+      for (const { topic, partition, records } of fetched) {
+        const following = this.#followings.get(partitionKey(topic, partition))
+        while (following !== undefined && !following.isGone && !this.#isClosed) {
+          if (applySlice(following, records)) break
+          await yieldToLoop()
+        }
+        if (following !== undefined && !following.isGone && !this.#isClosed) await this.#applied(following)
+      }
+      await this.#raiseLimits()
+    }
+  }
+
+  async #applied(following: Following): Promise<void> {
+    const { clock, clusterId, onProgress } = this.#options
+    const { task, store, position, stopAt, restoredRecords } = following
+    notePosition(following, clusterId, clock.nowMs())
+    if (stopAt !== Infinity) {
+      const remaining = Math.max(0, stopAt - position)
+      onProgress?.({ taskId: task.taskId, store: store.spec.name, restoredRecords, remaining })
+    }
+    this.#pauseIfDone(following)
+    if (task.state.frozenEntries >= entriesPerRun) {
+      await task.state.persist(yieldToLoop)
+      task.state.checkpointIfDue()
+    }
+    const entry = this.#entries.get(task)
+    if (entry !== undefined) this.#finishIfComplete(entry)
+  }
+
+  /** What lies behind is read again once more of it is wanted. */
+  #pauseIfDone({ topic, task, position, stopAt }: Following): void {
+    if (position < stopAt) return
+    const at = { topic, partition: task.partition }
+    this.#reader.pause(at)
+    this.#reader.seek(at, position)
+  }
+
+  #finishIfComplete(entry: Entry): void {
+    if (entry.role !== 'active' || entry.start === null || entry.isGone) return
+    if (entry.followings.some(({ position, stopAt }) => position < stopAt)) return
+    const { clock, clusterId, logger, onRestored } = this.#options
+    for (const following of entry.followings) notePosition(following, clusterId, clock.nowMs())
+    const records = entry.followings.reduce((sum, { restoredRecords }) => sum + restoredRecords, 0)
+    if (records > 0) {
+      const durationMs = clock.nowMs() - entry.startedMs
+      logger.info({ event: 'restore.done', task: entry.task.taskId, records, durationMs }, 'state restored')
+    }
+    this.remove(entry.task)
+    onRestored(entry.start)
+  }
+
+  /** Records were deleted that somebody still had to read: their tasks begin again. */
+  async #startOver(): Promise<void> {
+    const all = [...this.#followings.values()]
+    const at = all.map(({ topic, task }) => ({ topic, partition: task.partition }))
+    const starts = await this.#options.broker.admin.listOffsets(at, 'earliest')
+    const ends = await this.#options.broker.admin.listOffsets(at, 'latest')
+    const outside = all.filter(({ position, isGone }, i) => !isGone && (position < starts[i]! || position > ends[i]!))
+    for (const task of new Set(outside.map((following) => following.task))) {
+      const entry = this.#entries.get(task)
+      if (entry === undefined) continue
+      this.#options.logger.warn(
+        { event: 'state.wiped', task: task.taskId },
+        'the changelog was cut where this state ended: it is restored from the beginning',
+      )
+      this.#unfollow(entry.followings)
+      entry.followings = []
+      entry.start = null
+      entry.isPrepared = false
+      await task.state.wipe()
+      if (!entry.isGone) this.#prepareLater([entry])
+    }
+  }
+
+  /** How far the application has read is how far standbys may follow the topics that it reads. */
+  async #raiseLimits(): Promise<void> {
+    const { broker, clock, applicationId, logger } = this.#options
+    if (clock.nowMs() - this.#lastLimitsMs < limitsEveryMs) return
+    this.#lastLimitsMs = clock.nowMs()
+    const limited = [...this.#entries.values()]
+      .filter(({ role }) => role === 'standby')
+      .flatMap(({ followings }) => followings.filter(({ stopAt }) => stopAt !== Infinity))
+    if (limited.length === 0) return
+    const at = limited.map(({ topic, task }) => ({ topic, partition: task.partition }))
+    try {
+      const committed = await broker.admin.committedOffsets(applicationId, at, { requireStable: false })
+      for (const [i, following] of limited.entries()) {
+        if (following.isGone || committed[i]!.offset <= following.stopAt) continue
+        following.stopAt = committed[i]!.offset
+        this.#reader.resume(at[i]!)
+      }
+    } catch (error) {
+      logger.debug({ event: 'standby.limits-failed', error: String(error) }, 'asking again later')
+    }
+  }
+
+  #unfollow(followings: readonly Following[]): void {
+    for (const following of followings) {
+      following.isGone = true
+      const at = { topic: following.topic, partition: following.task.partition }
+      const key = partitionKey(at.topic, at.partition)
+      if (this.#followings.get(key) !== following) continue
+      this.#followings.delete(key)
+      this.#reader.remove([at])
+    }
+  }
+}
+
+export const yieldToLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -1,0 +1,312 @@
+import type { LogReader } from '../broker/broker.ts'
+import type { Placement } from '../assignment/user-data.ts'
+import { BrokerError, FencedError, MemberLostError } from '../common/errors.ts'
+import type { StateStore } from '../state/state-store.ts'
+import { CommitGroup } from './commit-group.ts'
+import { GroupSession } from './group-session.ts'
+import { changelogTopics, type TopicFacts, topicNames } from './internal-topics.ts'
+import { ProcessingLoop } from './processing-loop.ts'
+import { type CommitGroupName, Producers } from './producers.ts'
+import type { Output } from './record-collector.ts'
+import type { StateDirectory } from './state-directory.ts'
+import { type RestoredTask, StateUpdater, yieldToLoop } from './state-updater.ts'
+import type { StreamTask } from './stream-task.ts'
+import type { StreamsConfig } from './streams-config.ts'
+import { TaskManager } from './task-manager.ts'
+import { TimeAlignment } from './time-alignment.ts'
+import { topologyHash } from './topology-hash.ts'
+import { Waker } from './waker.ts'
+
+export interface StreamThreadOptions {
+  readonly config: StreamsConfig
+  readonly directory: StateDirectory
+  readonly clusterId: string
+  readonly facts: TopicFacts
+  /** Looks at the topics again. */
+  readonly refreshFacts: () => Promise<TopicFacts>
+  readonly globalStore: (name: string) => StateStore | undefined
+  /** Tasks came, went, or began to run. */
+  readonly onChange: () => void
+  readonly isPaused: () => boolean
+}
+
+const retryDelaysMs = [100, 200, 500, 1000, 2000, 5000]
+const cleanupEveryMs = 60_000
+
+/**
+ * Everything that processes in an instance: a member of the group, tasks, readers, producers, and the loop that drives them
+ * (Kafka Streams' StreamThread). What goes wrong and can be mended is mended here:
+ *
+ *   a transaction that was lost   → drop what was not committed, restore from the log, go on from the last commit
+ *   the group went on without us  → the same, and give up all tasks; join again
+ */
+export class StreamThread {
+  readonly #options: StreamThreadOptions
+  readonly #reader: LogReader
+  readonly #producers: Producers
+  readonly #waker = new Waker()
+  readonly #groups: ReadonlyMap<CommitGroupName, CommitGroup>
+  readonly manager: TaskManager
+  readonly session: GroupSession
+  readonly #loop: ProcessingLoop
+  #updater: StateUpdater
+  #facts: TopicFacts
+  readonly #restored: RestoredTask[] = []
+  #updaterFailure: Error | null = null
+  #isStopping = false
+  #attempt = 0
+  #lastPersistMs = 0
+  #lastPurgeMs = 0
+  #lastCleanupMs: number
+  #persisting: Promise<void> | null = null
+  /** Tasks that have read which keys their files had at the start. */
+  readonly #knowKeys = new WeakSet<StreamTask>()
+  /** What else ends it: noted from outside, thrown in the loop. */
+  failure: Error | null = null
+
+  constructor(options: StreamThreadOptions) {
+    this.#options = options
+    this.#facts = options.facts
+    const { config, directory, globalStore } = options
+    const { broker, applicationId, topology, guarantee, clock, logger } = config
+    const isExactlyOnce = guarantee === 'exactly-once'
+    this.#lastCleanupMs = clock.nowMs()
+    this.#reader = broker.openReader({ isolation: isExactlyOnce ? 'read_committed' : 'read_uncommitted' })
+    this.#waker.onWake = () => this.#reader.wakeup()
+    const wake = (): void => this.#waker.wake()
+    this.#producers = new Producers(broker, isExactlyOnce ? `${applicationId}-${directory.processId}` : '')
+    this.#groups = new Map(this.#groupNames().map((name) => [name, this.#commitGroup(name)]))
+    this.manager = new TaskManager({
+      config,
+      facts: () => this.#facts,
+      statePath: directory.path,
+      outputOf: (group) => this.#output(group),
+      globalStore,
+      wake,
+      reader: this.#reader,
+      groups: this.#groups,
+    })
+    this.#updater = this.#openUpdater()
+    this.#loop = new ProcessingLoop({
+      tasks: this.manager,
+      reader: this.#reader,
+      groups: [...this.#groups.values()],
+      alignment: new TimeAlignment({ reader: this.#reader, ...config }),
+      clock,
+      commitIntervalMs: config.commitIntervalMs,
+      isPaused: options.isPaused,
+      beforeRound: () => this.#beforeRound(),
+      afterRound: (isIdle) => this.#afterRound(isIdle),
+    })
+    this.session = new GroupSession({
+      ...config,
+      directory,
+      endpoint: null,
+      topologyHash: topologyHash(topology),
+      isExactlyOnce,
+      manager: this.manager,
+      updater: () => this.#updater,
+      facts: async () => (this.#facts = await options.refreshFacts()),
+      commit: () => this.#loop.commit(),
+      wake,
+      onRebalanced: options.onChange,
+      nowMs: () => clock.nowMs(),
+      logger,
+    })
+  }
+
+  get placements(): readonly Placement[] {
+    return this.session.placements
+  }
+
+  /** It is a member of its group, and every task it was given processes. */
+  get isRunning(): boolean {
+    return this.session.generationId >= 0 && !this.manager.isRestoring
+  }
+
+  lag(task: StreamTask): number | null {
+    return this.#updater.lag(task)
+  }
+
+  stop(): void {
+    this.#isStopping = true
+    this.#loop.stop()
+  }
+
+  wake(): void {
+    this.#waker.wake()
+  }
+
+  /** Runs until `stop`, which commits; rejects with what cannot be mended. */
+  async run(): Promise<void> {
+    for (;;) {
+      try {
+        await this.#producers.open(this.#groups.keys())
+        await this.#loop.run()
+        return
+      } catch (error) {
+        if (this.#isStopping || !isMendable(error)) throw error
+        await this.#mend(error as Error)
+      }
+    }
+  }
+
+  /** Leaves the group, so that others take over at once, and lets go of everything. */
+  async close(): Promise<void> {
+    await this.session.leave()
+    await this.#updater.close()
+    await this.#persisting
+    await this.manager.close()
+    await this.#producers.close()
+    await this.#reader.close()
+  }
+
+  async #mend(error: Error): Promise<void> {
+    const { clock, logger } = this.#options.config
+    const isLost = error instanceof MemberLostError || error instanceof FencedError
+    const delayMs = isLost ? 0 : retryDelaysMs[Math.min(this.#attempt++, retryDelaysMs.length - 1)]!
+    logger.warn(
+      { event: isLost ? 'streams.lost' : 'streams.recovering', error: error.message, delayMs },
+      'what was not committed is dropped; going on from the last commit',
+    )
+    await this.#updater.close()
+    await this.#persisting
+    this.#restored.length = 0
+    this.#updaterFailure = null
+    await this.#producers.abort()
+    if (isLost) await this.manager.lose()
+    this.#updater = this.#openUpdater()
+    this.manager.rewind(this.#updater)
+    if (isLost) this.session.rejoin()
+    this.#options.onChange()
+    await clock.sleep(delayMs)
+  }
+
+  async #beforeRound(): Promise<void> {
+    if (this.failure !== null) throw this.failure
+    if (this.#updaterFailure !== null) throw this.#updaterFailure
+    await this.session.step()
+    if (this.#restored.length === 0) return
+    for (const restored of this.#restored.splice(0)) {
+      if (this.manager.active.get(restored.task.taskId) === restored.task) this.manager.run(restored)
+    }
+    if (this.isRunning) this.#attempt = 0
+    this.#options.onChange()
+  }
+
+  #openUpdater(): StateUpdater {
+    const { config, clusterId } = this.#options
+    return new StateUpdater({
+      ...config,
+      clusterId,
+      topicId: (topic) => this.#facts.topicIds.get(topic) ?? '',
+      inputsOf: this.manager.inputsOf,
+      onProgress: config.onRestoreProgress,
+      onRestored: (restored) => {
+        this.#restored.push(restored)
+        this.#waker.wake()
+      },
+      onFailure: (error) => {
+        this.#updaterFailure = error
+        this.#waker.wake()
+      },
+    })
+  }
+
+  #groupNames(): CommitGroupName[] {
+    const tasks = this.#options.config.topology.subtopologies.filter(({ isGlobal }) => !isGlobal)
+    return (['main', 'async'] as const).filter((name) => tasks.some(({ isAsync }) => isAsync === (name === 'async')))
+  }
+
+  #commitGroup(name: CommitGroupName): CommitGroup {
+    const { config, clusterId } = this.#options
+    const { applicationId, topology, guarantee, broker, clock, onCommitStep } = config
+    return new CommitGroup({
+      asMember: (commit) => this.session.asMember(commit),
+      producer: () => this.#producers.of(name),
+      guarantee,
+      admin: broker.admin,
+      clusterId,
+      topicId: (topic) => this.#facts.topicIds.get(topic) ?? '',
+      changelogTopic: changelogTopics(topology, applicationId),
+      nowMs: () => clock.nowMs(),
+      nextWake: () => this.#waker.next(),
+      wake: () => this.#waker.wake(),
+      sleep: (delayMs, signal) => clock.sleep(delayMs, signal),
+      onStep: onCommitStep,
+    })
+  }
+
+  #output(group: CommitGroupName): Output {
+    return {
+      append: (topic, partition, key, value, timestampMs, headers) =>
+        this.#producers.of(group).append(topic, partition, key, value, timestampMs, headers),
+      partitionCount: (topic) => this.#facts.partitionCounts.get(topic)!,
+    }
+  }
+
+  async #afterRound(isIdle: boolean): Promise<void> {
+    const { clock, persistIntervalMs, repartitionPurgeIntervalMs } = this.#options.config
+    const nowMs = clock.nowMs()
+    if (nowMs - this.#lastPersistMs >= persistIntervalMs && this.#persisting === null) {
+      this.#lastPersistMs = nowMs
+      this.#persisting = this.#persist().finally(() => (this.#persisting = null))
+    }
+    if (nowMs - this.#lastPurgeMs >= repartitionPurgeIntervalMs) {
+      this.#lastPurgeMs = nowMs
+      this.#purgeRepartitionTopics()
+    }
+    if (nowMs - this.#lastCleanupMs >= cleanupEveryMs) {
+      this.#lastCleanupMs = nowMs
+      this.#cleanUp(nowMs)
+    }
+    if (isIdle && this.#persisting === null) for (const task of this.manager.all) task.state.checkpointIfDue()
+    // A slice per round, busy or not: until then every new key costs a read from disk.
+    for (const task of this.manager.running) {
+      if (this.#knowKeys.has(task)) continue
+      if (task.state.learnKeys()) this.#knowKeys.add(task)
+      break
+    }
+  }
+
+  async #persist(): Promise<void> {
+    try {
+      for (const task of this.manager.all) await task.state.persist(yieldToLoop)
+    } catch (error) {
+      const { logger } = this.#options.config
+      logger.error({ event: 'state.persist-failed', error: String(error) }, 'state could not be written to disk')
+    }
+  }
+
+  /** What every task has committed past is not needed any more. Nobody waits for it, and a failure only delays it. */
+  #purgeRepartitionTopics(): void {
+    const { topology, applicationId, broker, logger } = this.#options.config
+    const internal = new Set(topology.repartitionTopics.map(({ name }) => topicNames(topology, applicationId)(name)))
+    const before = this.manager.running
+      .flatMap((task) => [...task.queues])
+      .filter((queue) => internal.has(queue.topic) && queue.committed > 0)
+      .map(({ topic, partition, committed }) => ({ topic, partition, offset: committed }))
+    if (before.length === 0) return
+    broker.admin.deleteRecords(before).catch((error: unknown) => {
+      logger.warn({ event: 'repartition.purge-failed', error: String(error) }, 'repartition topics were not purged')
+    })
+  }
+
+  /** State of tasks that have been elsewhere for long is deleted: it would have to be restored from far behind. */
+  #cleanUp(nowMs: number): void {
+    const { directory, config } = this.#options
+    for (const id of directory.taskIds()) {
+      if (this.manager.active.has(id) || this.manager.standby.has(id)) continue
+      if (!directory.removeIfOlder(id, nowMs, config.stateCleanupDelayMs)) continue
+      this.session.noteOnDisk(id, null)
+      config.logger.info({ event: 'state.cleaned', task: id }, 'state of a task that is not here any more was deleted')
+    }
+  }
+}
+
+/** What dropping the transaction, or joining again, can mend. */
+function isMendable(error: unknown): boolean {
+  if (error instanceof MemberLostError || error instanceof FencedError) return true
+  if (!(error instanceof BrokerError)) return false
+  return error.retryable || error.code === 'TRANSACTION_ABORTABLE' || error.code === 'DELIVERY_UNCONFIRMED'
+}
