@@ -44,7 +44,12 @@ const breakages: readonly ((draft: Draft) => boolean)[] = [
       (object) => object['type'] === 'session' && has('gapMs')(object),
       () => ({ gapMs: draft.random.pick([0, -1]) }),
     ),
-  (draft) => change(draft, has('sizeMs'), () => ({ sizeMs: draft.random.pick([0, -1]) })),
+  (draft) =>
+    change(
+      draft,
+      (part) => part['type'] === 'time',
+      () => ({ sizeMs: draft.random.pick([0, -1]) }),
+    ),
   (draft) => change(draft, has('differenceMs'), () => ({ differenceMs: -1 })),
   (draft) => change(draft, has('graceMs'), () => ({ graceMs: draft.random.pick([-1, 1_000_000_000]) })),
   (draft) => change(draft, has('beforeMs'), () => ({ beforeMs: -1_000_000_000 })),

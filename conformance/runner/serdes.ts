@@ -1,4 +1,4 @@
-import { bytes, float64, int32, type Serde, sessionWindowed, string, timeWindowed } from 'stream-core'
+import { bytes, float64, int32, type Serde, sessionWindowed, string, timeWindowed, type Windowed } from 'stream-core'
 import { checkFields, FormatError, isObject, type Json, type Raw, required, whole } from './format.ts'
 import { isDouble, long, type Value } from './values.ts'
 
@@ -19,7 +19,7 @@ export function serdeOf(spec: Json): Serde<Value> {
   if (isObject(spec)) {
     if (spec['timeWindowed'] !== undefined) {
       checkFields(spec, 'a serde', ['timeWindowed', 'sizeMs'])
-      return timeWindowed(serdeOf(spec['timeWindowed']), required(whole, spec, 'sizeMs')) as Serde<Value>
+      return timeWindowedOf(serdeOf(spec['timeWindowed']), required(whole, spec, 'sizeMs'))
     }
     if (spec['sessionWindowed'] !== undefined) {
       checkFields(spec, 'a serde', ['sessionWindowed'])
@@ -27,6 +27,20 @@ export function serdeOf(spec: Json): Serde<Value> {
     }
   }
   throw new FormatError(`unknown serde ${JSON.stringify(spec)}`)
+}
+
+/** Sizes that are none: Java takes a negative end for one that has overflown, and refuses the others. */
+function timeWindowedOf(inner: Serde<Value>, sizeMs: number): Serde<Windowed<Value>> {
+  const made = timeWindowed(inner, sizeMs)
+  if (sizeMs > 0) return made
+  return {
+    ...made,
+    read(source, start, end, context) {
+      const { key, window } = made.read(source, start, end, context)
+      if (window.end >= 0) throw new RangeError('Window endMs must be greater than window startMs.')
+      return { key, window: { start: window.start, end: Infinity } }
+    },
+  }
 }
 
 /** The serde in a field, or undefined if it is left out. */

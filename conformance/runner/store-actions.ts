@@ -89,7 +89,9 @@ function dedup(context: Context, record: Rec, name: string, spec: Raw): void {
 
 function windowCount(context: Context, record: Rec, name: string, spec: Raw): void {
   const { key, timestampMs } = record
-  const start = timestampMs - (timestampMs % required(whole, spec, 'sizeMs'))
+  const sizeMs = required(whole, spec, 'sizeMs')
+  if (sizeMs === 0) throw new RangeError('/ by zero')
+  const start = timestampMs - (timestampMs % sizeMs)
   const store: StateStore = context.getStateStore(name)
   let count: Long
   if (isTimestamped(store)) {

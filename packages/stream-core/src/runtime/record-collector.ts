@@ -40,9 +40,12 @@ function choosePartition(sink: SinkNode, record: Record<unknown, unknown>, key: 
   }
   if (key === null) return roundRobin++ % count
   // A windowed key belongs where its inner key does.
-  const suffix = (sink.key as { readonly partitionSuffixBytes?: number }).partitionSuffixBytes ?? 0
+  const suffix = suffixBytes(sink.key)
   return partitionForKey(suffix === 0 ? key : key.subarray(0, key.length - suffix), count)
 }
+
+const suffixBytes = (serde: object): number =>
+  (serde as { readonly partitionSuffixBytes?: number }).partitionSuffixBytes ?? 0
 
 function serialise(
   writer: ByteWriter,
@@ -51,8 +54,11 @@ function serialise(
   part: 'key' | 'value',
   value: unknown,
 ): Buffer | null {
-  if (value === null || value === undefined) return null
   const serde = part === 'key' ? sink.key : sink.value
+  if (value === null || value === undefined) {
+    if (part === 'value' || suffixBytes(serde) === 0) return null
+    throw new SerdeError(part, `a record for "${topic}" has no key, and ${serde.name} cannot write one that is missing`)
+  }
   writer.reset()
   try {
     serde.write(value, writer, { topic, part, headers: noHeaders })

@@ -52,6 +52,11 @@ export class CacheCursor {
     return this.#entry === null ? null : this.#key
   }
 
+  /** Of the entry whose key was shown. */
+  get isAtDeletion(): boolean {
+    return this.#entry!.bytes === null
+  }
+
   /** Takes the entry whose key was shown. */
   take(): Entry {
     const entry = this.#entry!

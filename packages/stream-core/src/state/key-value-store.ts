@@ -131,6 +131,7 @@ export class TimestampedKeyValueStore<K, V> extends KeyValueRows<K, V> {
   }
 
   #decode(entry: Entry): ValueAndTimestamp<V> {
+    if (entry.bytes === null) return null as unknown as ValueAndTimestamp<V>
     return { value: this.codec.decode(entry), timestampMs: entry.timestampMs }
   }
 }

@@ -202,6 +202,7 @@ export class TimestampedWindowStore<K, V> extends WindowRows<K, V> {
   }
 
   #decode(entry: Entry): ValueAndTimestamp<V> {
+    if (entry.bytes === null) return null as unknown as ValueAndTimestamp<V>
     return { value: this.codec.decode(entry), timestampMs: entry.timestampMs }
   }
 }

@@ -82,7 +82,9 @@ export class TopologyTestDriver {
     this.#wallClockMs = options.wallClockStartMs ?? 0
     this.#partitionCount = partitionCounts(topology, this.#applicationId, options.partitions)
     this.#log = new DriverLog(this.#partitionCount)
-    this.#inputs = new DriverInputs(this.#partitionCount, (topic, partition) => this.#positionOf(topic, partition))
+    this.#inputs = new DriverInputs(topology, this.#partitionCount, (topic, partition) =>
+      this.#positionOf(topic, partition),
+    )
     this.#global = this.#newGlobal()
     this.#start()
     this.#settle()
@@ -292,10 +294,10 @@ export class TopologyTestDriver {
     this.#start()
     for (const topic of this.#inputs.topics) {
       for (let partition = 0; partition < this.#partitionCount(topic); partition++) {
-        const task = this.#inputs.readerOf(topic, partition)
         const records = this.#log.partition(topic, partition)
-        for (let offset = this.#positionOf(topic, partition).offset; offset < records.length; offset++) {
-          task?.add(topic, batchOf(topic, offset, records[offset]!, this.#wallClockMs))
+        const { offset } = this.#positionOf(topic, partition)
+        for (let i = this.#inputs.indexOf(topic, partition, offset); i < records.length; i++) {
+          this.#inputs.add(topic, i, records[i]!, this.#wallClockMs)
         }
       }
     }
@@ -388,8 +390,7 @@ export class TopologyTestDriver {
       if (this.#global.topics.includes(topic)) {
         this.#global.add(topic, record.partition, batchOf(topic, offset, record, this.#wallClockMs))
       } else {
-        const task = this.#inputs.readerOf(topic, record.partition)
-        task?.add(topic, batchOf(topic, offset, record, this.#wallClockMs))
+        this.#inputs.add(topic, offset, record, this.#wallClockMs)
       }
     }
   }

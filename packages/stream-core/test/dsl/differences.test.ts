@@ -9,7 +9,6 @@ import {
   stores,
   StreamsBuilder,
   string,
-  timeWindowed,
   timeWindows,
   untilWindowCloses,
   type WindowStore,
@@ -173,30 +172,6 @@ describe('where Kafka Streams fails', () => {
     driver.createInputTopic('a', strings).pipeInput('k', 'v', 0)
     driver.createInputTopic('b', strings).pipeInput('k', 'w', 3)
     expect(driver.createOutputTopic('out', strings).readValuesToList()).toEqual(['v 1'])
-  })
-
-  test('a reverse read does not show what was deleted and is still in the record cache', () => {
-    const builder = new StreamsBuilder()
-    builder.addStateStore(stores.keyValue({ name: 'rows', ...strings, caching: true }))
-    builder.stream('in', strings).process(() => ({ process: () => undefined }), { stores: ['rows'] })
-    const driver = new TopologyTestDriver(builder.build(), { cacheMaxBytes: 10_000, commits: 'manual' })
-    const rows = driver.store<KeyValueStore<string, string>>('rows')
-    for (const key of ['a', 'b', 'c']) rows.put(key, 'v')
-    driver.commit()
-    rows.delete('b')
-    expect([...rows.all({ reverse: true })]).toEqual([
-      ['c', 'v'],
-      ['a', 'v'],
-    ])
-  })
-
-  test('a null key goes through a sink whose key serde is windowed', () => {
-    const builder = new StreamsBuilder()
-    const key = timeWindowed(string(), 10)
-    builder.stream('in', { key, value: string() }).to('out')
-    const driver = new TopologyTestDriver(builder.build())
-    driver.createInputTopic('in', { key, value: string() }).pipeInput(null, 'v')
-    expect(driver.createOutputTopic('out', { key, value: string() }).readKeyValuesToList()).toEqual([[null, 'v']])
   })
 
   test('serdes are inherited by merged, repartitioned and derived streams and tables', () => {

@@ -9,7 +9,9 @@ import {
   stores,
   StreamsBuilder,
   string,
+  timeWindowed,
   timeWindows,
+  type Windowed,
 } from '../../src/index.ts'
 import { TopologyTestDriver, type TopologyTestDriverOptions } from '../../src/testing.ts'
 
@@ -57,6 +59,15 @@ test('a value that a store cannot write is told with the store and the key', () 
     )
   })
   expect(() => pipe(driver)).toThrow(/store "numbers" under the key "k".*int64 needs .*got "seven"/)
+})
+
+test('a record without a key does not go through a sink of windows, as in Java, and may be skipped', () => {
+  const define = (input: KStream<string, string>): void =>
+    input.selectKey<Windowed<string>>(() => null as never).to('out', { key: timeWindowed(string(), 10) })
+  expect(() => pipe(driverOf(define))).toThrow(/a record for "out" has no key, and time-windowed/)
+  const driver = driverOf(define, { handlers: { processing: () => 'continue' } })
+  pipe(driver)
+  expect(driver.producedTopics).toEqual([])
 })
 
 test('asynchronous functions where nobody waits are refused, with the operators that wait', () => {

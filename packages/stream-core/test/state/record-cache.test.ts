@@ -43,6 +43,26 @@ const takeOne = (entries: Iterable<unknown>): unknown => {
   return undefined
 }
 
+test('a reverse read hides what was deleted; the test driver shows some of it, as Java does', () => {
+  const read = (isTestDriver: boolean) => {
+    const bench = new StoreBench(stores.keyValue(rows), 'memory', new RecordCache(1_000_000), isTestDriver)
+    onTestFinished(() => bench.close())
+    const store = bench.store as unknown as KeyValueStore<string, string>
+    for (const key of ['a', 'b', 'c']) store.put(key, '1')
+    store.flushCache()
+    bench.commit()
+    store.delete('d')
+    store.delete('b')
+    return [...store.all({ reverse: true })]
+  }
+  const [a, c] = [
+    ['a', '1'],
+    ['c', '1'],
+  ]
+  expect(read(false)).toEqual([c, a])
+  expect(read(true)).toEqual([['d', null], c, a])
+})
+
 describe('what the record cache counts as a use', () => {
   const threeRows = () => {
     const made = cached<KeyValueStore<string, string>>(stores.keyValue(rows), (store) => store.put('a', '1'), 3)
