@@ -16,7 +16,7 @@ const entries = [
 /** Chapters by the file that declares a name; the first that fits. */
 const chapters: readonly (readonly [title: string, files: RegExp])[] = [
   ['Serdes', /^common\/serde|dsl\/windowed-serde/],
-  ['Windows and suppression', /^dsl\/(windows|suppressed)|operators\/window-shapes|common\/windowed/],
+  ['Windows and suppression', /^dsl\/(windows|suppressed)|operators\/windows|common\/windowed/],
   ['Asynchronous operators', /async/],
   ['Stores', /^state\/|dsl\/stores/],
   ['Streams and tables', /^dsl\//],

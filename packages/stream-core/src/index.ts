@@ -70,6 +70,23 @@ export type {
 export type { ForeignKeyJoinOptions } from './dsl/foreign-key-joins.ts'
 export type { GlobalKTable } from './dsl/global-ktable.ts'
 export type { Optimization } from './dsl/graph/stream-graph.ts'
+export type {
+  GlobalJoinOptions,
+  JoinableAlone,
+  JoinableWith,
+  JoinOptions,
+  MergeableWith,
+  OuterJoinableAlone,
+  OuterJoinableWith,
+  RightSide,
+  RightValue,
+  StreamJoinOptions,
+  TableJoinableAlone,
+  TableJoinableOuter,
+  TableJoinableWith,
+  TableJoinOptions,
+  TableOptions,
+} from './dsl/join-types.ts'
 export type { KGroupedStream } from './dsl/kgrouped-stream.ts'
 export type { KGroupedTable, TableAggregateOptions, TableReduceOptions } from './dsl/kgrouped-table.ts'
 export type { KStream } from './dsl/kstream.ts'
@@ -99,7 +116,7 @@ export {
 export { type BuildOptions, StreamsBuilder, type StreamsBuilderOptions } from './dsl/streams-builder.ts'
 export { type SuppressBufferOptions, type Suppressed, untilTimeLimit, untilWindowCloses } from './dsl/suppressed.ts'
 export type { TableMapOptions, ValueTransformer, ValueTransformerSupplier } from './dsl/table-maps.ts'
-export type { EmitStrategy, TimeShape, TimeWindowedKStream } from './dsl/time-windowed-kstream.ts'
+export type { EmitStrategy, TimeWindowedKStream } from './dsl/time-windowed-kstream.ts'
 export { sessionWindowed, timeWindowed, type WindowedSerde } from './dsl/windowed-serde.ts'
 export {
   joinWindows,
@@ -113,13 +130,7 @@ export {
 export type { Windowed } from './common/windowed.ts'
 export type { AsyncCallContext, AsyncErrorPolicy, AsyncOptions } from './operators/async-calls.ts'
 export type { AsyncProcessor } from './operators/async-process.ts'
-export type {
-  JoinWindowShape,
-  SessionWindowShape,
-  SlidingWindowShape,
-  TimeWindowShape,
-  UnlimitedWindowShape,
-} from './operators/window-shapes.ts'
+export type { JoinWindows, SessionWindows, SlidingWindows, TimeWindows, UnlimitedWindows } from './operators/windows.ts'
 export type {
   FixedKeyProcessor,
   FixedKeyProcessorSupplier,

@@ -18,11 +18,23 @@ export interface ReduceOptions<K, V> extends Named {
   readonly store?: StoreOptions<K, V>
 }
 
+/**
+ * Nothing, unless `init` says nothing of the aggregate's type: then a sentence, which the compiler quotes. It stands where a result
+ * is given, for a condition on the argument would refuse `A` in a function that is generic itself (D46).
+ */
+export type Unsaid<A> = [A] extends [never]
+  ? never
+  : [A] extends [null | undefined]
+    ? 'say in init what the aggregate will be: init: (): Item | null => null'
+    : [A] extends [readonly never[]]
+      ? readonly 'say in init what the empty array will hold: init: (): Item[] => []'[]
+      : never
+
 export interface AggregateOptions<K, V, A> extends Named {
-  /** The aggregate before the first record. */
+  /** The aggregate before the first record. If it is empty, say what it will hold: `init: (): Vote[] => []`. */
   readonly init: () => A
   /** The new aggregate; null deletes it. */
-  readonly add: (aggregate: A, value: V, key: K) => A | null
+  readonly add: (aggregate: A, value: V, key: K) => A | Unsaid<A> | null
   readonly store?: StoreOptions<K, A>
 }
 

@@ -3,7 +3,7 @@ import type { Windowed } from '../common/windowed.ts'
 import { aggregate } from '../operators/aggregate.ts'
 import { pass } from '../operators/pass.ts'
 import { storeGetter, type ValueGetterSupplier } from '../operators/value-getter.ts'
-import type { SessionWindowShape } from '../operators/window-shapes.ts'
+import type { JoinWindows, SessionWindows, Windows } from '../operators/windows.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
 import { type AggregationParts, type Fold, type StreamGroup, type Supplier } from './aggregation.ts'
 import { type BuildContext, copartitioned, type StreamState, united } from './build-context.ts'
@@ -14,7 +14,7 @@ import type { Named, StoreOptions } from './options.ts'
 import { type SessionFold, sessionParts } from './session-windowed-kstream.ts'
 import { keyValueSpec, type Materialized, materialized } from './store-specs.ts'
 import { TableSource } from './table-source.ts'
-import { type TimeShape, windowedParts } from './time-windowed-kstream.ts'
+import { windowedParts } from './time-windowed-kstream.ts'
 
 interface Member {
   readonly group: StreamGroup
@@ -28,6 +28,11 @@ export interface CogroupAggregateOptions<K, A> extends Named {
 }
 
 type Parts = Omit<AggregationParts, 'name' | 'store'>
+
+/** Windows to aggregate by, or a sentence that says why they are none. */
+export type AggregatedBy<W> = W extends JoinWindows
+  ? 'joinWindows() are for joins of streams: aggregate by timeWindows(), slidingWindows() or sessionWindows()'
+  : W
 
 /** Several groups of records, of different types, that feed one aggregate per key (KIP-150). */
 export class CogroupedKStream<K, A> {
@@ -55,11 +60,15 @@ export class CogroupedKStream<K, A> {
     }))
   }
 
-  /** Aggregates by tumbling, hopping, sliding or unlimited windows. */
-  windowedBy(windows: TimeShape): WindowedCogroupedKStream<K, A, CogroupAggregateOptions<K, A>>
-  /** Aggregates by sessions. */
-  windowedBy(windows: SessionWindowShape): WindowedCogroupedKStream<K, A, SessionCogroupAggregateOptions<K, A>>
-  windowedBy(windows: TimeShape | SessionWindowShape): WindowedCogroupedKStream<K, A, never> {
+  /** Aggregates by tumbling, hopping, sliding or unlimited windows, or by sessions. */
+  windowedBy<W extends Windows | SessionWindows | JoinWindows>(
+    windows: AggregatedBy<W>,
+  ): WindowedCogroupedKStream<
+    K,
+    A,
+    W extends SessionWindows ? SessionCogroupAggregateOptions<K, A> : CogroupAggregateOptions<K, A>
+  >
+  windowedBy(windows: Windows | SessionWindows): WindowedCogroupedKStream<K, A, never> {
     return {
       aggregate: (options: CogroupAggregateOptions<K, A> & Partial<SessionCogroupAggregateOptions<K, A>>) =>
         aggregateCogroup(this.#members, options, (context, store, add) => {

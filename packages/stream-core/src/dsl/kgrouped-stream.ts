@@ -1,11 +1,6 @@
 import type { Serde } from '../common/serde.ts'
 import { aggregate } from '../operators/aggregate.ts'
-import type {
-  SessionWindowShape,
-  SlidingWindowShape,
-  TimeWindowShape,
-  UnlimitedWindowShape,
-} from '../operators/window-shapes.ts'
+import type { JoinWindows, SessionWindows, Windows } from '../operators/windows.ts'
 import {
   type AggregateOptions,
   aggregationStore,
@@ -17,7 +12,7 @@ import {
   StreamGroup,
 } from './aggregation.ts'
 import { erased } from './build-context.ts'
-import { CogroupedKStream } from './cogrouped-kstream.ts'
+import { type AggregatedBy, CogroupedKStream } from './cogrouped-kstream.ts'
 import type { KTable } from './ktable.ts'
 import type { Named, StoreOptions } from './options.ts'
 import { SessionWindowedKStream } from './session-windowed-kstream.ts'
@@ -51,13 +46,11 @@ export class KGroupedStream<K, V> {
     return this.#aggregate('KSTREAM-AGGREGATE', options, options, null)
   }
 
-  /** Aggregates by tumbling, hopping, sliding or unlimited windows. */
-  windowedBy(windows: TimeWindowShape | SlidingWindowShape | UnlimitedWindowShape): TimeWindowedKStream<K, V>
-  /** Aggregates by sessions. */
-  windowedBy(windows: SessionWindowShape): SessionWindowedKStream<K, V>
-  windowedBy(
-    windows: TimeWindowShape | SlidingWindowShape | UnlimitedWindowShape | SessionWindowShape,
-  ): TimeWindowedKStream<K, V> | SessionWindowedKStream<K, V> {
+  /** Aggregates by tumbling, hopping, sliding or unlimited windows, or by sessions. */
+  windowedBy<W extends Windows | SessionWindows | JoinWindows>(
+    windows: AggregatedBy<W>,
+  ): W extends SessionWindows ? SessionWindowedKStream<K, V> : TimeWindowedKStream<K, V>
+  windowedBy(windows: Windows | SessionWindows): unknown {
     if (windows.kind === 'session') return new SessionWindowedKStream(this.group, windows)
     return new TimeWindowedKStream(this.group, windows)
   }

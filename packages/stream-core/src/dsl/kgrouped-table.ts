@@ -1,7 +1,15 @@
 import type { Serde } from '../common/serde.ts'
 import { changeSerde } from '../operators/change-serde.ts'
 import { tableAggregate } from '../operators/table-aggregate.ts'
-import { addAggregation, aggregationStore, counting, countSerde, type CountOptions, type Fold } from './aggregation.ts'
+import {
+  addAggregation,
+  aggregationStore,
+  counting,
+  countSerde,
+  type CountOptions,
+  type Fold,
+  type Unsaid,
+} from './aggregation.ts'
 import { behindTopic, erased, requiredSerde, type StreamState } from './build-context.ts'
 import { GraphNode } from './graph/graph-node.ts'
 import type { KTable } from './ktable.ts'
@@ -22,9 +30,9 @@ export interface TableReduceOptions<K, V> extends Named {
 }
 
 export interface TableAggregateOptions<K, V, A> extends Named {
-  /** The aggregate of a group before its first row. */
+  /** The aggregate of a group before its first row. If it is empty, say what it will hold: `init: (): Vote[] => []`. */
   readonly init: () => A
-  readonly add: (aggregate: A, value: V, key: K) => A | null
+  readonly add: (aggregate: A, value: V, key: K) => A | Unsaid<A> | null
   /** Takes a row out that was replaced or deleted. */
   readonly subtract: (aggregate: A, value: V, key: K) => A | null
   readonly store?: StoreOptions<K, A>

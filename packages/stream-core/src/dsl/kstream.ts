@@ -9,7 +9,6 @@ import { map } from '../operators/map.ts'
 import { pass } from '../operators/pass.ts'
 import { peek } from '../operators/peek.ts'
 import { selectKey } from '../operators/select-key.ts'
-import type { JoinWindowShape } from '../operators/window-shapes.ts'
 import type { FixedKeyProcessorSupplier, ProcessorSupplier } from '../processor/processor.ts'
 import type { TopicNameExtractor } from '../topology/node.ts'
 import type { AsyncCallContext, AsyncOptions } from '../operators/async-calls.ts'
@@ -22,26 +21,24 @@ import {
 } from './async-operators.ts'
 import { type Branches, type BranchStreams, splitStream } from './branches.ts'
 import { behindTopic, erased, requiredSerde, state, type StreamState, united } from './build-context.ts'
-import { GlobalKTable } from './global-ktable.ts'
 import { GraphNode } from './graph/graph-node.ts'
 import { groupedWith, KGroupedStream } from './kgrouped-stream.ts'
-import type { KTable } from './ktable.ts'
+import { checkedStreamJoin } from './join-mistakes.ts'
 import type {
-  Consumed,
-  Grouped,
-  Joined,
-  Named,
-  Produced,
-  Repartitioned,
-  StoreOptions,
-  StreamJoined,
-} from './options.ts'
+  JoinableAlone,
+  JoinableWith,
+  JoinOptions,
+  MergeableWith,
+  OuterJoinableAlone,
+  OuterJoinableWith,
+  RightSide,
+  RightValue,
+} from './join-types.ts'
+import type { KTable } from './ktable.ts'
+import type { Consumed, Grouped, Named, Produced, Repartitioned, StoreOptions } from './options.ts'
 import { repartitionNode } from './repartition.ts'
 import { joinGlobalTable, joinStreams, joinTable, type JoinKind } from './stream-joins.ts'
 import { streamToTable } from './stream-to-table.ts'
-
-type JoinOptions<K, V, V2> = StreamJoined<K, V, V2> & { readonly windows: JoinWindowShape }
-type GlobalJoinOptions<K, V, G> = Named & { readonly mapKey: (key: K, value: V) => G | null }
 
 /** A stream of records. Each method adds a node and returns the stream that leaves it; a stream can be used twice. */
 export class KStream<K, V> {
@@ -131,9 +128,9 @@ export class KStream<K, V> {
   }
 
   /** Both streams' records; no order between them is promised. */
-  merge(other: KStream<K, V>, options: Named = {}): KStream<K, V> {
+  merge<Other extends RightSide>(other: MergeableWith<K, V, Other>, options: Named = {}): KStream<K, V> {
     const mine = this[state]
-    const theirs = other[state]
+    const theirs = (other as KStream<K, V>)[state]
     const name = mine.context.names.given(options.name, 'KSTREAM-MERGE')
     const node = new GraphNode(name, { kind: 'processor' }, (builder, parents) =>
       builder.addProcessor({ name, parents, supplier: pass() }),
@@ -268,53 +265,52 @@ export class KStream<K, V> {
     return streamToTable(this[state], options)
   }
 
-  /** Joins each record with those of another stream within the windows; without a match it is left out. */
-  join<V2, R>(
-    other: KStream<K, V2>,
-    joiner: (left: V, right: V2, key: K) => R,
-    options: JoinOptions<K, V, V2>,
+  /** Joins each record with what a table holds for its key; without a row it is left out. */
+  join<Right extends RightSide, R>(
+    other: JoinableAlone<K, Right>,
+    joiner: (left: V, right: RightValue<Right>, key: K) => R,
   ): KStream<K, R>
-  /** Joins each record with what the table holds for its key; without a row it is left out. */
-  join<V2, R>(table: KTable<K, V2>, joiner: (left: V, right: V2, key: K) => R, options?: Joined<K, V>): KStream<K, R>
-  /** Joins each record with what a global table holds under a key made from it; without a row it is left out. */
-  join<G, V2, R>(
-    table: GlobalKTable<G, V2>,
-    joiner: (left: V, right: V2, key: K) => R,
-    options: GlobalJoinOptions<K, V, G>,
+  /**
+   * Joins each record with those of another stream within `windows`, with what a table holds for its key, or with what a global
+   * table holds under the key that `mapKey` makes from it; without a match it is left out.
+   */
+  join<Right extends RightSide, R>(
+    other: JoinableWith<K, Right>,
+    joiner: (left: V, right: RightValue<Right>, key: K) => R,
+    options: JoinOptions<K, V, Right>,
   ): KStream<K, R>
-  join(other: unknown, joiner: unknown, options: unknown = {}): unknown {
+  join(other: never, joiner: never, options?: never): unknown {
     return this.#join('inner', other, joiner, options)
   }
 
-  /** As `join`; a record without a match is joined with null, once its window has closed. */
-  leftJoin<V2, R>(
-    other: KStream<K, V2>,
-    joiner: (left: V, right: V2 | null, key: K) => R,
-    options: JoinOptions<K, V, V2>,
-  ): KStream<K, R>
   /** As `join`; a record without a row is joined with null. */
-  leftJoin<V2, R>(
-    table: KTable<K, V2>,
-    joiner: (left: V, right: V2 | null, key: K) => R,
-    options?: Joined<K, V>,
+  leftJoin<Right extends RightSide, R>(
+    other: JoinableAlone<K, Right>,
+    joiner: (left: V, right: RightValue<Right> | null, key: K) => R,
   ): KStream<K, R>
-  /** As `join`; a record without a row is joined with null. */
-  leftJoin<G, V2, R>(
-    table: GlobalKTable<G, V2>,
-    joiner: (left: V, right: V2 | null, key: K) => R,
-    options: GlobalJoinOptions<K, V, G>,
+  /** As `join`; a record without a match is joined with null: that of a stream once its window has closed. */
+  leftJoin<Right extends RightSide, R>(
+    other: JoinableWith<K, Right>,
+    joiner: (left: V, right: RightValue<Right> | null, key: K) => R,
+    options: JoinOptions<K, V, Right>,
   ): KStream<K, R>
-  leftJoin(other: unknown, joiner: unknown, options: unknown = {}): unknown {
+  leftJoin(other: never, joiner: never, options?: never): unknown {
     return this.#join('left', other, joiner, options)
   }
 
-  /** As `join`; a record of either side without a match is joined with null, once its window has closed. */
-  outerJoin<V2, R>(
-    other: KStream<K, V2>,
-    joiner: (left: V | null, right: V2 | null, key: K) => R,
-    options: JoinOptions<K, V, V2>,
-  ): KStream<K, R> {
-    return joinStreams('outer', this, other, joiner as never, options as never) as KStream<K, R>
+  /** As `join` of two streams; a record of either side without a match is joined with null, once its window has closed. */
+  outerJoin<Right extends RightSide, R>(
+    other: OuterJoinableWith<K, Right>,
+    joiner: (left: V | null, right: RightValue<Right> | null, key: K) => R,
+    options: JoinOptions<K, V, Right>,
+  ): KStream<K, R>
+  /** Never right: it says what is missing. */
+  outerJoin<Right extends RightSide, R>(
+    other: OuterJoinableAlone<Right>,
+    joiner: (left: V | null, right: RightValue<Right> | null, key: K) => R,
+  ): never
+  outerJoin(other: never, joiner: never, options?: never): unknown {
+    return this.#join('outer', other, joiner, options)
   }
 
   /** @internal For joins: this stream behind a repartition topic, if its key may have changed. */
@@ -334,10 +330,11 @@ export class KStream<K, V> {
     return new KStream({ ...mine, key, value, name: source, node: this.#repartition, ...behindTopic(source) })
   }
 
-  #join(kind: JoinKind, other: unknown, joiner: unknown, options: unknown): KStream<K, unknown> {
-    if (other instanceof KStream) return joinStreams(kind, this, other, joiner as never, options as never)
-    if (other instanceof GlobalKTable) return joinGlobalTable(kind, this, other, joiner as never, options as never)
-    return joinTable(kind, this, other as KTable<K, unknown>, joiner as never, options as never)
+  #join(kind: JoinKind, other: unknown, joiner: unknown, options: object = {}): unknown {
+    const side = checkedStreamJoin(kind === 'outer', other, joiner, options)
+    if (side === 'stream') return joinStreams(kind, this, other as never, joiner as never, options as never)
+    if (side === 'table') return joinTable(kind, this, other as never, joiner as never, options)
+    return joinGlobalTable(kind, this, other as never, joiner as never, options as never)
   }
 
   #then<K2, V2>(

@@ -4,11 +4,21 @@ import type { Serde } from '../common/serde.ts'
 import { tableRepartitionMap } from '../operators/table-repartition-map.ts'
 import { tableToStream } from '../operators/table-to-stream.ts'
 import { erased, state, type StreamState } from './build-context.ts'
-import { type ForeignKeyJoinOptions, joinOnForeignKey } from './foreign-key-joins.ts'
+import { joinOnForeignKey } from './foreign-key-joins.ts'
 import { GraphNode } from './graph/graph-node.ts'
+import { checkedTableJoin } from './join-mistakes.ts'
+import type {
+  RightSide,
+  RightValue,
+  TableJoinableAlone,
+  TableJoinableOuter,
+  TableJoinableWith,
+  TableJoinOptions,
+  TableOptions,
+} from './join-types.ts'
 import { KGroupedTable } from './kgrouped-table.ts'
 import type { KStream } from './kstream.ts'
-import type { Grouped, Named, StoreOptions } from './options.ts'
+import type { Grouped, Named } from './options.ts'
 import type { Suppressed } from './suppressed.ts'
 import { joinTables } from './table-joins.ts'
 import {
@@ -37,8 +47,6 @@ function sameBytes(serde: Serde<unknown> | null): (a: unknown, b: unknown) => bo
     return one.length === two.length && one.bytes.compare(two.bytes, 0, two.length, 0, one.length) === 0
   }
 }
-
-type TableJoinOptions<K, R> = Named & { readonly store?: StoreOptions<K, R> }
 
 /** A table: the latest value of each key, and the changes that lead to it. */
 export class KTable<K, V> {
@@ -133,50 +141,50 @@ export class KTable<K, V> {
     return new KGroupedTable({ ...mine, ...serdes, name, node }, options.name ?? null)
   }
 
-  /** Each row with the row of another table that it refers to (KIP-213). */
-  join<FK, V2, R>(
-    table: KTable<FK, V2>,
-    joiner: (left: V, right: V2, key: K) => R,
-    options: ForeignKeyJoinOptions<K, V, FK, R>,
-  ): KTable<K, R>
   /** Rows that are in both tables, under the same key. */
-  join<V2, R>(
-    table: KTable<K, V2>,
-    joiner: (left: V, right: V2, key: K) => R,
-    options?: TableJoinOptions<K, R>,
+  join<Right extends RightSide, R>(
+    table: TableJoinableAlone<K, Right>,
+    joiner: (left: V, right: RightValue<Right>, key: K) => R,
   ): KTable<K, R>
-  join(table: unknown, joiner: unknown, options: object = {}): unknown {
+  /** Rows that are in both tables, under the same key; or by `foreignKey`, each row with the one it refers to (KIP-213). */
+  join<Right extends RightSide, R>(
+    table: TableJoinableWith<Right>,
+    joiner: (left: V, right: RightValue<Right>, key: K) => R,
+    options: TableOptions<K, V, Right, R>,
+  ): KTable<K, R>
+  join(table: never, joiner: never, options?: never): unknown {
     return this.#join('inner', table, joiner, options)
   }
 
-  /** Each row with the row of another table that it refers to, or null (KIP-213). */
-  leftJoin<FK, V2, R>(
-    table: KTable<FK, V2>,
-    joiner: (left: V, right: V2 | null, key: K) => R,
-    options: ForeignKeyJoinOptions<K, V, FK, R>,
-  ): KTable<K, R>
   /** Rows of this table, with those of the other under the same key, or null. */
-  leftJoin<V2, R>(
-    table: KTable<K, V2>,
-    joiner: (left: V, right: V2 | null, key: K) => R,
-    options?: TableJoinOptions<K, R>,
+  leftJoin<Right extends RightSide, R>(
+    table: TableJoinableAlone<K, Right>,
+    joiner: (left: V, right: RightValue<Right> | null, key: K) => R,
   ): KTable<K, R>
-  leftJoin(table: unknown, joiner: unknown, options: object = {}): unknown {
+  /** Rows of this table, with those of the other under the same key or that `foreignKey` refers to, or null. */
+  leftJoin<Right extends RightSide, R>(
+    table: TableJoinableWith<Right>,
+    joiner: (left: V, right: RightValue<Right> | null, key: K) => R,
+    options: TableOptions<K, V, Right, R>,
+  ): KTable<K, R>
+  leftJoin(table: never, joiner: never, options?: never): unknown {
     return this.#join('left', table, joiner, options)
   }
 
   /** Rows that are in either table; what a side lacks is null. */
-  outerJoin<V2, R>(
-    table: KTable<K, V2>,
-    joiner: (left: V | null, right: V2 | null, key: K) => R,
-    options: TableJoinOptions<K, R> = {},
-  ): KTable<K, R> {
-    return joinTables('outer', this, table, joiner as never, options)
+  outerJoin<Right extends RightSide, R>(
+    table: TableJoinableOuter<K, Right>,
+    joiner: (left: V | null, right: RightValue<Right> | null, key: K) => R,
+    options?: TableJoinOptions<K, R>,
+  ): KTable<K, R>
+  outerJoin(table: never, joiner: never, options?: never): unknown {
+    return this.#join('outer', table, joiner, options)
   }
 
-  #join(kind: 'inner' | 'left', table: unknown, joiner: unknown, options: object): unknown {
+  #join(kind: 'inner' | 'left' | 'outer', table: unknown, joiner: unknown, options: object = {}): unknown {
+    const by = checkedTableJoin(kind === 'outer', table, joiner, options)
     const other = table as KTable<K, unknown>
-    if (!('foreignKey' in options)) return joinTables(kind, this, other, joiner as never, options)
+    if (by === 'key') return joinTables(kind, this, other, joiner as never, options)
     return joinOnForeignKey(kind === 'left', this, other, joiner as never, options as never)
   }
 }

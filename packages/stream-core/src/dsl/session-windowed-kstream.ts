@@ -3,7 +3,7 @@ import type { Serde } from '../common/serde.ts'
 import type { Windowed } from '../common/windowed.ts'
 import { sessionWindowAggregate } from '../operators/session-window-aggregate.ts'
 import { sessionStoreGetter } from '../operators/value-getter.ts'
-import type { SessionWindowShape } from '../operators/window-shapes.ts'
+import type { SessionWindows } from '../operators/windows.ts'
 import {
   type AggregateOptions,
   aggregationStore,
@@ -34,11 +34,11 @@ export interface SessionFold extends Fold {
 /** Records grouped by key and by session. */
 export class SessionWindowedKStream<K, V> {
   readonly #group: StreamGroup
-  readonly #windows: SessionWindowShape
+  readonly #windows: SessionWindows
   readonly #emit: EmitStrategy
 
   /** @internal */
-  constructor(group: StreamGroup, windows: SessionWindowShape, emit: EmitStrategy = 'on-window-update') {
+  constructor(group: StreamGroup, windows: SessionWindows, emit: EmitStrategy = 'on-window-update') {
     this.#group = group
     this.#windows = windows
     this.#emit = emit
@@ -91,7 +91,7 @@ export class SessionWindowedKStream<K, V> {
 export function sessionParts(
   context: BuildContext,
   store: Materialized,
-  windows: SessionWindowShape,
+  windows: SessionWindows,
   fold: SessionFold,
   emitsFinal: boolean,
 ) {

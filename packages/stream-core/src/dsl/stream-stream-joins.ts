@@ -3,7 +3,7 @@ import { joinWindow } from '../operators/join-window.ts'
 import { pass } from '../operators/pass.ts'
 import { streamSelfJoin } from '../operators/stream-self-join.ts'
 import { streamStreamJoin } from '../operators/stream-stream-join.ts'
-import type { JoinWindowShape } from '../operators/window-shapes.ts'
+import type { JoinWindows } from '../operators/windows.ts'
 import type { ProcessorSupplier } from '../processor/processor.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
 import { type BuildContext, copartitioned, erased, requiredSerde, state } from './build-context.ts'
@@ -13,7 +13,7 @@ import type { JoinStore, StreamJoined } from './options.ts'
 import { changelog, expiringChangelog } from './store-specs.ts'
 
 type Joiner = (left: unknown, right: unknown, key: unknown) => unknown
-type Options = StreamJoined<unknown, unknown, unknown> & { readonly windows: JoinWindowShape }
+type Options = StreamJoined<unknown, unknown, unknown> & { readonly windows: JoinWindows }
 type Supplier = ProcessorSupplier<unknown, unknown>
 
 /** Two streams within windows (KStreamImplJoin): each side keeps its records for the other; names are Java's. */
@@ -189,7 +189,7 @@ function noteStore(context: BuildContext, name: string, { logging }: Options): v
 }
 
 /** A store that the user supplies has to be what the join would have made. */
-function checkStores(one: JoinStore | undefined, two: JoinStore | undefined, windows: JoinWindowShape): void {
+function checkStores(one: JoinStore | undefined, two: JoinStore | undefined, windows: JoinWindows): void {
   const fail = (message: string): never => {
     throw new TopologyError(message, [], 'INCOMPATIBLE_STORE')
   }

@@ -5,7 +5,7 @@ import type { Windowed } from '../common/windowed.ts'
 import { slidingWindowAggregate } from '../operators/sliding-window-aggregate.ts'
 import { windowStoreGetter } from '../operators/value-getter.ts'
 import { windowAggregate } from '../operators/window-aggregate.ts'
-import type { SlidingWindowShape, TimeWindowShape, UnlimitedWindowShape } from '../operators/window-shapes.ts'
+import type { Windows } from '../operators/windows.ts'
 import type { WindowStoreSpec } from '../state/store-spec.ts'
 import {
   type AggregateOptions,
@@ -25,16 +25,15 @@ import { timeWindowed } from './windowed-serde.ts'
 
 /** When results of windows are forwarded: with each update (subject to the record cache), or once, when a window closes. */
 export type EmitStrategy = 'on-window-update' | 'on-window-close'
-export type TimeShape = TimeWindowShape | SlidingWindowShape | UnlimitedWindowShape
 
 /** Records grouped by key and by window. */
 export class TimeWindowedKStream<K, V> {
   readonly #group: StreamGroup
-  readonly #windows: TimeShape
+  readonly #windows: Windows
   readonly #emit: EmitStrategy
 
   /** @internal */
-  constructor(group: StreamGroup, windows: TimeShape, emit: EmitStrategy = 'on-window-update') {
+  constructor(group: StreamGroup, windows: Windows, emit: EmitStrategy = 'on-window-update') {
     this.#group = group
     this.#windows = windows
     this.#emit = emit
@@ -88,7 +87,7 @@ export class TimeWindowedKStream<K, V> {
 export function windowedParts(
   context: BuildContext,
   store: Materialized,
-  windows: TimeShape,
+  windows: Windows,
   fold: Fold,
   emitsFinal: boolean,
 ) {
@@ -118,7 +117,7 @@ const windowedKey = (context: BuildContext, store: Materialized, sizeMs: number)
   return key === null ? null : timeWindowed(key, sizeMs)
 }
 
-function windowFacts(windows: TimeShape) {
+function windowFacts(windows: Windows) {
   switch (windows.kind) {
     case 'unlimited': {
       const sizeMs = Number.POSITIVE_INFINITY

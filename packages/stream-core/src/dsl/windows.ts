@@ -2,12 +2,12 @@ import { knownOptions } from '../common/choice.ts'
 import { type Duration, toMs } from '../common/duration.ts'
 import { ArgumentError } from '../common/errors.ts'
 import type {
-  JoinWindowShape,
-  SessionWindowShape,
-  SlidingWindowShape,
-  TimeWindowShape,
-  UnlimitedWindowShape,
-} from '../operators/window-shapes.ts'
+  JoinWindows,
+  SessionWindows,
+  SlidingWindows,
+  TimeWindows,
+  UnlimitedWindows,
+} from '../operators/windows.ts'
 
 export interface TimeWindowsOptions {
   readonly size: Duration
@@ -33,7 +33,7 @@ export const durationMs = (duration: Duration, argument: string): number => {
 }
 
 /** Windows of fixed size, aligned to the epoch; the start belongs to a window, the end does not (KafkaStreams TimeWindows). */
-export function timeWindows(options: TimeWindowsOptions): TimeWindowShape {
+export function timeWindows(options: TimeWindowsOptions): TimeWindows {
   knownOptions('timeWindows', options, ['size', 'advance', 'grace'])
   const sizeMs = durationMs(options.size, 'size')
   const advanceMs = options.advance === undefined ? sizeMs : durationMs(options.advance, 'advance')
@@ -52,24 +52,21 @@ export function timeWindows(options: TimeWindowsOptions): TimeWindowShape {
  * Windows that end where a record lies or begin right behind one, both ends included: every record is aggregated with those
  * that lie at most `difference` away (SlidingWindows).
  */
-export function slidingWindows(options: {
-  readonly difference: Duration
-  readonly grace?: Duration
-}): SlidingWindowShape {
+export function slidingWindows(options: { readonly difference: Duration; readonly grace?: Duration }): SlidingWindows {
   const differenceMs = durationMs(options.difference, 'difference')
   if (differenceMs === 0) throw new ArgumentError('difference', 'the difference of sliding windows must be above 0')
   return { kind: 'sliding', differenceMs, graceMs: durationMs(options.grace ?? 0, 'grace') }
 }
 
 /** Windows that last as long as no gap between a key's records is longer than `gap` (SessionWindows). */
-export const sessionWindows = (options: { readonly gap: Duration; readonly grace?: Duration }): SessionWindowShape => ({
+export const sessionWindows = (options: { readonly gap: Duration; readonly grace?: Duration }): SessionWindows => ({
   kind: 'session',
   gapMs: durationMs(options.gap, 'gap'),
   graceMs: durationMs(options.grace ?? 0, 'grace'),
 })
 
 /** One window from `startMs` (default 0) on, which never closes (UnlimitedWindows). Earlier records are left out. */
-export function unlimitedWindows(options: { readonly startMs?: number } = {}): UnlimitedWindowShape {
+export function unlimitedWindows(options: { readonly startMs?: number } = {}): UnlimitedWindows {
   const { startMs = 0 } = options
   if (!Number.isSafeInteger(startMs) || startMs < 0) {
     throw new ArgumentError('startMs', `the start of unlimited windows must be a time, 0 or later, got ${startMs}`)
@@ -89,7 +86,7 @@ export interface JoinWindowsOptions {
 }
 
 /** Which records of two streams belong together (JoinWindows). */
-export function joinWindows(options: JoinWindowsOptions): JoinWindowShape {
+export function joinWindows(options: JoinWindowsOptions): JoinWindows {
   knownOptions('joinWindows', options, ['difference', 'beforeMs', 'afterMs', 'grace'])
   const differenceMs = durationMs(options.difference, 'difference')
   const beforeMs = options.beforeMs ?? differenceMs

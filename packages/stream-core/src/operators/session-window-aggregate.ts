@@ -4,11 +4,11 @@ import type { Change, Processor } from '../processor/processor.ts'
 import type { EngineContext } from '../processor/processor-context.ts'
 import type { SessionStore } from '../state/session-store.ts'
 import { EmitFinal } from './emit-final.ts'
-import type { SessionWindowShape } from './window-shapes.ts'
+import type { SessionWindows } from './windows.ts'
 
 export interface SessionAggregateOptions<K, V, A> {
   readonly storeName: string
-  readonly windows: SessionWindowShape
+  readonly windows: SessionWindows
   readonly emitsFinal: boolean
   readonly sendsOldValues: boolean
   /** null for `reduce`: the first value is the aggregate, as it is. */

@@ -6,11 +6,11 @@ import type { ValueAndTimestamp } from '../state/key-value-store.ts'
 import type { TimestampedWindowStore } from '../state/window-store.ts'
 import { EmitFinal } from './emit-final.ts'
 import { type ForwardWindowChange, windowChangeForwarder } from './window-change-forwarder.ts'
-import type { SlidingWindowShape } from './window-shapes.ts'
+import type { SlidingWindows } from './windows.ts'
 
 export interface SlidingAggregateOptions<K, V, A> {
   readonly storeName: string
-  readonly windows: SlidingWindowShape
+  readonly windows: SlidingWindows
   readonly emitsFinal: boolean
   readonly sendsOldValues: boolean
   /** null for `reduce`: the first value is the aggregate, as it is. */

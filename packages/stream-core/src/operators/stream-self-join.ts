@@ -1,11 +1,11 @@
 import type { Processor } from '../processor/processor.ts'
 import type { EngineContext } from '../processor/processor-context.ts'
 import type { WindowStore } from '../state/window-store.ts'
-import type { JoinWindowShape } from './window-shapes.ts'
+import type { JoinWindows } from './windows.ts'
 
 export interface SelfJoinOptions<K, V, O> {
   readonly storeName: string
-  readonly windows: JoinWindowShape
+  readonly windows: JoinWindows
   readonly joiner: (left: V, right: V, key: K) => O
 }
 

@@ -3,13 +3,13 @@ import type { Processor } from '../processor/processor.ts'
 import type { EngineContext } from '../processor/processor-context.ts'
 import type { OuterJoinStore } from '../state/outer-join-store.ts'
 import type { WindowStore } from '../state/window-store.ts'
-import type { JoinWindowShape } from './window-shapes.ts'
+import type { JoinWindows } from './windows.ts'
 
 export interface StreamJoinOptions<K, L, R, O> {
   readonly isLeft: boolean
   /** Records of this side that find no match are emitted, too. */
   readonly isOuter: boolean
-  readonly windows: JoinWindowShape
+  readonly windows: JoinWindows
   readonly joiner: (left: L | null, right: R | null, key: K) => O
   readonly otherStoreName: string
   /** What waits for a match; null in an inner join. */

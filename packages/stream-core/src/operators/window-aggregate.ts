@@ -4,12 +4,12 @@ import type { Change, Processor } from '../processor/processor.ts'
 import type { EngineContext } from '../processor/processor-context.ts'
 import type { TimestampedWindowStore } from '../state/window-store.ts'
 import { EmitFinal } from './emit-final.ts'
-import { forEachWindowStart, type TimeWindowShape, type UnlimitedWindowShape } from './window-shapes.ts'
+import { forEachWindowStart, type TimeWindows, type UnlimitedWindows } from './windows.ts'
 import { windowChangeForwarder, type ForwardWindowChange } from './window-change-forwarder.ts'
 
 export interface WindowAggregateOptions<K, V, A> {
   readonly storeName: string
-  readonly windows: TimeWindowShape | UnlimitedWindowShape
+  readonly windows: TimeWindows | UnlimitedWindows
   readonly emitsFinal: boolean
   readonly sendsOldValues: boolean
   /** null for `reduce`: the first value is the aggregate, as it is. */
@@ -89,7 +89,7 @@ export const windowAggregate =
   }
 
 /** Whether two times lie in the same windows: then nothing has closed between them. */
-function sameWindows(windows: TimeWindowShape, a: number, b: number): boolean {
+function sameWindows(windows: TimeWindows, a: number, b: number): boolean {
   const starts: number[][] = [[], []]
   forEachWindowStart(windows, a, (start) => starts[0]!.push(start))
   forEachWindowStart(windows, b, (start) => starts[1]!.push(start))

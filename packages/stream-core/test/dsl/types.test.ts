@@ -2,6 +2,7 @@ import { expectTypeOf, test } from 'vitest'
 import {
   type GlobalKTable,
   int64,
+  type Joined,
   json,
   joinWindows,
   type KGroupedStream,
@@ -9,6 +10,7 @@ import {
   type KStream,
   type KTable,
   sessionWindows,
+  type StreamJoinOptions,
   StreamsBuilder,
   string,
   timeWindows,
@@ -97,4 +99,62 @@ test('cogrouped streams feed one aggregate with values of their own types', () =
     .cogroup(names.toStream().groupByKey(), (sum, name) => sum + name.length)
     .aggregate({ init: () => 0 })
   expectTypeOf(total).toEqualTypeOf<KTable<string, number>>()
+})
+
+test('a function that is generic itself can join, merge and aggregate', () => {
+  const windows = joinWindows({ difference: 10 })
+  const enriched = <K, V, V2>(stream: KStream<K, V>, table: KTable<K, V2>) =>
+    stream.merge(stream).leftJoin(table, (left, right) => ({ left, right }))
+  const met = <K, V, V2>(stream: KStream<K, V>, other: KStream<K, V2>) =>
+    stream.join(other, (left, right) => ({ left, right }), { windows })
+  const looked = <V, G, V2>(stream: KStream<G, V>, table: GlobalKTable<G, V2>) =>
+    stream.join(table, (_left, right) => right, { mapKey: (key) => key })
+  const both = <K, FK, V, V2>(left: KTable<K, V>, right: KTable<FK, V2>, foreignKey: (key: K, value: V) => FK) =>
+    left.leftJoin(right, (a, b) => ({ a, b }), { foreignKey })
+  const collected = <K, V>(grouped: KGroupedStream<K, V>) =>
+    grouped.aggregate({ init: (): V[] => [], add: (list, value) => [...list, value] })
+  const folded = <K, V, A>(grouped: KGroupedStream<K, V>, init: () => A, add: (aggregate: A, value: V) => A | null) =>
+    grouped.windowedBy(timeWindows({ size: 10 })).aggregate({ init, add })
+  expectTypeOf(enriched(votes, names)).toEqualTypeOf<KStream<string, { left: Vote; right: string | null }>>()
+  expectTypeOf(met(votes, mixed)).toEqualTypeOf<KStream<string, { left: Vote; right: Vote | Blank }>>()
+  expectTypeOf(
+    looked(
+      votes.selectKey((_key, vote) => vote.weight),
+      all,
+    ),
+  ).toEqualTypeOf<KStream<number, string>>()
+  expectTypeOf(both(names, names, (_key, name) => name)).toEqualTypeOf<
+    KTable<string, { a: string; b: string | null }>
+  >()
+  expectTypeOf(collected(votes.groupByKey())).toEqualTypeOf<KTable<string, Vote[]>>()
+  expectTypeOf(
+    folded(
+      votes.groupByKey(),
+      () => 0,
+      (sum) => sum + 1,
+    ),
+  ).toEqualTypeOf<KTable<Windowed<string>, number>>()
+})
+
+test('options of a join may come from elsewhere, and be undefined where none are needed', () => {
+  const joined: Joined<string, Vote> | undefined = undefined
+  expectTypeOf(votes.join(names, (vote, name) => vote.option + name, joined)).toEqualTypeOf<KStream<string, string>>()
+  const streamJoined: StreamJoinOptions<string, Vote, Vote | Blank> = { windows: joinWindows({ difference: 10 }) }
+  expectTypeOf(votes.leftJoin(mixed, () => 1, streamJoined)).toEqualTypeOf<KStream<string, number>>()
+  const named = names.join(names, (left, right) => left + right, { name: 'both', store: { value: string() } })
+  expectTypeOf(named).toEqualTypeOf<KTable<string, string>>()
+})
+
+test('a type that is given reaches what makes it', () => {
+  interface Summary {
+    readonly state: 'open' | 'closed'
+    readonly options: readonly string[]
+  }
+  const summaries = votes.groupByKey().aggregate<Summary>({
+    init: () => ({ state: 'open', options: [] }),
+    add: (summary, vote) => ({ ...summary, options: [...summary.options, vote.option] }),
+  })
+  expectTypeOf(summaries).toEqualTypeOf<KTable<string, Summary>>()
+  const widened: KStream<string, Vote | Blank> = votes.join(names, (): Vote | Blank => ({ blank: true }))
+  expectTypeOf(widened).toEqualTypeOf<KStream<string, Vote | Blank>>()
 })

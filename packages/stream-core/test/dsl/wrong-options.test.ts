@@ -60,6 +60,24 @@ test('words that nobody knows are refused where they are said', () => {
   expect(() => timeWindows({} as never)).toThrow(/size must be milliseconds, or a literal/)
 })
 
+test('a join is told what it lacks, also in a program without a compiler', () => {
+  const builder = new StreamsBuilder()
+  const [stream, other] = [builder.stream('a', strings), builder.stream('b', strings)]
+  const [table, all] = [builder.table('t', strings), builder.globalTable('g', strings)]
+  const joiner = (): string => ''
+  const windows = timeWindows({ size: 5 }) as never
+  expect(() => stream.join(other as never, joiner)).toThrow(/needs windows in its options: \{ windows: joinWindows/)
+  expect(() => stream.leftJoin(other, joiner, { windows })).toThrow(/needs windows in its options/)
+  expect(() => stream.outerJoin(table as never, joiner)).toThrow(/an outer join of a stream takes another stream/)
+  expect(() => stream.join(all as never, joiner)).toThrow(/needs options that make its key: \{ mapKey/)
+  expect(() => stream.join('b' as never, joiner)).toThrow(/takes a stream, a table or a global table, got "b"/)
+  expect(() => stream.join(table, { joiner } as never)).toThrow(/the second argument of a join makes the result/)
+  expect(() => table.join(stream as never, joiner)).toThrow(/make the stream one with toTable\(\)/)
+  expect(() => table.leftJoin(all as never, joiner)).toThrow(/a table cannot be joined with a global table/)
+  expect(() => table.join(table, joiner, { foreignKey: 'id' as never })).toThrow(/foreignKey must be a function/)
+  expect(() => table.outerJoin(table, joiner, { foreignKey: (): string => '' } as never)).toThrow(/use leftJoin\(\)/)
+})
+
 test('streams of two builders cannot be merged or joined', () => {
   const [one, two] = [new StreamsBuilder(), new StreamsBuilder()]
   const stream = one.stream('a', strings)

@@ -9,6 +9,12 @@ export interface SerdeContext {
 }
 
 /**
+ * A method as the type of a property, compared both ways as methods are (D28). What a serde may lack is declared `| undefined`:
+ * without that, `exactOptionalPropertyTypes` makes the compiler advise about `undefined` wherever a serde of the wrong type is given.
+ */
+type Method<In, Out> = { method(given: In): Out }['method']
+
+/**
  * Turns values into bytes and back. Writing goes into a growing buffer and reading from a range, so that nothing is
  * allocated but the value (D6). `null` never reaches a serde: absence is written by the engine.
  *
@@ -19,14 +25,14 @@ export interface Serde<T> {
   /** Part of a topology's fingerprint: change it when the bytes change. */
   readonly name: string
   /** Decoded values are never changed by anybody: the engine may cache and share them. */
-  readonly immutable?: boolean
+  readonly immutable?: boolean | undefined
   write(value: T, out: ByteWriter, context: SerdeContext): void
   read(bytes: Buffer, start: number, end: number, context: SerdeContext): T
   /**
    * The bytes as a latin1 string, which is the engine's form of a key (D11), where that is cheaper than writing them; null
    * where it is not.
    */
-  toLatin1?(value: T): string | null
+  readonly toLatin1?: Method<T, string | null> | undefined
   /** The way back; null: the bytes have to be read. */
-  fromLatin1?(text: string): T | null
+  readonly fromLatin1?: Method<string, T | null> | undefined
 }

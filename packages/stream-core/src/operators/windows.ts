@@ -1,5 +1,5 @@
 /** Windows of fixed size, aligned to the epoch: tumbling where the advance is the size, else hopping. */
-export interface TimeWindowShape {
+export interface TimeWindows {
   readonly kind: 'time'
   readonly sizeMs: number
   readonly advanceMs: number
@@ -7,36 +7,39 @@ export interface TimeWindowShape {
 }
 
 /** A window ends where a record lies, or begins right behind one; both ends belong to it. */
-export interface SlidingWindowShape {
+export interface SlidingWindows {
   readonly kind: 'sliding'
   readonly differenceMs: number
   readonly graceMs: number
 }
 
 /** A session ends when its key was silent for longer than the gap. */
-export interface SessionWindowShape {
+export interface SessionWindows {
   readonly kind: 'session'
   readonly gapMs: number
   readonly graceMs: number
 }
 
 /** One window, from its start on for ever. */
-export interface UnlimitedWindowShape {
+export interface UnlimitedWindows {
   readonly kind: 'unlimited'
   readonly startMs: number
 }
 
 /** How far apart two records may lie that belong together: the right one from `before` earlier to `after` later. */
-export interface JoinWindowShape {
+export interface JoinWindows {
   readonly kind: 'join'
   readonly beforeMs: number
   readonly afterMs: number
   readonly graceMs: number
 }
 
+/** What records are aggregated by, but for sessions. */
+export type Windows = TimeWindows | SlidingWindows | UnlimitedWindows
+
 /** Calls `use` with the start of each window that a time lies in, the earliest first (TimeWindows#windowsFor). */
 export function forEachWindowStart(
-  shape: TimeWindowShape | UnlimitedWindowShape,
+  shape: TimeWindows | UnlimitedWindows,
   timeMs: number,
   use: (startMs: number) => void,
 ): void {
