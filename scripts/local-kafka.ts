@@ -16,11 +16,15 @@ export interface LocalKafkaOptions {
   readonly properties?: { readonly [name: string]: string }
   /** Feature levels of the new cluster, for example `{ 'transaction.version': 1 }`. */
   readonly features?: { readonly [name: string]: number }
+  /** The broker also listens on `proxiedPort` and tells those clients to come to this port, where a proxy stands. */
+  readonly proxyPort?: number
   readonly log?: (text: string) => void
 }
 
 export interface LocalKafka {
   readonly bootstrapServers: string
+  /** Where a proxy passes on to; 0 without one. */
+  readonly proxiedPort: number
   readonly pid: number
   kill(signal: NodeJS.Signals): void
   /** Ends the broker and starts it again on the same folder and port. */
@@ -88,9 +92,11 @@ export async function startLocalKafka(options: LocalKafkaOptions = {}): Promise<
   if (missing !== null) throw new Error(missing)
   await provideJars(log)
   const folder = mkdtempSync(join(tmpdir(), 'local-kafka-'))
-  const [port, controllerPort] = await freePorts(2)
+  const [port, controllerPort, proxied] = await freePorts(3)
+  const proxiedPort = options.proxyPort === undefined ? 0 : proxied!
+  const extra = { ...proxyProperties(port!, controllerPort!, proxiedPort, options.proxyPort), ...options.properties }
   const bootstrapServers = `127.0.0.1:${port}`
-  writeFileSync(join(folder, 'server.properties'), properties(folder, port!, controllerPort!, options.properties ?? {}))
+  writeFileSync(join(folder, 'server.properties'), properties(folder, port!, controllerPort!, extra))
   writeFileSync(join(folder, 'log4j2.yaml'), log4j)
   const format = java(
     folder,
@@ -120,6 +126,7 @@ export async function startLocalKafka(options: LocalKafkaOptions = {}): Promise<
   process.once('exit', onExit)
   return {
     bootstrapServers,
+    proxiedPort,
     get pid() {
       return broker.pid!
     },
@@ -134,6 +141,16 @@ export async function startLocalKafka(options: LocalKafkaOptions = {}): Promise<
       await stopBroker('SIGKILL')
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
     },
+  }
+}
+
+function proxyProperties(port: number, controllerPort: number, proxiedPort: number, proxyPort: number | undefined) {
+  if (proxyPort === undefined) return {}
+  const listeners = [`PLAINTEXT://127.0.0.1:${port}`, `CONTROLLER://127.0.0.1:${controllerPort}`]
+  return {
+    listeners: [...listeners, `PROXIED://127.0.0.1:${proxiedPort}`].join(','),
+    'advertised.listeners': `${listeners[0]},PROXIED://127.0.0.1:${proxyPort}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT',
   }
 }
 
@@ -236,7 +253,8 @@ function accepts(port: number): Promise<boolean> {
   })
 }
 
-async function freePorts(count: number): Promise<number[]> {
+/** Ports of the loopback address that nobody listens on now. */
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, () => {
       const server = createServer()

@@ -21,6 +21,8 @@ export interface TaskDescription {
   readonly lag: number | null
   readonly recordsProcessed: number
   readonly streamTimeMs: number
+  /** How often a record came too late for a window or a version: part of `dropped`. */
+  readonly late: number
   /** Records that went no further, by `node/reason`. */
   readonly dropped: { readonly [nodeAndReason: string]: number }
   readonly inputs: readonly { readonly topic: string; readonly partition: number; readonly position: number }[]
@@ -41,6 +43,7 @@ export function describeState(
     lag: running.has(task) ? null : thread!.lag(task),
     recordsProcessed: task.metrics.recordsProcessed,
     streamTimeMs: task.streamTimeMs,
+    late: task.metrics.late,
     dropped: Object.fromEntries(task.metrics.dropped),
     inputs: [...task.queues].map(({ topic, partition, committable }) => ({ topic, partition, position: committable })),
     stores: [...task.state.stores.keys()],

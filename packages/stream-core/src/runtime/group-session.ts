@@ -43,6 +43,8 @@ export class GroupSession {
   #warmups: readonly string[] = []
   #lastWarmupsMs = 0
   #hasAsked = false
+  /** What was lost with the membership is given up already. */
+  #hasGivenUp = false
   /** Of tasks whose state is here and not open. */
   readonly #offsetsOnDisk = new Map<string, number>()
   placements: readonly Placement[] = []
@@ -77,7 +79,7 @@ export class GroupSession {
       throw failure
     }
     if (this.#member.failure !== null) throw this.#member.failure
-    if (this.#member.isLost && this.#joining === null) {
+    if (this.#member.isLost && !this.#hasGivenUp) {
       throw new MemberLostError(
         `the group "${this.#options.applicationId}" took this instance for dead and went on without it`,
       )
@@ -113,6 +115,7 @@ export class GroupSession {
   /** What it had is given up: the next join begins with nothing. */
   rejoin(): void {
     this.#given = null
+    this.#hasGivenUp = true
     this.#member.requestRejoin()
   }
 
@@ -130,6 +133,7 @@ export class GroupSession {
 
   async #join(): Promise<void> {
     const { logger } = this.#options
+    this.#hasGivenUp = false
     try {
       const { userData, generationId } = await this.#member.join()
       this.#given = { assignment: decodeAssignment(userData), generationId }

@@ -69,5 +69,5 @@ function serialise(
       { cause: error },
     )
   }
-  return writer.bytes.subarray(0, writer.length)
+  return writer.view()
 }

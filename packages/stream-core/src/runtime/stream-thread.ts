@@ -30,8 +30,9 @@ export interface StreamThreadOptions {
   readonly isPaused: () => boolean
 }
 
-const retryDelaysMs = [100, 200, 500, 1000, 2000, 5000]
+const retryDelaysMs = [0, 100, 200, 500, 1000, 2000, 5000]
 const cleanupEveryMs = 60_000
+const lateEveryMs = 10_000
 
 /**
  * Everything that processes in an instance: a member of the group, tasks, readers, producers, and the loop that drives them
@@ -57,6 +58,9 @@ export class StreamThread {
   #attempt = 0
   #lastPersistMs = 0
   #lastPurgeMs = 0
+  #lastLateMs = 0
+  /** Of those, how many were told. */
+  readonly #toldLate = new WeakMap<StreamTask, number>()
   #lastCleanupMs: number
   #persisting: Promise<void> | null = null
   /** Tasks that have read which keys their files had at the start. */
@@ -164,7 +168,9 @@ export class StreamThread {
   async #mend(error: Error): Promise<void> {
     const { clock, logger } = this.#options.config
     const isLost = error instanceof MemberLostError || error instanceof FencedError
-    const delayMs = isLost ? 0 : retryDelaysMs[Math.min(this.#attempt++, retryDelaysMs.length - 1)]!
+    // Joining again helps at once; if it does not, it is not tried without a pause.
+    const delayMs = retryDelaysMs[Math.min(isLost ? this.#attempt : this.#attempt + 1, retryDelaysMs.length - 1)]!
+    this.#attempt++
     logger.warn(
       { event: isLost ? 'streams.lost' : 'streams.recovering', error: error.message, delayMs },
       'what was not committed is dropped; going on from the last commit',
@@ -256,6 +262,10 @@ export class StreamThread {
       this.#lastPurgeMs = nowMs
       this.#purgeRepartitionTopics()
     }
+    if (nowMs - this.#lastLateMs >= lateEveryMs) {
+      this.#lastLateMs = nowMs
+      this.#tellOfLate()
+    }
     if (nowMs - this.#lastCleanupMs >= cleanupEveryMs) {
       this.#lastCleanupMs = nowMs
       this.#cleanUp(nowMs)
@@ -290,6 +300,20 @@ export class StreamThread {
     broker.admin.deleteRecords(before).catch((error: unknown) => {
       logger.warn({ event: 'repartition.purge-failed', error: String(error) }, 'repartition topics were not purged')
     })
+  }
+
+  /** Late records are not counted in their windows: nobody is to find that out from the results. */
+  #tellOfLate(): void {
+    let late = 0
+    for (const task of this.manager.running) {
+      late += task.metrics.late - (this.#toldLate.get(task) ?? 0)
+      this.#toldLate.set(task, task.metrics.late)
+    }
+    if (late === 0) return
+    this.#options.config.logger.warn(
+      { event: 'records.late', late },
+      'records came too late for their windows: is the grace too short, or maxTimeSkewMs too large?',
+    )
   }
 
   /** State of tasks that have been elsewhere for long is deleted: it would have to be restored from far behind. */

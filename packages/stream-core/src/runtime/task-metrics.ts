@@ -1,6 +1,9 @@
 /** Reasons that Kafka Streams' own `dropped-records` does not count (reference §5.13). */
 const uncountedInJava = new Set(['no-key-to-partition-by', 'unmatched-branch'])
 
+/** Reasons that say: the record came when its window, or its version, was closed. */
+const lateReasons = new Set(['late', 'expired-window', 'expired-version'])
+
 /** Plain counters of a task; read by `describeState()`, never by the hot path. */
 export class TaskMetrics {
   recordsProcessed = 0
@@ -10,6 +13,13 @@ export class TaskMetrics {
   drop(nodeName: string, reason: string): void {
     const key = `${nodeName}/${reason}`
     this.dropped.set(key, (this.dropped.get(key) ?? 0) + 1)
+  }
+
+  /** How often a record came too late for a window or a version; one record may be late for several windows. */
+  get late(): number {
+    let sum = 0
+    for (const [key, count] of this.dropped) if (lateReasons.has(key.slice(key.lastIndexOf('/') + 1))) sum += count
+    return sum
   }
 
   /** What Kafka Streams' `dropped-records` would say. */

@@ -1,0 +1,16 @@
+import { expect, test } from 'vitest'
+import { runChaos } from './chaos.ts'
+
+// Ten minutes of it: `node packages/stream-core/test/chaos/main.ts 600 <seed>`.
+test('a minute of chaos on Kafka, three instances: every record counts once', { timeout: 300_000 }, async () => {
+  const seed = Number(process.env['CHAOS_SEED'] ?? Date.now() % 100_000)
+  const report = await runChaos({
+    seed,
+    durationMs: 60_000,
+    instances: 3,
+    log: (text) => process.stdout.write(`${text}\n`),
+  })
+  expect(report, `seed ${seed}`).toMatchObject({ lost: 0, doubled: 0, wrong: [], failures: [] })
+  expect(report.written).toBeGreaterThan(1000)
+  expect(Object.keys(report.faults).length).toBeGreaterThan(2)
+})
