@@ -7,9 +7,12 @@ import { latin1Slice, latin1Write, utf8Write } from './buffer-text.ts'
 export class ByteWriter {
   #bytes: Buffer
   #length = 0
+  #view: Buffer
+  /** What the view is one of. */
+  #viewed: Buffer
 
   constructor(capacity = 256) {
-    this.#bytes = Buffer.allocUnsafe(capacity)
+    this.#bytes = this.#view = this.#viewed = Buffer.allocUnsafe(capacity)
   }
 
   /** The bytes behind the writer; only the first `length` are meaningful, and the next write may replace the buffer. */
@@ -87,7 +90,18 @@ export class ByteWriter {
 
   /** A copy of what was written. */
   toBuffer(): Buffer {
-    return Buffer.from(this.#bytes.subarray(0, this.#length))
+    const copied = Buffer.allocUnsafe(this.#length)
+    this.#bytes.copy(copied, 0, 0, this.#length)
+    return copied
+  }
+
+  /** What was written, uncopied: good until the next write. Sizes repeat, so a Buffer need not be made each time. */
+  view(): Buffer {
+    if (this.#view.length !== this.#length || this.#viewed !== this.#bytes) {
+      this.#viewed = this.#bytes
+      this.#view = this.#bytes.subarray(0, this.#length)
+    }
+    return this.#view
   }
 
   /** What was written as a latin1 string: the engine's form of a key (D11). */

@@ -14,6 +14,9 @@ export interface SealOptions {
   readonly codecs?: Compression
 }
 
+/** Up to here a loop copies faster than a call does. */
+const shortBytes = 32
+
 /**
  * Builds one record batch in one growing buffer (D7): each record's bytes are written once, in place, and the checksum
  * is taken over the finished whole. Measured about twelve times cheaper per record than the client's encoder.
@@ -137,16 +140,22 @@ export class RecordBatchBuilder {
       return
     }
     this.#varint(bytes.length)
+    const { length } = bytes
     if (typeof bytes === 'string') {
       latin1Write(this.#bytes, bytes, this.#position)
+    } else if (length <= shortBytes) {
+      const target = this.#bytes
+      const from = this.#position
+      for (let i = 0; i < length; i++) target[from + i] = bytes[i]!
     } else {
       this.#bytes.set(bytes, this.#position)
     }
-    this.#position += bytes.length
+    this.#position += length
   }
 }
 
 function headersBytes(headers: Headers): number {
+  if (headers.length === 0) return 1
   let size = varintBytes(headers.length)
   for (const [name, value] of headers) {
     const nameBytes = Buffer.byteLength(name)

@@ -36,6 +36,7 @@ export function writeInt64(bytes: Buffer, value: number, position: number): void
 /** Bytes of a zig-zag varint. */
 export function varintBytes(value: number): number {
   let left = value >= 0 ? value * 2 : -2 * value - 1
+  if (left < 0x80) return 1
   let size = 1
   while (left >= 0x80) {
     left = Math.floor(left / 0x80)

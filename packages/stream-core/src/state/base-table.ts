@@ -2,7 +2,8 @@ import type { Database, Statement } from 'better-sqlite3'
 import { bytesEntry, type Entry } from './entry.ts'
 import { KeyFilter } from './key-filter.ts'
 
-const rowsPerPut = 16
+const rowsPerPut = 50
+const columns = 4
 
 export interface BaseRow {
   readonly key: string
@@ -26,7 +27,10 @@ export class BaseTable {
   readonly #put: Statement
   readonly #putMany: Statement
   /** Parameters of rows that wait to be put together: one statement for many costs less than one for each. */
-  #waiting: unknown[] = []
+  readonly #waiting: unknown[] = Array.from({ length: rowsPerPut * columns }, () => null)
+  #waitingRows = 0
+  /** For values whose bytes do not last: one Buffer for each waiting row, used again where sizes repeat. */
+  readonly #kept: Buffer[] = Array.from({ length: rowsPerPut }, () => Buffer.alloc(0))
   readonly #delete: Statement
   readonly #forward: Statement
   readonly #backward: Statement
@@ -50,12 +54,12 @@ export class BaseTable {
     const rows = Array.from({ length: rowsPerPut }, () => '(?,?,?,?)').join(',')
     this.#putMany = database.prepare(`REPLACE INTO ${table} VALUES ${rows}`)
     this.#delete = database.prepare(`DELETE FROM ${table} WHERE segment = ? AND key = ?`)
-    const columns = 'key, ts AS timestampMs, value AS bytes'
+    const row = 'key, ts AS timestampMs, value AS bytes'
     this.#forward = database.prepare(
-      `SELECT ${columns} FROM ${table} WHERE segment BETWEEN ? AND ? AND key >= ? AND key < ? ORDER BY key LIMIT ?`,
+      `SELECT ${row} FROM ${table} WHERE segment BETWEEN ? AND ? AND key >= ? AND key < ? ORDER BY key LIMIT ?`,
     )
     this.#backward = database.prepare(
-      `SELECT ${columns} FROM ${table} WHERE segment BETWEEN ? AND ? AND key >= ? AND key < ? ORDER BY key DESC LIMIT ?`,
+      `SELECT ${row} FROM ${table} WHERE segment BETWEEN ? AND ? AND key >= ? AND key < ? ORDER BY key DESC LIMIT ?`,
     )
     this.#expire = database.prepare(`DELETE FROM ${table} WHERE segment < ?`)
     this.#keys = database.prepare(
@@ -86,30 +90,47 @@ export class BaseTable {
     return row && bytesEntry(row.value, row.ts)
   }
 
-  /** Inside a transaction of the database. */
-  put(key: string, timestampMs: number, bytes: Buffer): void {
-    const segment = this.#segment(key)
-    this.#filter(segment).add(key)
-    this.#waiting.push(segment, key, timestampMs, bytes)
-    if (this.#waiting.length < rowsPerPut * 4) return
-    this.#putMany.run(this.#waiting)
-    this.#waiting.length = 0
+  /** A key that is going to be in the table, or already answers reads for it: from now on it may be there. */
+  learn(key: string): void {
+    this.#filter(this.#segment(key)).add(key)
+  }
+
+  /** Inside a transaction of the database. A key that was learnt; bytes in passing are copied. */
+  put(key: string, timestampMs: number, bytes: Buffer, isPassing: boolean): void {
+    const waiting = this.#waiting
+    const at = this.#waitingRows * columns
+    waiting[at] = this.#segment(key)
+    waiting[at + 1] = key
+    waiting[at + 2] = timestampMs
+    waiting[at + 3] = isPassing ? this.#keep(bytes) : bytes
+    if (++this.#waitingRows < rowsPerPut) return
+    this.#putMany.run(waiting)
+    this.#waitingRows = 0
   }
 
   /** Inside a transaction of the database: puts what waits. Nothing that waits is read before. */
   flushPuts(): void {
-    for (let i = 0; i < this.#waiting.length; i += 4) this.#put.run(this.#waiting.slice(i, i + 4))
-    this.#waiting.length = 0
+    for (let row = 0; row < this.#waitingRows; row++) {
+      this.#put.run(this.#waiting.slice(row * columns, (row + 1) * columns))
+    }
+    this.dropPuts()
   }
 
   /** The transaction was given up, and what waits with it. */
   dropPuts(): void {
-    this.#waiting.length = 0
+    this.#waitingRows = 0
+    this.#waiting.fill(null)
   }
 
-  /** Inside a transaction of the database. */
+  #keep(bytes: Buffer): Buffer {
+    let kept = this.#kept[this.#waitingRows]!
+    if (kept.length !== bytes.length) this.#kept[this.#waitingRows] = kept = Buffer.allocUnsafe(bytes.length)
+    kept.set(bytes)
+    return kept
+  }
+
+  /** Inside a transaction of the database. Not of a key that waits to be put. */
   delete(key: string): void {
-    this.flushPuts()
     this.#delete.run(this.#segment(key), key)
   }
 

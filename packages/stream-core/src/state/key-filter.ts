@@ -50,9 +50,9 @@ export class KeyFilter {
   add(key: string): void {
     const one = hash(key)
     const two = second(one)
+    if (this.#mayHave(one, two)) return
     let last = this.#layers[this.#layers.length - 1]
     if (last === undefined || last.count >= last.capacity) {
-      if (this.#mayHave(one, two)) return
       last = new Layer(last === undefined ? firstCapacity : last.capacity * growth)
       this.#layers.push(last)
     }

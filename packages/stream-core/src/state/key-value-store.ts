@@ -35,7 +35,7 @@ abstract class KeyValueRows<K, V> extends StoreBase<KeyValueStoreSpec> {
     const codec = new StoreCodec<K, V>(spec)
     super(spec, parts, {
       layout: plainLayout,
-      encode: (value) => codec.encode(value as V),
+      encode: (value) => codec.encodePassing(value as V),
       valueOverhead: spec.timestamped ? 8 : 0,
       keepsReads: true,
     })

@@ -2,6 +2,7 @@ import type { BaseTable, SegmentRange } from './base-table.ts'
 import { allSegments } from './base-table.ts'
 import { bytesEntry, type Entry } from './entry.ts'
 import { OrderedLayer } from './ordered-layer.ts'
+import { sortedPlaces } from './sorted-keys.ts'
 
 const pageRows = 256
 const readCacheEntriesMax = 20_000
@@ -47,6 +48,8 @@ export class LayeredTable {
   #frozen: OrderedLayer
   #persisting: OrderedLayer | null = null
   readonly #readCache = new Map<string, Entry>()
+  /** Of values that were encoded in passing, the latest counting most: a guess for those whose size nobody knows. */
+  averageBytes = 64
 
   constructor(
     name: string,
@@ -64,9 +67,13 @@ export class LayeredTable {
 
   /** The entry of a key; undefined when there is none or it was deleted. */
   find(key: string): Entry | undefined {
-    const entry = this.#active.get(key) ?? this.#frozen.get(key) ?? this.#persisting?.get(key)
+    const written = this.#active.get(key)
+    if (written !== undefined) return written.bytes === null ? undefined : written
+    // The filter knows what is frozen, too: a new key is looked for in the small layer only.
+    if (this.#base !== null && !this.#base.mayHave(key)) return undefined
+    const entry = this.#frozen.get(key) ?? this.#persisting?.get(key)
     if (entry !== undefined) return entry.bytes === null ? undefined : entry
-    if (this.#base === null || !this.#base.mayHave(key)) return undefined
+    if (this.#base === null) return undefined
     const cached = this.#readCache.get(key)
     if (cached !== undefined) return cached
     const row = this.#base.get(key)
@@ -84,8 +91,16 @@ export class LayeredTable {
   }
 
   bytesOf(entry: Entry): Buffer | null {
-    if (entry.bytes === undefined) entry.bytes = this.#encode(entry.decoded)
+    if (entry.bytes === undefined) entry.bytes = Buffer.from(this.#encode(entry.decoded))
     return entry.bytes
+  }
+
+  /** The same, for who copies them at once: they are good until the next are asked for, by anybody. */
+  passingBytesOf(entry: Entry): Buffer | null {
+    if (entry.bytes !== undefined) return entry.bytes
+    const bytes = this.#encode(entry.decoded)
+    this.averageBytes = (this.averageBytes * 7 + bytes.length) / 8
+    return bytes
   }
 
   /** What this transaction wrote, in the order in which keys were first written. */
@@ -181,7 +196,12 @@ export class LayeredTable {
   /** The disk has it: the layer is no longer needed. */
   endPersist(): void {
     if (this.#persisting === null) return
-    for (const [key, entry] of this.#persisting.entries) {
+    const { entries } = this.#persisting
+    // What would be pushed out at once need not come in; nor may an older value stay for it.
+    let passed = Math.max(0, entries.size - readCacheEntriesMax)
+    if (passed > 0) this.#readCache.clear()
+    for (const [key, entry] of entries) {
+      if (passed-- > 0) continue
       if (entry.bytes === null) this.#readCache.delete(key)
       else this.#cache(key, entry)
     }
@@ -199,8 +219,12 @@ export class LayeredTable {
   }
 
   #setFrozen(key: string, entry: Entry): void {
-    if (this.#base === null && entry.bytes === null) this.#frozen.delete(key)
-    else this.#frozen.set(key, entry)
+    if (this.#base === null) {
+      if (entry.bytes === null) this.#frozen.delete(key)
+      else this.#frozen.set(key, entry)
+    } else if (this.#frozen.set(key, entry)) {
+      this.#base.learn(key)
+    }
   }
 
   #cache(key: string, entry: Entry): void {
@@ -220,25 +244,29 @@ export class LayeredTable {
 export class PersistRun {
   readonly table: LayeredTable
   readonly #base: BaseTable
-  readonly #entries: readonly (readonly [string, Entry])[]
+  readonly #keys: readonly string[]
+  readonly #entries: readonly Entry[]
+  /** Places of the keys in their order. */
+  readonly #places: Float64Array
   #next = 0
 
   constructor(table: LayeredTable, base: BaseTable, layer: OrderedLayer) {
     this.table = table
     this.#base = base
-    this.#entries = [...layer.entries].sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0))
+    this.#keys = Array.from(layer.entries.keys())
+    this.#entries = Array.from(layer.entries.values())
+    this.#places = sortedPlaces(this.#keys)
   }
 
   /** Writes up to `rows` rows; true when all are written. */
   write(rows: number): boolean {
     const end = Math.min(this.#next + rows, this.#entries.length)
     for (; this.#next < end; this.#next++) {
-      const row = this.#entries[this.#next]!
-      const key = row[0]
-      const entry = row[1]
-      const bytes = this.table.bytesOf(entry)
-      if (bytes === null) this.#base.delete(key)
-      else this.#base.put(key, entry.timestampMs, bytes)
+      const place = this.#places[this.#next]!
+      const entry = this.#entries[place]!
+      const bytes = this.table.passingBytesOf(entry)
+      if (bytes === null) this.#base.delete(this.#keys[place]!)
+      else this.#base.put(this.#keys[place]!, entry.timestampMs, bytes, bytes !== entry.bytes)
     }
     this.#base.flushPuts()
     return this.#next >= this.#entries.length

@@ -18,10 +18,13 @@ export class OrderedLayer {
     return this.entries.get(key)
   }
 
-  set(key: string, entry: Entry): void {
+  /** True if the key was not there before. */
+  set(key: string, entry: Entry): boolean {
     const before = this.entries.size
     this.entries.set(key, entry)
-    if (this.entries.size !== before) this.#order.added(key)
+    if (this.entries.size === before) return false
+    this.#order.added(key)
+    return true
   }
 
   delete(key: string): void {

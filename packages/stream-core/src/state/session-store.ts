@@ -40,7 +40,7 @@ export class SessionStore<K, V> extends StoreBase<SessionStoreSpec> {
     const layout = sessionLayout(spec.retentionMs)
     super(spec, parts, {
       layout,
-      encode: (value) => codec.encode(value as V),
+      encode: (value) => codec.encodePassing(value as V),
       keyOverhead: 8,
       walk: sessionWalk(layout.segmentOf, segmentIntervalMs(spec.retentionMs)),
     })

@@ -3,7 +3,7 @@ import type { LayeredTable } from './layered-table.ts'
 import type { StoreMeta } from './store-meta.ts'
 import type { StoreSpec } from './store-spec.ts'
 
-/** Takes a store's changelog records. `timestampMs` null: the log's own time. */
+/** Takes a store's changelog records; the value's bytes are good until it returns. `timestampMs` null: the log's own time. */
 export type AppendChange = (key: string, value: Buffer | null, timestampMs: number | null, headers: Headers) => void
 
 /** What a task knows of each of its stores, whatever its kind. */

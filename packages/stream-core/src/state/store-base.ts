@@ -19,6 +19,7 @@ export interface StoreParts {
 
 export interface BaseOptions {
   readonly layout: TableLayout
+  /** Bytes of a value; they need not outlive the next call. */
   readonly encode: (value: unknown) => Buffer
   /** Bytes that Java's cache counts beside the value's own. */
   readonly valueOverhead?: number
@@ -82,7 +83,7 @@ export abstract class StoreBase<S extends StoreSpec> implements StateStore {
   /** Values become bytes at the commit, when the processor that put them is out of sight. */
   #bytesOf(key: string, entry: Entry): Buffer | null {
     try {
-      return this.table.bytesOf(entry)
+      return this.table.passingBytesOf(entry)
     } catch (error) {
       const text = JSON.stringify(Buffer.from(key, 'latin1').toString())
       throw new SerdeError(
@@ -154,7 +155,6 @@ export abstract class StoreBase<S extends StoreSpec> implements StateStore {
 
   #cached(inner: InnerStore): CachingStore {
     const { layout, valueOverhead = 0, keyOverhead = 0, keepsReads = false, walk = plainWalk } = this.#options
-    let averageBytes = 64
     this.#caching = new CachingStore(inner, {
       host: this.host,
       groupOf: layout.groupOf,
@@ -163,10 +163,9 @@ export abstract class StoreBase<S extends StoreSpec> implements StateStore {
       walk,
       bytesOf: (entry) => {
         if (entry.bytes === null) return 0
-        if (entry.bytes === undefined && !this.host.hasExactCacheSizes) return averageBytes + valueOverhead
-        const { length } = this.table.bytesOf(entry)!
-        averageBytes = (averageBytes * 7 + length) / 8
-        return length + valueOverhead
+        if (entry.bytes !== undefined) return entry.bytes.length + valueOverhead
+        const { table, host } = this
+        return (host.hasExactCacheSizes ? table.passingBytesOf(entry)!.length : table.averageBytes) + valueOverhead
       },
     })
     return this.#caching

@@ -53,6 +53,13 @@ export class StoreCodec<K, V> {
     return this.#key.read(bytes, 0, bytes.length, this.#keyContext)
   }
 
+  /** The value's bytes, which are good until the next value is encoded by anybody. */
+  encodePassing(value: V): Buffer {
+    scratch.reset()
+    this.#value.write(value, scratch, this.#valueContext)
+    return scratch.view()
+  }
+
   encode(value: V): Buffer {
     scratch.reset()
     this.#value.write(value, scratch, this.#valueContext)

@@ -45,7 +45,7 @@ abstract class WindowRows<K, V> extends StoreBase<WindowStoreSpec> {
     const intervalMs = segmentIntervalMs(spec.retentionMs)
     super(spec, parts, {
       layout,
-      encode: (value) => codec.encode(value as V),
+      encode: (value) => codec.encodePassing(value as V),
       valueOverhead: spec.timestamped ? 8 : 0,
       // Keys of Java's stores for emit-final begin with a byte that says so (PrefixedWindowKeySchemas).
       keyOverhead: spec.emitFinal ? 9 : 8,
@@ -62,7 +62,8 @@ abstract class WindowRows<K, V> extends StoreBase<WindowStoreSpec> {
   override changes(append: AppendChange): void {
     if (!this.spec.retainDuplicates) return super.changes(append)
     if (this.spec.logging === null) return
-    for (const [key, entry] of this.#changes) append(key, this.table.bytesOf(entry), entry.timestampMs, entry.headers)
+    for (const [key, entry] of this.#changes)
+      append(key, this.table.passingBytesOf(entry), entry.timestampMs, entry.headers)
   }
 
   override freeze(): void {

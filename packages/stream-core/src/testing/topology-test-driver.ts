@@ -361,8 +361,8 @@ export class TopologyTestDriver {
       if (store.spec.logging === null) continue
       const topic = changelogTopic(this.#applicationId, store.spec.name)
       store.changes((key, value, timestampMs, headers) => {
-        const record = { key: Buffer.from(key, 'latin1'), value, timestampMs, headers, partition: task.partition }
-        this.#pending.push([topic, record])
+        const bytes = { key: Buffer.from(key, 'latin1'), value: value && copy(value) }
+        this.#pending.push([topic, { ...bytes, timestampMs, headers, partition: task.partition }])
       })
     }
   }

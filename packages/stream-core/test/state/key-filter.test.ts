@@ -49,7 +49,10 @@ describe('a table on disk', () => {
     try {
       const first = new Database(path)
       const table = new BaseTable(first, 'rows', null)
-      for (let i = 0; i < 1000; i++) table.put(`key-${i}`, i, Buffer.of(1))
+      for (let i = 0; i < 1000; i++) {
+        table.learn(`key-${i}`)
+        table.put(`key-${i}`, i, Buffer.of(1), false)
+      }
       table.flushPuts()
       expect(table.mayHave('another')).toBe(false)
       expect(table.get('key-7')?.timestampMs).toBe(7)

@@ -59,7 +59,7 @@ export class StoreBench {
 
   commit(): void {
     this.store.changes((key, value, timestampMs, headers) => {
-      this.changelog.push({ key, value, timestampMs, headers })
+      this.changelog.push({ key, value: value && Buffer.from(value), timestampMs, headers })
     })
     this.#state.freeze(this.#positions())
   }

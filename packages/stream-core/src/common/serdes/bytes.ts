@@ -14,5 +14,9 @@ const bytesSerde: Serde<Buffer> = {
     if (!(value instanceof Uint8Array)) throw wrongType('bytes', 'a Buffer or a Uint8Array', value)
     out.writeBytes(value)
   },
-  read: (source, start, end) => Buffer.from(source.subarray(start, end)),
+  read(source, start, end) {
+    const copied = Buffer.allocUnsafe(end - start)
+    source.copy(copied, 0, start, end)
+    return copied
+  },
 }
