@@ -1,5 +1,6 @@
 /** For tests of topologies: no broker, no time that passes by itself, no disk. */
 export type { ProducedRecord } from './testing/driver-log.ts'
+export type { DrainOptions, DriverCommitOptions, TopologyTestDriverOptions } from './testing/driver-options.ts'
 export type { Partitions } from './testing/driver-partitions.ts'
 export {
   type PipeOptions,
@@ -9,8 +10,4 @@ export {
   type TestRecord,
   type TopicSerdes,
 } from './testing/test-topics.ts'
-export {
-  type DriverCommitOptions,
-  TopologyTestDriver,
-  type TopologyTestDriverOptions,
-} from './testing/topology-test-driver.ts'
+export { TopologyTestDriver } from './testing/topology-test-driver.ts'

@@ -1,8 +1,10 @@
 import { ByteWriter } from '../common/byte-writer.ts'
-import { StreamsError } from '../common/errors.ts'
+import { knownOptions } from '../common/choice.ts'
+import { ArgumentError, SerdeError, StreamsError } from '../common/errors.ts'
 import { type Headers, noHeaders } from '../common/record.ts'
 import type { Serde } from '../common/serde.ts'
 import type { DriverLog, ProducedRecord } from './driver-log.ts'
+import { checkSerdes, wholeMs } from './driver-options.ts'
 
 export interface TopicSerdes<K, V> {
   readonly key: Serde<K>
@@ -53,33 +55,33 @@ export class TestInputTopic<K, V> {
   constructor(
     topic: string,
     serdes: TopicSerdes<K, V>,
-    { startMs, autoAdvanceMs = 0 }: TestInputOptions,
+    options: TestInputOptions,
     pipe: PipeBytes,
     nowMs: () => number,
   ) {
+    checkSerdes(topic, serdes)
+    knownOptions('createInputTopic', options, ['startMs', 'autoAdvanceMs'])
+    const { startMs, autoAdvanceMs = 0 } = options
     this.#topic = topic
     this.#serdes = serdes
     this.#pipe = pipe
     this.#nowMs = nowMs
-    this.#nextMs = startMs ?? null
-    this.#autoAdvanceMs = autoAdvanceMs
+    this.#nextMs = startMs === undefined ? null : wholeMs('startMs', startMs)
+    this.#autoAdvanceMs = wholeMs('autoAdvanceMs', autoAdvanceMs)
   }
 
   /** Moves the time of the records that name none. */
   advanceTime(byMs: number): void {
-    this.#nextMs = (this.#nextMs ?? this.#nowMs()) + byMs
+    this.#nextMs = (this.#nextMs ?? this.#nowMs()) + wholeMs('byMs', byMs)
   }
 
   /** Sends one record. A number for the options is its time. */
   pipeInput(key: K | null, value: V | null, options: number | PipeOptions = {}): void {
-    const {
-      timestampMs = this.#takeTime(),
-      headers = noHeaders,
-      partition,
-    } = typeof options === 'number' ? { timestampMs: options } : options
+    const given = typeof options === 'number' ? { timestampMs: options } : checkedPlace(options)
     const { key: keySerde, value: valueSerde } = this.#serdes
     const keyBytes = key === null ? null : encode(keySerde, key, this.#topic, 'key')
     const valueBytes = value === null ? null : encode(valueSerde, value, this.#topic, 'value')
+    const { timestampMs = this.#takeTime(), headers = noHeaders, partition } = given
     this.#pipe(keyBytes, valueBytes, timestampMs, headers, partition)
   }
 
@@ -115,6 +117,7 @@ export class TestOutputTopic<K, V> {
 
   /** @internal */
   constructor(topic: string, serdes: TopicSerdes<K, V>, log: DriverLog) {
+    checkSerdes(topic, serdes)
     this.#topic = topic
     this.#serdes = serdes
     this.#log = log
@@ -179,8 +182,27 @@ export class TestOutputTopic<K, V> {
   }
 }
 
+function checkedPlace(options: PipeOptions): PipeOptions {
+  if (typeof options !== 'object' || options === null) {
+    const got = JSON.stringify(options) ?? 'nothing'
+    throw new ArgumentError(
+      'options',
+      `the options of pipeInput are a time in milliseconds or { timestampMs, headers, partition }; got ${got}`,
+    )
+  }
+  knownOptions('pipeInput', options, ['timestampMs', 'headers', 'partition'])
+  return options
+}
+
 function encode<T>(serde: Serde<T>, value: T, topic: string, part: 'key' | 'value'): Buffer {
   const writer = new ByteWriter()
-  serde.write(value, writer, { topic, part, headers: noHeaders })
+  try {
+    serde.write(value, writer, { topic, part, headers: noHeaders })
+  } catch (error) {
+    const why = (error as Error).message
+    throw new SerdeError(part, `the ${part} of a record for "${topic}" cannot be written as ${serde.name}: ${why}`, {
+      cause: error,
+    })
+  }
   return writer.toBuffer()
 }

@@ -1,9 +1,8 @@
-import { oneOf } from '../common/choice.ts'
 import { ConfigError, StreamsError } from '../common/errors.ts'
 import { partitionForKey } from '../common/murmur2.ts'
 import { type Headers, noHeaders } from '../common/record.ts'
 import { GlobalTask } from '../runtime/global-task.ts'
-import { type ErrorHandlers, failAlways } from '../runtime/handlers.ts'
+import { failAlways } from '../runtime/handlers.ts'
 import { changelogTopic } from '../runtime/internal-topics.ts'
 import type { InputPosition, StreamTask } from '../runtime/stream-task.ts'
 import { Waker } from '../runtime/waker.ts'
@@ -11,44 +10,23 @@ import { faceOf } from '../state/open-store.ts'
 import { RecordCache } from '../state/record-cache.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Topology } from '../topology/topology.ts'
-import { checkDriverOptions } from './driver-options.ts'
+import {
+  checkDriverOptions,
+  checkedCrash,
+  checkedPatience,
+  checkPlace,
+  type DrainOptions,
+  type DriverCommitOptions,
+  type TopologyTestDriverOptions,
+  wholeMs,
+} from './driver-options.ts'
 import { DriverInputs } from './driver-inputs.ts'
 import { batchOf, DriverLog, type ProducedRecord } from './driver-log.ts'
 import { restoreTask, type CommittedInputs, committedInputs } from './driver-restore.ts'
-import { partitionCounts, type Partitions } from './driver-partitions.ts'
+import { partitionCounts } from './driver-partitions.ts'
 import { type DriverTaskOptions, oneTask, tasksByPartition } from './driver-tasks.ts'
 import { TestInputTopic, type TestInputOptions, TestOutputTopic, type TopicSerdes } from './test-topics.ts'
 import { VirtualSleeps } from './virtual-sleeps.ts'
-
-export interface TopologyTestDriverOptions {
-  /** Default `app`. */
-  readonly applicationId?: string
-  /** Where the wall clock stands at the start. Default 0; it moves only by `advanceWallClockTime`. */
-  readonly wallClockStartMs?: number
-  /** Bytes of the record cache, as in `StreamsOptions`. Default 0: every update is forwarded at once. */
-  readonly cacheMaxBytes?: number
-  /** Least wall-clock time between two attempts to emit what has closed. Default 0, for tests that do not move the clock. */
-  readonly emitIntervalMs?: number
-  /**
-   * Partitions of the topics that the topology reads: a number for all, or one for each. With it there is a task for each
-   * sub-topology and partition, as in production. Without it everything runs in one task over one partition, as in Kafka
-   * Streams' test driver.
-   */
-  readonly partitions?: Partitions
-  /** `each-record` (default): as Kafka Streams' test driver. `manual`: when the test calls `commit`. */
-  readonly commits?: 'each-record' | 'manual'
-  /** With `exactly-once` (default) output becomes visible with the commit, with `at-least-once` at once. */
-  readonly processingGuarantee?: 'exactly-once' | 'at-least-once'
-  readonly handlers?: Partial<ErrorHandlers>
-}
-
-export interface DriverCommitOptions {
-  /**
-   * The process dies during this commit, right before the log takes it or right after, and starts again: state comes back
-   * from the changelogs, reading goes on from the committed positions.
-   */
-  readonly crash?: 'before-the-log' | 'after-the-log'
-}
 
 /**
  * Runs a topology without a broker, a clock or a disk, for tests: records in, records out, everything in between is the code
@@ -72,6 +50,7 @@ export class TopologyTestDriver {
   #pending: [topic: string, record: ProducedRecord][] = []
   #committed: CommittedInputs = new Map()
   #wallClockMs: number
+  #isClosed = false
 
   constructor(topology: Topology, options: TopologyTestDriverOptions = {}) {
     checkDriverOptions(topology, options)
@@ -125,7 +104,8 @@ export class TopologyTestDriver {
 
   /** Moves the wall clock and runs what is due. */
   advanceWallClockTime(byMs: number): void {
-    this.#wallClockMs += byMs
+    this.#checkOpen()
+    this.#wallClockMs += wholeMs('byMs', byMs)
     this.#sleeps.wakeDue()
     for (const task of this.#tasks) task.punctuate('wall-clock-time')
     if (this.#commitsEachRecord) for (const task of this.#tasks) this.#commitTask(task)
@@ -134,8 +114,9 @@ export class TopologyTestDriver {
   }
 
   /** With `commits: 'manual'`: commits, and goes on with what becomes visible by it, until nothing is left. */
-  commit({ crash }: DriverCommitOptions = {}): void {
-    if (crash !== undefined) oneOf('crash', crash, ['before-the-log', 'after-the-log'])
+  commit(options: DriverCommitOptions = {}): void {
+    this.#checkOpen()
+    const crash = checkedCrash(options)
     if (this.#tasks.some((task) => task.pendingCalls > 0)) {
       throw new StreamsError('ILLEGAL_STATE', 'asynchronous calls are under way: await drain() before commit()')
     }
@@ -159,6 +140,7 @@ export class TopologyTestDriver {
 
   /** The process dies now, with nothing committed since the last time, and starts again. */
   crash(): void {
+    this.#checkOpen()
     // At least once: what was produced is in the log, though the positions are not; changelogs are written at the commit.
     const survivors = this.#options.processingGuarantee === 'at-least-once' ? this.#takePending() : []
     this.#pending = []
@@ -167,7 +149,9 @@ export class TopologyTestDriver {
   }
 
   /** Waits for all asynchronous calls and retries; rejects when none has ended or begun for `patienceMs` of real time (5000). */
-  async drain({ patienceMs = 5000 }: { readonly patienceMs?: number } = {}): Promise<void> {
+  async drain(options: DrainOptions = {}): Promise<void> {
+    const patienceMs = checkedPatience(options)
+    this.#checkOpen()
     for (;;) {
       let hasRun = false
       for (const task of this.#tasks) if (task.completeAsync()) hasRun = true
@@ -184,6 +168,7 @@ export class TopologyTestDriver {
 
   /** A store of the topology, to look at or to fill; with several partitions, that of one. */
   store<S>(name: string, partition = 0): S {
+    this.#checkOpen()
     for (const task of this.#tasks) {
       const store = task.state.stores.get(name)
       if (store !== undefined && task.partition === partition) return faceOf(store) as S
@@ -195,6 +180,7 @@ export class TopologyTestDriver {
 
   /** All stores of partition 0, global ones too. */
   get stores(): ReadonlyMap<string, StateStore> {
+    this.#checkOpen()
     const tasks = this.#tasks.filter(({ partition }) => partition === 0)
     return new Map([...tasks.flatMap((task) => [...task.state.stores]), ...this.#global.state.stores])
   }
@@ -227,7 +213,10 @@ export class TopologyTestDriver {
     return this.#log.topics
   }
 
+  /** Ends it; what was written can still be read. */
   close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
     for (const task of this.#tasks) task.close()
     this.#global.close()
   }
@@ -309,7 +298,12 @@ export class TopologyTestDriver {
     return this.#committed.get(`${topic}:${partition}`) ?? { offset: 0, partitionTimeMs: -1 }
   }
 
+  #checkOpen(): void {
+    if (this.#isClosed) throw new StreamsError('ILLEGAL_STATE', 'the test driver is closed: make a new one')
+  }
+
   #checkInput(topic: string): void {
+    this.#checkOpen()
     if (this.#inputs.has(topic) || this.#global.topics.includes(topic)) return
     const known = [...this.#inputs.topics, ...this.#global.topics]
     throw new StreamsError('ILLEGAL_STATE', `the topology does not read "${topic}"; it reads ${known.join(', ')}`)
@@ -323,7 +317,9 @@ export class TopologyTestDriver {
     headers: Headers,
     partition: number | undefined,
   ): void {
+    this.#checkOpen()
     const count = this.#partitionCount(topic)
+    checkPlace(topic, timestampMs, partition, count)
     const chosen = partition ?? (key === null ? 0 : partitionForKey(key, count))
     this.#publish([[topic, { key, value, timestampMs, headers, partition: chosen }]], 'test')
     this.#run()
