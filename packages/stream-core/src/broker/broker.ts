@@ -35,7 +35,8 @@ export interface TopicDescription {
   readonly partitionCount: number
 }
 
-export type OffsetSpec = 'earliest' | 'latest' | 'latest-stable'
+/** `{ timestampMs }`: the first record of that time or later; the end where there is none. */
+export type OffsetSpec = 'earliest' | 'latest' | 'latest-stable' | { readonly timestampMs: number }
 
 export interface CommittedOffset extends TopicPartition {
   /** The next offset to read; −1 when the group has none. */
@@ -46,6 +47,8 @@ export interface CommittedOffset extends TopicPartition {
 
 export interface Admin {
   clusterId(): Promise<string>
+  /** The names of all topics that may be read; not those that the log keeps for itself. */
+  listTopics(): Promise<readonly string[]>
   /** The topics that exist, by name; a name that is absent does not exist. */
   describeTopics(topics: readonly string[]): Promise<ReadonlyMap<string, TopicDescription>>
   /** Creates what is missing and resolves when every partition can be written; topics that exist are left as they are. */

@@ -33,6 +33,9 @@ export function writeInt64(bytes: Buffer, value: number, position: number): void
   bytes.writeUInt32BE(value - high * 4294967296, position + 4)
 }
 
+export const readInt64 = (bytes: Buffer, position: number): number =>
+  bytes.readInt32BE(position) * 4294967296 + bytes.readUInt32BE(position + 4)
+
 /** Bytes of a zig-zag varint. */
 export function varintBytes(value: number): number {
   let left = value >= 0 ? value * 2 : -2 * value - 1

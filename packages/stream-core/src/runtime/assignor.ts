@@ -7,7 +7,7 @@ import { ConfigError } from '../common/errors.ts'
 import type { Logger } from '../common/logger.ts'
 import type { TopicPartition } from '../common/record.ts'
 import type { Topology } from '../topology/topology.ts'
-import { changelogTopic, changelogTopics, type TopicFacts, topicNames } from './internal-topics.ts'
+import { changelogTopic, changelogTopics, type TopicFacts } from './internal-topics.ts'
 import { processOf } from './producers.ts'
 
 /** Name of the assignment protocol: instances of other libraries cannot join the group. */
@@ -42,7 +42,7 @@ export async function assign(
   facts: TopicFacts,
   options: AssignorOptions,
 ): Promise<ReadonlyMap<string, Assignment>> {
-  const { topology, applicationId, placement, logger } = options
+  const { applicationId, placement, logger } = options
   // 1.
   const known: Peer[] = peers.map(({ memberId, userData, generationId }) => {
     const report = decodeReport(userData)
@@ -82,7 +82,7 @@ export async function assign(
       return [
         memberId,
         {
-          partitions: active.flatMap((id) => inputsOf(id, topology, applicationId, facts)),
+          partitions: active.flatMap((id) => inputsOf(id, facts)),
           userData: encodeAssignment({ active, standby, warmups, placements }),
         },
       ]
@@ -91,21 +91,18 @@ export async function assign(
 }
 
 /** The ids of all tasks, by which sub-topology and partition they are. */
-export function taskIds(topology: Topology, applicationId: string, facts: TopicFacts): string[] {
-  const nameOf = topicNames(topology, applicationId)
-  return topology.subtopologies
-    .filter(({ isGlobal }) => !isGlobal)
-    .flatMap(({ id, sourceTopics }) => {
-      const width = Math.max(0, ...sourceTopics.map((topic) => facts.partitionCounts.get(nameOf(topic))!))
-      return Array.from({ length: width }, (_, partition) => `${id}_${partition}`)
-    })
+export function taskIds(facts: TopicFacts): string[] {
+  return [...facts.inputTopics].flatMap(([id, topics]) => {
+    const width = Math.max(0, ...topics.map((topic) => facts.partitionCounts.get(topic)!))
+    return Array.from({ length: width }, (_, partition) => `${id}_${partition}`)
+  })
 }
 
-function inputsOf(taskId: string, topology: Topology, applicationId: string, facts: TopicFacts): TopicPartition[] {
+/** The partitions that a task reads. */
+export function inputsOf(taskId: string, facts: TopicFacts): TopicPartition[] {
   const [group, partition] = taskId.split('_').map(Number) as [number, number]
-  const { sourceTopics } = topology.subtopologies.find(({ id }) => id === group)!
-  return sourceTopics
-    .map(topicNames(topology, applicationId))
+  return facts.inputTopics
+    .get(group)!
     .filter((topic) => partition < facts.partitionCounts.get(topic)!)
     .map((topic) => ({ topic, partition }))
 }
@@ -122,7 +119,7 @@ async function tasksToPlace(facts: TopicFacts, options: AssignorOptions): Promis
       }),
     ]),
   )
-  const ids = taskIds(topology, applicationId, facts)
+  const ids = taskIds(facts)
   const asked: (TopicPartition & { readonly taskId: string })[] = ids.flatMap((taskId) => {
     const [group, partition] = taskId.split('_').map(Number) as [number, number]
     return logged.get(group)!.map((topic) => ({ taskId, topic, partition }))

@@ -2,7 +2,7 @@ import type { GroupMember, GroupMetadata } from '../broker/group.ts'
 import { decodeAssignment, encodeReport, type InstanceAssignment, type Placement } from '../assignment/user-data.ts'
 import { BrokerError, MemberLostError } from '../common/errors.ts'
 import { assign, type AssignorOptions, protocolName } from './assignor.ts'
-import { topicNames, type TopicFacts } from './internal-topics.ts'
+import type { TopicFacts } from './internal-topics.ts'
 import type { StateDirectory } from './state-directory.ts'
 import type { StateUpdater } from './state-updater.ts'
 import type { TaskManager } from './task-manager.ts'
@@ -16,7 +16,8 @@ export interface GroupSessionOptions extends AssignorOptions {
   readonly manager: TaskManager
   readonly updater: () => StateUpdater
   /** Looks at the topics and creates what is internal and missing. */
-  readonly facts: () => Promise<TopicFacts>
+  readonly refreshFacts: () => Promise<TopicFacts>
+  readonly facts: () => TopicFacts
   /** Commits everything: what goes to others must be complete in the log. */
   readonly commit: () => Promise<void>
   readonly wake: () => void
@@ -25,6 +26,8 @@ export interface GroupSessionOptions extends AssignorOptions {
 }
 
 const warmupsEveryMs = 500
+/** Between two looks for topics that a pattern matches now. */
+const patternsEveryMs = 10_000
 
 /**
  * This instance as a member of the application's group (D14). The loop calls `step` between two rounds; processing goes on
@@ -43,6 +46,8 @@ export class GroupSession {
   #warmups: readonly string[] = []
   #lastWarmupsMs = 0
   #hasAsked = false
+  readonly #hasPatterns: boolean
+  #lastPatternsMs: number
   /** What was lost with the membership is given up already. */
   #hasGivenUp = false
   /** Of tasks whose state is here and not open. */
@@ -56,8 +61,8 @@ export class GroupSession {
     const { broker, applicationId, directory, topology, wake } = options
     for (const id of directory.taskIds()) this.#offsetsOnDisk.set(id, directory.offsetsOf(id, this.#isLogged))
     const { sessionTimeoutMs, heartbeatIntervalMs, rebalanceTimeoutMs } = options
-    const nameOf = topicNames(topology, applicationId)
-    const topics = [...new Set(topology.subtopologies.flatMap(({ sourceTopics }) => sourceTopics.map(nameOf)))].sort()
+    this.#lastPatternsMs = options.nowMs()
+    this.#hasPatterns = topology.nodes.some((node) => node.kind === 'source' && node.pattern !== null)
     this.#member = broker.openGroupMember({
       groupId: applicationId,
       protocolName,
@@ -65,8 +70,12 @@ export class GroupSession {
       sessionTimeoutMs,
       rebalanceTimeoutMs,
       heartbeatIntervalMs,
-      subscription: () => ({ topics, userData: encodeReport(this.#report()), ownedPartitions: this.#owned() }),
-      assign: async (peers) => assign(peers, await options.facts(), options),
+      subscription: () => ({
+        topics: this.#topics(),
+        userData: encodeReport(this.#report()),
+        ownedPartitions: this.#owned(),
+      }),
+      assign: async (peers) => assign(peers, await options.refreshFacts(), options),
       onChange: wake,
     })
   }
@@ -91,6 +100,7 @@ export class GroupSession {
     }
     if (this.#member.isRejoinDue && this.#joining === null) this.#joining = this.#join()
     this.#askForWarm()
+    this.#lookForTopics()
   }
 
   /**
@@ -159,10 +169,13 @@ export class GroupSession {
     const { manager, updater, commit, logger, onRebalanced } = this.#options
     if (assignment === null) return this.#member.requestRejoin()
     const { active, standby, warmups, placements } = assignment
+    // A topic that a pattern matches may be known to the one that assigned, and not here.
+    if (this.#hasPatterns) await this.#options.refreshFacts()
     const wanted = new Set(active)
     const leaving = [...manager.active.keys()].filter((id) => !wanted.has(id))
     // 1.
-    if (leaving.some((id) => manager.running.some(({ taskId }) => taskId === id))) await commit()
+    const isLeaving = leaving.some((id) => manager.running.some(({ taskId }) => taskId === id))
+    if (isLeaving || manager.hasGrown) await commit()
     // 2.
     await manager.become(active, standby, updater())
     this.#warmups = warmups
@@ -196,6 +209,27 @@ export class GroupSession {
   /** Other stores are restored from topics that are read anyhow, or not at all: they say nothing of what is to be copied. */
   readonly #isLogged = (store: string): boolean =>
     (this.#options.topology.stores.find(({ name }) => name === store)?.logging ?? null) !== null
+
+  /** The leader would not hear of a new topic before the next rebalance. */
+  #lookForTopics(): void {
+    const { nowMs, refreshFacts, logger, wake } = this.#options
+    if (!this.#hasPatterns || nowMs() - this.#lastPatternsMs < patternsEveryMs) return
+    this.#lastPatternsMs = nowMs()
+    const before = this.#topics().join()
+    refreshFacts().then(
+      () => {
+        if (this.#topics().join() === before) return
+        this.#member.requestRejoin()
+        wake()
+      },
+      (error: unknown) =>
+        logger.warn({ event: 'topics.unknown', error: String(error) }, 'topics could not be looked up'),
+    )
+  }
+
+  #topics(): readonly string[] {
+    return [...new Set([...this.#options.facts().inputTopics.values()].flat())].sort()
+  }
 
   #report() {
     const { manager, directory, endpoint, topologyHash } = this.#options

@@ -1,5 +1,6 @@
 import type { Admin, TopicSpec } from '../broker/broker.ts'
 import { ConfigError } from '../common/errors.ts'
+import { matchesTopic } from '../topology/topic-pattern.ts'
 import type { Topology } from '../topology/topology.ts'
 import { computePartitionCounts } from './partition-counts.ts'
 
@@ -25,6 +26,8 @@ export interface TopicFacts {
   /** Partitions of every topic the topology reads or writes, by the log's name. */
   readonly partitionCounts: ReadonlyMap<string, number>
   readonly topicIds: ReadonlyMap<string, string>
+  /** By sub-topology: the topics its tasks read, by the log's names, those that patterns match included. */
+  readonly inputTopics: ReadonlyMap<number, readonly string[]>
 }
 
 /**
@@ -35,14 +38,8 @@ export interface TopicFacts {
 export async function prepareTopics(topology: Topology, applicationId: string, admin: Admin): Promise<TopicFacts> {
   const nameOf = topicNames(topology, applicationId)
   const internal = new Set(topology.repartitionTopics.map((topic) => nameOf(topic.name)))
-  const withPattern = topology.nodes.find((node) => node.kind === 'source' && node.pattern !== null)
-  if (withPattern !== undefined) {
-    throw new ConfigError(
-      'topology',
-      `"${withPattern.name}" reads topics by a pattern, which only the test driver can do yet: name the topics`,
-    )
-  }
-  const used = new Set<string>()
+  const inputTopics = await findInputs(topology, nameOf, admin)
+  const used = new Set([...inputTopics.values()].flat())
   for (const { sourceTopics, sinkTopics } of topology.subtopologies) {
     for (const topic of [...sourceTopics, ...sinkTopics]) used.add(nameOf(topic))
   }
@@ -53,7 +50,7 @@ export async function prepareTopics(topology: Topology, applicationId: string, a
   }
   const counts = new Map<string, number>()
   for (const topic of used) if (!internal.has(topic)) counts.set(topic, known.get(topic)!.partitionCount)
-  computePartitionCounts(topology, nameOf, counts)
+  computePartitionCounts(topology, nameOf, counts, inputTopics)
 
   const specs: TopicSpec[] = topology.repartitionTopics.map(({ name }) => ({
     topic: nameOf(name),
@@ -65,9 +62,9 @@ export async function prepareTopics(topology: Topology, applicationId: string, a
       'message.timestamp.type': 'CreateTime',
     },
   }))
-  for (const { storeNames, sourceTopics, isGlobal } of topology.subtopologies) {
+  for (const { id, storeNames, isGlobal } of topology.subtopologies) {
     if (isGlobal) continue
-    const partitions = Math.max(...sourceTopics.map((topic) => counts.get(nameOf(topic))!))
+    const partitions = Math.max(...inputTopics.get(id)!.map((topic) => counts.get(topic)!))
     for (const store of topology.stores) {
       if (store.logging === null || !storeNames.includes(store.name)) continue
       specs.push({ topic: changelogTopic(applicationId, store.name), partitions, configs: store.logging })
@@ -88,5 +85,39 @@ export async function prepareTopics(topology: Topology, applicationId: string, a
   return {
     partitionCounts: new Map([...described].map(([topic, { partitionCount }]) => [topic, partitionCount])),
     topicIds: new Map([...described].map(([topic, { topicId }]) => [topic, topicId])),
+    inputTopics,
   }
+}
+
+/** The topics of each sub-topology. A topic that two sources claim is the topology's fault, and a ConfigError. */
+async function findInputs(
+  topology: Topology,
+  nameOf: (name: string) => string,
+  admin: Admin,
+): Promise<ReadonlyMap<number, readonly string[]>> {
+  const patterns = topology.nodes.flatMap((node) =>
+    node.kind === 'source' && node.pattern !== null ? [{ name: node.name, pattern: node.pattern }] : [],
+  )
+  const all = patterns.length === 0 ? [] : [...(await admin.listTopics())].sort()
+  const claimed = new Map<string, string>()
+  const inputs = new Map<number, readonly string[]>()
+  for (const { id, sourceTopics, nodeNames, isGlobal } of topology.subtopologies) {
+    const topics = new Set(sourceTopics.map(nameOf))
+    for (const { name, pattern } of patterns) {
+      if (!nodeNames.includes(name)) continue
+      for (const topic of all.filter((candidate) => matchesTopic(pattern, candidate))) {
+        const other = claimed.get(topic)
+        if (other !== undefined) {
+          throw new ConfigError('topology', `the topic ${topic} matches the patterns of both "${other}" and "${name}"`)
+        }
+        claimed.set(topic, name)
+        topics.add(topic)
+      }
+      if (topics.size === 0) {
+        throw new ConfigError('topology', `no topic matches ${String(pattern)}, the pattern of "${name}": create one`)
+      }
+    }
+    if (!isGlobal) inputs.set(id, [...topics])
+  }
+  return inputs
 }

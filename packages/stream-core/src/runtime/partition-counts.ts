@@ -1,9 +1,10 @@
 import { ConfigError } from '../common/errors.ts'
+import { matchesTopic } from '../topology/topic-pattern.ts'
 import type { Topology } from '../topology/topology.ts'
 
 /**
  * How many partitions each repartition topic gets (Kafka Streams' RepartitionTopics and CopartitionedTopicsEnforcer). Adds
- * them to `counts`, which has those of the user's topics, all by the log's names.
+ * them to `counts`, which has those of the user's topics, all by the log's names; `inputTopics` has what patterns match.
  *
  *   1. The number the user gave; else that of the widest topic its writers read; repeated, for one may feed the next.
  *   2. Topics that are joined get the same: that of the user's topics among them, or of those with a given number, or
@@ -13,12 +14,23 @@ export function computePartitionCounts(
   topology: Topology,
   nameOf: (name: string) => string,
   counts: Map<string, number>,
+  inputTopics: ReadonlyMap<number, readonly string[]> = new Map(),
 ): void {
-  computeByWriters(topology, nameOf, counts)
+  computeByWriters(topology, nameOf, counts, inputTopics)
   const given = new Map(topology.repartitionTopics.map(({ name, partitions }) => [nameOf(name), partitions]))
-  const topicsOf = new Map(topology.nodes.map((node) => [node.name, node.kind === 'source' ? node.topics : []]))
+  const matched = [...inputTopics.values()].flat()
+  const topicsOf = new Map(
+    topology.nodes.map((node) => {
+      if (node.kind !== 'source') return [node.name, []]
+      const { pattern, topics } = node
+      return [
+        node.name,
+        pattern === null ? topics.map(nameOf) : matched.filter((topic) => matchesTopic(pattern, topic)),
+      ]
+    }),
+  )
   for (const group of topology.copartitionGroups) {
-    const topics = group.flatMap((source) => topicsOf.get(source) ?? []).map(nameOf)
+    const topics = group.flatMap((source) => topicsOf.get(source) ?? [])
     if (topics.length > 1) makeSame(topics, given, counts)
   }
 }
@@ -40,7 +52,12 @@ function makeSame(
   )
 }
 
-function computeByWriters(topology: Topology, nameOf: (name: string) => string, counts: Map<string, number>): void {
+function computeByWriters(
+  topology: Topology,
+  nameOf: (name: string) => string,
+  counts: Map<string, number>,
+  inputTopics: ReadonlyMap<number, readonly string[]>,
+): void {
   for (const { name, partitions } of topology.repartitionTopics) {
     if (partitions !== null) counts.set(nameOf(name), partitions)
   }
@@ -48,7 +65,9 @@ function computeByWriters(topology: Topology, nameOf: (name: string) => string, 
   const widthsOf = (name: string): readonly (number | undefined)[] =>
     topology.subtopologies
       .filter((group) => group.sinkTopics.includes(name))
-      .flatMap((group) => group.sourceTopics.map((topic) => counts.get(nameOf(topic))))
+      .flatMap((group) =>
+        (inputTopics.get(group.id) ?? group.sourceTopics.map(nameOf)).map((topic) => counts.get(topic)),
+      )
   const settle = (name: string, widths: readonly (number | undefined)[]): void => {
     counts.set(nameOf(name), Math.max(...widths.filter((width) => width !== undefined)))
     open.delete(name)

@@ -1,4 +1,6 @@
-import type { Admin, CommittedOffset } from '../broker/broker.ts'
+import { toMs } from '../common/duration.ts'
+import { matchesTopic } from '../topology/topic-pattern.ts'
+import type { Admin, CommittedOffset, OffsetSpec } from '../broker/broker.ts'
 import { ConfigError } from '../common/errors.ts'
 import type { TopicPartition } from '../common/record.ts'
 import type { OffsetReset } from '../topology/node.ts'
@@ -15,13 +17,16 @@ export async function startPositions(
   topology: Topology,
   topicName: (topic: string) => string,
   committed: readonly CommittedOffset[],
+  nowMs: number,
 ): Promise<InputAt[]> {
-  const resets = new Map<string, OffsetReset>()
-  for (const node of topology.nodes) {
-    if (node.kind === 'source') for (const topic of node.topics) resets.set(topicName(topic), node.offsetReset)
-  }
+  const sources = topology.nodes.filter((node) => node.kind === 'source')
+  const resetOf = (topic: string): OffsetReset =>
+    (
+      sources.find(({ topics }) => topics.some((name) => topicName(name) === topic)) ??
+      sources.find(({ pattern }) => pattern !== null && matchesTopic(pattern, topic))
+    )?.offsetReset ?? 'earliest'
   const fresh = committed.filter(({ offset }) => offset < 0)
-  const refused = fresh.filter(({ topic }) => resets.get(topic) === 'none')
+  const refused = fresh.filter(({ topic }) => resetOf(topic) === 'none')
   if (refused.length > 0) {
     const list = refused.map(({ topic, partition }) => `${topic}-${partition}`).join(', ')
     throw new ConfigError(
@@ -29,17 +34,19 @@ export async function startPositions(
       `the application has no committed position in ${list}, and offsetReset: 'none' says that there must be one`,
     )
   }
-  const fromEnd = fresh.filter(({ topic }) => resets.get(topic) === 'latest')
-  const fromStart = fresh.filter(({ topic }) => resets.get(topic) !== 'latest')
-  const [starts, ends] = await Promise.all([
-    admin.listOffsets(fromStart, 'earliest'),
-    admin.listOffsets(fromEnd, 'latest-stable'),
-  ])
   const found = new Map<CommittedOffset, number>()
-  for (const [i, input] of fromStart.entries()) found.set(input, starts[i]!)
-  for (const [i, input] of fromEnd.entries()) found.set(input, ends[i]!)
+  const byReset = Map.groupBy(fresh, ({ topic }) => JSON.stringify(resetOf(topic)))
+  for (const inputs of byReset.values()) {
+    const offsets = await admin.listOffsets(inputs, specOf(resetOf(inputs[0]!.topic), nowMs))
+    for (const [i, input] of inputs.entries()) found.set(input, offsets[i]!)
+  }
   return committed.map((input) => {
     const { topic, partition, offset } = input
     return { topic, partition, offset: found.get(input) ?? offset }
   })
+}
+
+function specOf(reset: OffsetReset, nowMs: number): OffsetSpec {
+  if (typeof reset === 'object') return { timestampMs: Math.max(0, nowMs - toMs(reset.ago, 'ago')) }
+  return reset === 'latest' ? 'latest-stable' : 'earliest'
 }

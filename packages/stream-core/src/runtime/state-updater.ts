@@ -149,13 +149,15 @@ export class StateUpdater {
 
   async #prepare(entries: readonly Entry[]): Promise<void> {
     if (entries.length === 0) return
-    const { broker, applicationId, topology, inputsOf } = this.#options
+    const { broker, applicationId, topology, inputsOf, clock } = this.#options
     // 1.
     const inputs = entries.flatMap(({ task }) => inputsOf(task))
     const isActive = entries[0]!.role === 'active'
     const committed = await broker.admin.committedOffsets(applicationId, inputs, { requireStable: isActive })
     const nameOf = topicNames(topology, applicationId)
-    const positions = isActive ? await startPositions(broker.admin, topology, nameOf, committed) : committed
+    const positions = isActive
+      ? await startPositions(broker.admin, topology, nameOf, committed, clock.nowMs())
+      : committed
     // 2.
     for (const entry of entries) {
       if (entry.isGone) continue

@@ -6,6 +6,7 @@ import type { StateStore } from '../state/state-store.ts'
 import type { Subtopology } from '../topology/subtopology.ts'
 import type { CommitGroup } from './commit-group.ts'
 import { type TopicFacts, topicNames } from './internal-topics.ts'
+import { inputsOf } from './assignor.ts'
 import { decodeOffsetMetadata } from './offset-metadata.ts'
 import type { CommitGroupName } from './producers.ts'
 import type { Output } from './record-collector.ts'
@@ -70,10 +71,7 @@ export class TaskManager {
   }
 
   inputsOf = (task: StreamTask): readonly TopicPartition[] => {
-    const { partitionCounts } = this.#options.facts()
-    return task.inputTopics
-      .filter((topic) => task.partition < partitionCounts.get(topic)!)
-      .map((topic) => ({ topic, partition: task.partition }))
+    return inputsOf(task.taskId, this.#options.facts())
   }
 
   groupNameOf(task: StreamTask): CommitGroupName {
@@ -108,6 +106,11 @@ export class TaskManager {
       this.standby.delete(id)
       await this.#close(task)
     }
+    // A pattern matches topics that it did not match before: the task begins again, and reads them too.
+    const grown = [...this.active.values()].filter((task) => this.#running.includes(task) && this.#hasGrown(task))
+    this.#stop(grown)
+    for (const task of grown) this.#resetCleanly(task)
+    updater.addActive(grown)
     // 2. What comes; a copy that was kept here goes on from where it is.
     const coming = active.filter((id) => !this.active.has(id))
     for (const id of coming) {
@@ -130,6 +133,9 @@ export class TaskManager {
       for (const [name, value] of metadata.numbers) numbers.set(name, Math.max(value, numbers.get(name) ?? value))
     }
     task.initialise(inputs, numbers)
+    for (const [topic, position] of inputs) {
+      if (!task.inputTopics.includes(topic)) task.openMatching(topic, position)
+    }
     for (const { topic, partition } of positions) this.#readerOf.set(partitionKey(topic, partition), task)
     this.#options.reader.add(positions)
     this.#setRunning([...this.#running, task])
@@ -160,6 +166,15 @@ export class TaskManager {
     for (const task of this.all) await this.#close(task)
     this.active.clear()
     this.standby.clear()
+  }
+
+  /** What runs and reads other topics than it should: to be committed before `become`. */
+  get hasGrown(): boolean {
+    return this.#running.some((task) => this.#hasGrown(task))
+  }
+
+  #hasGrown(task: StreamTask): boolean {
+    return this.inputsOf(task).length !== [...task.queues].length
   }
 
   #stop(tasks: readonly StreamTask[]): void {

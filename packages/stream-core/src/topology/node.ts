@@ -1,3 +1,5 @@
+import { type Duration, toMs } from '../common/duration.ts'
+import { TopologyError } from '../common/errors.ts'
 import type { Headers } from '../common/record.ts'
 import type { Serde } from '../common/serde.ts'
 import type { FixedKeyProcessorSupplier, ProcessorSupplier } from '../processor/processor.ts'
@@ -19,10 +21,23 @@ export type TopicNameExtractor<K = unknown, V = unknown> = (
 export type StreamPartitioner<K = unknown, V = unknown> = (key: K, value: V, partitionCount: number) => number | null
 
 /**
- * Where an input is read from the first time: its beginning, its end, or nowhere, which stops the application (Kafka Streams'
- * AutoOffsetReset). With `latest` what is written before the first commit may be missed by a start that follows a crash.
+ * Where an input is read from the first time: its beginning, its end, records of the last `ago` (KIP-1106), or nowhere, which
+ * stops the application (Kafka Streams' AutoOffsetReset). With `latest` what is written before the first commit may be missed by a start that follows a crash.
  */
-export type OffsetReset = 'earliest' | 'latest' | 'none'
+export type OffsetReset = 'earliest' | 'latest' | 'none' | { readonly ago: Duration }
+
+/** Throws a TopologyError that names the source. */
+export function checkOffsetReset(reset: OffsetReset, name: string): void {
+  if (reset === 'earliest' || reset === 'latest' || reset === 'none') return
+  try {
+    toMs(reset?.ago, 'ago')
+  } catch {
+    throw new TopologyError(
+      `the offsetReset of "${name}" must be 'earliest', 'latest', 'none' or { ago: a duration }; got ${JSON.stringify(reset)}`,
+      [name],
+    )
+  }
+}
 
 /** The nodes of a topology are frozen data (D5); only the suppliers inside them are code. */
 export interface SourceNode {

@@ -1,6 +1,6 @@
 import { TopologyError } from '../common/errors.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
-import type { ProcessorNode, SinkNode, SourceNode, TopologyNode } from './node.ts'
+import { checkOffsetReset, type ProcessorNode, type SinkNode, type SourceNode, type TopologyNode } from './node.ts'
 import { matchesTopic } from './topic-pattern.ts'
 import { freezeTopology, type GeneratedName, type RepartitionTopic, type Topology } from './topology.ts'
 
@@ -51,6 +51,7 @@ export class TopologyBuilder {
       offsetReset = 'earliest',
     } = options
     this.#checkName(name)
+    checkOffsetReset(offsetReset, name)
     if (topics.length === 0 && pattern === null) throw new TopologyError(`source "${name}" has no topic`, [name])
     this.#claimTopics(name, topics, pattern)
     this.#nodes.set(name, {

@@ -380,6 +380,61 @@ export function describeBrokerContract(name: string, open: () => Promise<BrokerH
       await producer.close()
     })
 
+    test('offsets are found by time, and are the end where nothing is that late', async () => {
+      const producer = await broker.openProducer()
+      for (const timeMs of [1000, 2000, 3000]) producer.append(topic, 0, bytes('k'), bytes('v'), timeMs)
+      await producer.flush()
+      for (const timeMs of [4000, 5000]) producer.append(topic, 0, bytes('k'), bytes('v'), timeMs)
+      await producer.flush()
+      const at = async (timestampMs: number): Promise<number> =>
+        (await broker.admin.listOffsets([{ topic, partition: 0 }], { timestampMs }))[0]!
+      expect(await Promise.all([0, 1000, 1001, 3000, 3001, 5000, 5001].map(at))).toEqual([0, 0, 1, 2, 3, 4, 5])
+      expect(await broker.admin.listOffsets([{ topic, partition: 1 }], { timestampMs: 0 })).toEqual([0])
+      await producer.close()
+    })
+
+    test('topics are listed, and those the log keeps for itself are not among them', async () => {
+      await broker.admin.committedOffsets('some-group', [{ topic, partition: 0 }], { requireStable: false })
+      const topics = await broker.admin.listTopics()
+      expect(topics).toContain(topic)
+      expect(topics.filter((name) => name.startsWith('__'))).toEqual([])
+    })
+
+    test('what is open of transactional ids that are gone can be ended, and others are left alone', async () => {
+      const [gone, idle, here] = await Promise.all(
+        ['gone', 'idle', 'here'].map((name) => broker.openProducer({ transactionalId: `${id()}-${name}` })),
+      )
+      for (const producer of [gone!, here!]) await write(producer, ['v'])
+      const ended = await broker.admin.abortTransactions((name) => name.startsWith(id()) && !name.endsWith('here'))
+      expect(ended).toEqual([`${id()}-gone`])
+      await expect(gone!.commit()).rejects.toThrow()
+      await here!.commit()
+      await write(idle!, ['w'])
+      await idle!.commit()
+      expect(values(await read())).toEqual(['v', 'w'])
+      for (const producer of [gone!, idle!, here!]) await producer.close()
+    })
+
+    test('a reader takes partitions on and gives them up while it reads, and knows what it has still to bring', async () => {
+      const producer = await broker.openProducer()
+      await write(producer, ['a', 'b'])
+      await write(producer, ['c'], 1)
+      const reader = broker.openReader()
+      reader.assign([{ topic, partition: 0, offset: 0 }])
+      expect((await drain(reader, 2)).map(({ value }) => value)).toEqual(['a', 'b'])
+      reader.add([{ topic, partition: 1, offset: 0 }])
+      expect((await drain(reader, 1)).map(({ value }) => value)).toEqual(['c'])
+      await reader.poll(100)
+      expect([0, 1].map((partition) => reader.remaining({ topic, partition }))).toEqual([0, 0])
+      reader.remove([{ topic, partition: 0 }])
+      await write(producer, ['not read'])
+      await write(producer, ['d'], 1)
+      expect((await drain(reader, 2)).map(({ value }) => value)).toEqual(['d'])
+      expect(() => reader.remaining({ topic, partition: 0 })).toThrow('is not assigned')
+      await reader.close()
+      await producer.close()
+    })
+
     test('the cluster has an id', async () => {
       expect(await broker.admin.clusterId()).toMatch(/^[\w-]{10,}$/)
     })

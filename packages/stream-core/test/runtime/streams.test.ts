@@ -5,12 +5,14 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openEmbeddedLog } from '../../src/embedded.ts'
 import {
   type Broker,
+  type Clock,
   int64,
   type OffsetReset,
   partitionForKey,
   Streams,
   StreamsBuilder,
   string,
+  systemClock,
   type Topology,
 } from '../../src/index.ts'
 import { eventually, readAll } from '../support/log-records.ts'
@@ -153,4 +155,73 @@ test('a source is read first from where offsetReset says, and later from where i
   await eventually('the second copy', async () => (await copies()).length === 2)
   await again.close()
   expect(await copies()).toEqual(['while it runs', 'while it is down'])
+})
+
+test('a source that begins some time ago reads what was written since, and nothing of a time to come', async () => {
+  await broker.admin.createTopics([{ topic: 'copies', partitions: 1 }])
+  const copying = (): Topology => {
+    const builder = new StreamsBuilder()
+    builder
+      .stream('lines', { key: string(), value: string(), offsetReset: { ago: { hours: 1 } } })
+      .to('copies', { partitioner: () => 0 })
+    return builder.build()
+  }
+  const nowMs = Date.now()
+  const producer = await broker.openProducer()
+  for (const minutes of [180, 90, 59, 1]) {
+    producer.append('lines', 0, Buffer.from('k'), Buffer.from(`${minutes}`), nowMs - minutes * 60_000)
+  }
+  await producer.flush()
+  const streams = open({ topology: copying(), applicationId: 'recent' })
+  await streams.start()
+  await eventually('the copies', async () => (await readAll(broker, 'copies')).length === 2)
+  await streams.close()
+  expect((await readAll(broker, 'copies')).map(({ value }) => value)).toEqual(['59', '1'])
+  expect(() => {
+    const builder = new StreamsBuilder()
+    builder.stream('lines', {
+      key: string(),
+      value: string(),
+      offsetReset: 'first' as 'earliest',
+      name: 'lines-source',
+    })
+    builder.build()
+  }).toThrow(/offsetReset of "lines-source" must be 'earliest', 'latest', 'none' or \{ ago: a duration \}; got "first"/)
+})
+
+test('a pattern reads every topic that matches, also one that is made while it runs', async () => {
+  await broker.admin.createTopics([
+    { topic: 'orders.eu', partitions: 2 },
+    { topic: 'orders.us', partitions: 1 },
+  ])
+  const builder = new StreamsBuilder()
+  builder
+    .stream(/orders\..+/, { key: string(), value: string() })
+    .groupByKey()
+    .count({ store: { name: 'counts' } })
+    .toStream()
+    .to('counts', { value: int64() })
+  let nowMs = 0
+  const clock: Clock = { nowMs: () => Date.now() + nowMs, sleep: systemClock.sleep }
+  const streams = open({ topology: builder.build(), applicationId: 'orders', clock, heartbeatIntervalMs: 20 })
+  await streams.start()
+  const order = async (topic: string, partition: number, key: string): Promise<void> => {
+    const producer = await broker.openProducer()
+    producer.append(topic, partition, Buffer.from(key), Buffer.from('1'), 1000)
+    await producer.flush()
+    await producer.close()
+  }
+  await order('orders.eu', 1, 'anna')
+  await order('orders.us', 0, 'bob')
+  await eventually('two counts', async () => same(await counts(), { anna: 1, bob: 1 }))
+  await broker.admin.createTopics([{ topic: 'orders.asia', partitions: 2 }])
+  await order('orders.asia', 1, 'anna')
+  nowMs += 20_000 // topics are looked for every ten seconds
+  await eventually('the new topic too', async () => same(await counts(), { anna: 2, bob: 1 }))
+  await streams.close()
+  const none = new StreamsBuilder()
+  none.stream(/nothing\..+/, { key: string(), value: string(), name: 'none' }).to('counts')
+  await expect(open({ topology: none.build(), applicationId: 'none' }).start()).rejects.toThrow(
+    /no topic matches .*"none"/,
+  )
 })

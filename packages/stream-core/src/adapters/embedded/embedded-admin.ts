@@ -22,6 +22,10 @@ export class EmbeddedAdmin implements Admin {
     return found
   }
 
+  async listTopics(): Promise<readonly string[]> {
+    return this.#store.topics
+  }
+
   createTopics(specs: readonly TopicSpec[]): Promise<void> {
     return this.#store.createTopics(specs)
   }
@@ -34,6 +38,7 @@ export class EmbeddedAdmin implements Admin {
     return partitions.map(({ topic, partition }) => {
       const log = this.#store.partition(topic, partition)
       if (at === 'earliest') return log.logStartOffset
+      if (typeof at === 'object') return log.offsetAt(at.timestampMs)
       return at === 'latest' ? log.highWatermark : log.lastStableOffset
     })
   }

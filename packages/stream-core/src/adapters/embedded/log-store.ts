@@ -35,6 +35,7 @@ export class LogStore {
   /** Epoch of each transactional id: a producer with an older one is fenced. */
   readonly epochs = new Map<string, { producerId: number; epoch: number }>()
   readonly groups: EmbeddedGroups
+  #lastProducerId = 0
   closed = false
 
   constructor(path: string, clock: Clock) {
@@ -65,6 +66,10 @@ export class LogStore {
   /** A copy: topics may come and go while somebody goes through it. */
   get partitions(): readonly PartitionLog[] {
     return [...this.#partitions.values()]
+  }
+
+  get topics(): readonly string[] {
+    return [...this.#descriptions.keys()]
   }
 
   describe(topic: string): TopicDescription | undefined {
@@ -144,7 +149,7 @@ export class LogStore {
   async openTransactionalId(transactionalId: string): Promise<{ readonly producerId: number; readonly epoch: number }> {
     const earlier = this.epochs.get(transactionalId)
     if (earlier) await this.endTransaction(earlier.producerId, earlier.epoch, false)
-    const producerId = earlier?.producerId ?? this.epochs.size + 1
+    const producerId = earlier?.producerId ?? ++this.#lastProducerId
     const epoch = ((earlier?.epoch ?? -1) + 1) % 32_767
     await this.commits.run(
       () => {
@@ -233,6 +238,7 @@ export class LogStore {
       .prepare('SELECT transactional_id AS id, producer_id AS producerId, epoch FROM producers')
       .all() as { id: string; producerId: number; epoch: number }[]) {
       this.epochs.set(row.id, { producerId: row.producerId, epoch: row.epoch })
+      this.#lastProducerId = Math.max(this.#lastProducerId, row.producerId)
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3'
-import { at, writeInt64 } from '../../common/record-batch.ts'
+import { at, readInt64, writeInt64 } from '../../common/record-batch.ts'
+import { RecordBatchReader } from '../../common/record-batch-reader.ts'
 import type { TopicPartition } from '../../common/record.ts'
 
 export interface AbortedTransaction {
@@ -117,6 +118,26 @@ export class PartitionLog implements TopicPartition {
       from = page[page.length - 1]!.lastOffset + 1
     }
     return batches
+  }
+
+  /** Offset of the first record of a time or later; the last stable offset where there is none. Reads batch by batch. */
+  offsetAt(timestampMs: number): number {
+    const end = this.lastStableOffset
+    for (let from = this.logStartOffset; from < end;) {
+      const batches = this.read(from, end, 1 << 20)
+      if (batches.length === 0) break
+      for (const { bytes, lastOffset } of batches) {
+        from = lastOffset + 1
+        if (readInt64(bytes, at.maxTimestamp) < timestampMs) continue
+        const records = new RecordBatchReader(bytes, 0, bytes.length, {
+          fromOffset: this.logStartOffset,
+          isolation: 'read_uncommitted',
+          where: this.topic,
+        })
+        while (records.next()) if (records.timestampMs >= timestampMs) return records.offset
+      }
+    }
+    return end
   }
 
   abortedBetween(offset: number, endOffset: number): readonly AbortedTransaction[] {

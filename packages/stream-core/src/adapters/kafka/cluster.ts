@@ -103,6 +103,15 @@ export class Cluster {
     throw last
   }
 
+  /** Names of all topics but Kafka's own. */
+  async listTopics(): Promise<readonly string[]> {
+    const connection = await this.connectAny('admin')
+    const answer = await this.#ask('metadata', () => call(connection, requests.metadata, null, false, false))
+    return answer.topics.flatMap(({ name, isInternal, errorCode: code }) =>
+      name && !isInternal && code === 0 ? [name] : [],
+    )
+  }
+
   /** Looks topics up anew. Topics that do not exist are forgotten. */
   async refresh(topics: readonly string[]): Promise<void> {
     const connection = await this.connectAny('admin')

@@ -9,7 +9,8 @@ import { call, type Connection, requests } from './wire.ts'
 
 /** An administrator does not wait longer for a cluster that does not answer. */
 const deadlineAfterMs = 30_000
-const timestamps: { readonly [spec in OffsetSpec]: bigint } = { earliest: -2n, latest: -1n, 'latest-stable': -1n }
+const timestamps = { earliest: -2n, latest: -1n, 'latest-stable': -1n } as const
+const timestampOf = (at: OffsetSpec): bigint => (typeof at === 'string' ? timestamps[at] : BigInt(at.timestampMs))
 
 export class KafkaAdmin implements Admin {
   readonly #cluster: Cluster
@@ -30,6 +31,10 @@ export class KafkaAdmin implements Admin {
       if (known) found.set(topic, { topic, ...known })
     }
     return found
+  }
+
+  listTopics(): Promise<readonly string[]> {
+    return this.#retrying('listing topics', () => this.#cluster.listTopics())
   }
 
   async createTopics(specs: readonly TopicSpec[]): Promise<void> {
@@ -83,7 +88,7 @@ export class KafkaAdmin implements Admin {
           partitions: list.map(({ partition }) => ({
             partitionIndex: partition,
             currentLeaderEpoch: -1,
-            timestamp: timestamps[at],
+            timestamp: timestampOf(at),
           })),
         }))
         const isolation = at === 'latest-stable' ? 1 : 0
@@ -96,6 +101,10 @@ export class KafkaAdmin implements Admin {
         }
       })
     })
+    // −1: no record is that late.
+    const beyond = partitions.filter(({ topic, partition }) => found.get(partitionKey(topic, partition))! < 0)
+    const ends = beyond.length === 0 ? [] : await this.listOffsets(beyond, 'latest-stable')
+    for (const [i, { topic, partition }] of beyond.entries()) found.set(partitionKey(topic, partition), ends[i]!)
     return partitions.map(({ topic, partition }) => found.get(partitionKey(topic, partition))!)
   }
 
