@@ -189,11 +189,20 @@ const log4j = `Configuration:
   Loggers: { Root: { level: WARN, AppenderRef: { ref: out } } }
 `
 
-function java(folder: string, ...command: string[]): ChildProcess {
-  const classPath = readdirSync(libs)
+/** Runs one of Kafka's own Java programs, or a Java file; the child is the caller's to end. */
+export function runJava(...command: string[]): ChildProcess {
+  return spawn('java', ['-Xmx256m', '-XX:+UseSerialGC', '-cp', classPath(), ...command], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+}
+
+const classPath = (): string =>
+  readdirSync(libs)
     .filter((name) => name.endsWith('.jar'))
     .map((name) => join(libs, name))
     .join(':')
+
+function java(folder: string, ...command: string[]): ChildProcess {
   const flags = [
     '-Xmx512m',
     '-Xms256m',
@@ -201,7 +210,7 @@ function java(folder: string, ...command: string[]): ChildProcess {
     '-XX:TieredStopAtLevel=4',
     `-Dlog4j2.configurationFile=${join(folder, 'log4j2.yaml')}`,
   ]
-  return spawn('java', [...flags, '-cp', classPath, ...command], { stdio: ['ignore', 'pipe', 'pipe'] })
+  return spawn('java', [...flags, '-cp', classPath(), ...command], { stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
 /** Step 2. */

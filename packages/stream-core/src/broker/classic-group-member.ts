@@ -3,6 +3,9 @@ import { BrokerError, ConfigError, MemberLostError } from '../common/errors.ts'
 import type { Assignment, GroupMember, GroupMemberOptions, GroupMetadata } from './group.ts'
 import { type GroupCoordinator, groupCode, type JoinAnswer, type MemberRequest } from './group-coordinator.ts'
 
+/** Longer than the session of a Kafka Streams instance, 45 s. */
+const strangersPatienceMs = 60_000
+
 export interface AssignmentCodec {
   encode(assignment: Assignment): Buffer
   decode(bytes: Buffer): Assignment
@@ -35,6 +38,7 @@ export class ClassicGroupMember implements GroupMember {
   #isClosed = false
   #failure: Error | null = null
   #heartbeats: AbortController | null = null
+  #strangersSinceMs: number | null = null
 
   constructor(coordinator: GroupCoordinator, codec: AssignmentCodec, clock: Clock, options: GroupMemberOptions) {
     this.#coordinator = coordinator
@@ -128,12 +132,24 @@ export class ClassicGroupMember implements GroupMember {
     })
     switch (answer.errorCode) {
       case groupCode.none:
+        this.#strangersSinceMs = null
         return answer
       case groupCode.memberIdRequired:
         this.#memberId = answer.memberId
         return null
       case groupCode.rebalanceInProgress:
         return null
+      case groupCode.inconsistentProtocol: {
+        // Members of another kind, from Kafka Streams for instance, may have ended without a good-bye.
+        const nowMs = this.#clock.nowMs()
+        if (this.#strangersSinceMs === null) {
+          this.#strangersSinceMs = nowMs
+          this.#options.onWarning('the group has members that assign in another way: waiting for them to leave')
+        }
+        if (nowMs - this.#strangersSinceMs >= strangersPatienceMs) this.#refuse('joining', answer.errorCode)
+        await this.#clock.sleep(500)
+        return null
+      }
       default:
         this.#refuse('joining', answer.errorCode)
     }

@@ -58,6 +58,8 @@ export interface GroupMemberOptions {
   readonly assign: (peers: readonly GroupPeer[]) => Promise<ReadonlyMap<string, Assignment>>
   /** Something is to be looked at: `isRejoinDue`, `isLost` or `failure`. */
   readonly onChange: () => void
+  /** What somebody should know, and need not do anything about. */
+  readonly onWarning: (text: string) => void
 }
 
 /**

@@ -54,9 +54,9 @@ export class Producers {
 const transactionalIdOf = (prefix: string, group: CommitGroupName): string =>
   group === 'main' ? prefix : `${prefix}-${group}`
 
-/** The process whose transactional id this is, or null if it is none of the application's. */
+/** The process whose transactional id this is, Kafka Streams' included, or null if it is none of the application's. */
 export function processOf(applicationId: string, transactionalId: string): string | null {
   if (!transactionalId.startsWith(`${applicationId}-`)) return null
   const rest = transactionalId.slice(applicationId.length + 1)
-  return /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:-async)?$/.exec(rest)?.[1] ?? null
+  return /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:-async|-\d+)?$/.exec(rest)?.[1] ?? null
 }

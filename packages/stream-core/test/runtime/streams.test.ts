@@ -202,7 +202,7 @@ test('a pattern reads every topic that matches, also one that is made while it r
     .toStream()
     .to('counts', { value: int64() })
   let nowMs = 0
-  const clock: Clock = { nowMs: () => Date.now() + nowMs, sleep: systemClock.sleep }
+  const clock: Clock = { nowMs: () => Date.now() + nowMs, sleep: (ms, signal) => systemClock.sleep(ms, signal) }
   const streams = open({ topology: builder.build(), applicationId: 'orders', clock, heartbeatIntervalMs: 20 })
   await streams.start()
   const order = async (topic: string, partition: number, key: string): Promise<void> => {
