@@ -1,4 +1,4 @@
-import { latin1Slice, latin1Write, utf8Write } from './buffer-text.ts'
+import { asciiWrite, latin1Slice, latin1Write, shortText, utf8Write } from './buffer-text.ts'
 
 /**
  * A buffer that grows, with a write position. Serdes write into it, so that a record's bytes are made once and copied
@@ -84,7 +84,10 @@ export class ByteWriter {
     // Three bytes per UTF-16 unit is the worst case; asking first costs more than giving back what was not used.
     const worst = text.length * 3
     const at = this.reserve(worst)
-    const written = utf8Write(this.#bytes, text, at, worst)
+    const written =
+      text.length <= shortText && asciiWrite(this.#bytes, text, at)
+        ? text.length
+        : utf8Write(this.#bytes, text, at, worst)
     this.#length = at + written
   }
 

@@ -1,4 +1,4 @@
-import { latin1Write, utf8Write } from './buffer-text.ts'
+import { latin1Write, shortText, utf8Write } from './buffer-text.ts'
 import { type Compression, type CompressionName, compressionNames, nodeCompression } from './compression.ts'
 import { crc32c } from './crc32c.ts'
 import { at, attribute, batchHeaderBytes, varintBytes, writeInt64 } from './record-batch.ts'
@@ -13,9 +13,6 @@ export interface SealOptions {
   readonly compression?: CompressionName
   readonly codecs?: Compression
 }
-
-/** Up to here a loop copies faster than a call does. */
-const shortBytes = 32
 
 /**
  * Builds one record batch in one growing buffer (D7): each record's bytes are written once, in place, and the checksum
@@ -141,14 +138,15 @@ export class RecordBatchBuilder {
     }
     this.#varint(bytes.length)
     const { length } = bytes
+    const target = this.#bytes
+    const from = this.#position
     if (typeof bytes === 'string') {
-      latin1Write(this.#bytes, bytes, this.#position)
-    } else if (length <= shortBytes) {
-      const target = this.#bytes
-      const from = this.#position
-      for (let i = 0; i < length; i++) target[from + i] = bytes[i]!
+      if (length > shortText) latin1Write(target, bytes, from)
+      else for (let i = 0; i < length; i++) target[from + i] = bytes.charCodeAt(i)
+    } else if (length > shortText) {
+      target.set(bytes, from)
     } else {
-      this.#bytes.set(bytes, this.#position)
+      for (let i = 0; i < length; i++) target[from + i] = bytes[i]!
     }
     this.#position += length
   }
