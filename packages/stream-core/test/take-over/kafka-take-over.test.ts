@@ -233,9 +233,17 @@ test('Kafka’s own tools describe the group, read the results, and reset the ap
 
   const printed = await tool(
     'consumer.ConsoleConsumer',
-    ...['--topic', `${app}-counts`, '--from-beginning', '--timeout-ms', '5000', '--isolation-level', 'read_committed'],
-    ...['--formatter-property', 'print.key=true'],
-    ...['--formatter-property', 'value.deserializer=org.apache.kafka.common.serialization.LongDeserializer'],
+    '--topic',
+    `${app}-counts`,
+    '--from-beginning',
+    '--timeout-ms',
+    '5000',
+    '--isolation-level',
+    'read_committed',
+    '--formatter-property',
+    'print.key=true',
+    '--formatter-property',
+    'value.deserializer=org.apache.kafka.common.serialization.LongDeserializer',
   )
   const last = new Map(
     printed
@@ -251,7 +259,10 @@ test('Kafka’s own tools describe the group, read the results, and reset the ap
 
   await tool(
     'StreamsResetter',
-    ...['--application-id', app, '--input-topics', ['lines', 'left', 'right'].map((name) => `${app}-${name}`).join()],
+    '--application-id',
+    app,
+    '--input-topics',
+    ['lines', 'left', 'right'].map((name) => `${app}-${name}`).join(),
     '--force',
   )
   const internal = (await broker.admin.listTopics()).filter(
