@@ -88,7 +88,7 @@ export class TimestampedKeyValueStore<K, V> extends KeyValueRows<K, V> {
   put(key: K, value: V | null, timestampMs: number): void {
     // A deletion has no time of its own: its changelog record carries that of the record being processed.
     const time = value === null || value === undefined ? this.host.recordContext.timestampMs : timestampMs
-    this.putEntry(this.codec.keyString(key), this.codec.entry(value, time))
+    this.putEntry(this.codec.keyString(key), this.codec.entry(key, value, time))
   }
 
   /** Puts unless the key has a value; returns that value, or null if it put. */
@@ -144,7 +144,7 @@ export class KeyValueStore<K, V> extends KeyValueRows<K, V> {
   }
 
   put(key: K, value: V | null): void {
-    this.putEntry(this.codec.keyString(key), this.codec.entry(value, this.host.recordContext.timestampMs))
+    this.putEntry(this.codec.keyString(key), this.codec.entry(key, value, this.host.recordContext.timestampMs))
   }
 
   /** Puts unless the key has a value; returns that value, or null if it put. */

@@ -1,4 +1,5 @@
 import type { RecordContext } from '../common/record.ts'
+import { shown } from '../common/shown.ts'
 import type { Windowed } from '../common/windowed.ts'
 import { sessionWalk } from './cache-walk.ts'
 import type { Entry } from './entry.ts'
@@ -49,7 +50,10 @@ export class SessionStore<K, V> extends StoreBase<SessionStoreSpec> {
   }
 
   put(session: Windowed<K>, value: V | null): void {
-    this.rows.put(this.#stored(session), this.#codec.entry(value, this.host.recordContext.timestampMs))
+    const { start, end } = session.window
+    if (!(Number.isSafeInteger(start) && Number.isSafeInteger(end) && start <= end))
+      throw this.#wrongSession(start, end)
+    this.rows.put(this.#stored(session), this.#codec.entry(session.key, value, this.host.recordContext.timestampMs))
   }
 
   remove(session: Windowed<K>): void {
@@ -144,6 +148,13 @@ export class SessionStore<K, V> extends StoreBase<SessionStoreSpec> {
   /** @internal */
   protected inner(): InnerStore {
     return new SessionRows(this.table, this.meta, this.#segments, (key, entry) => this.refuse(key, entry))
+  }
+
+  #wrongSession(start: unknown, end: unknown): RangeError {
+    return new RangeError(
+      `a session in the store "${this.spec.name}" must start and end at whole numbers of milliseconds, and not end before it ` +
+        `starts; got ${shown(start)} to ${shown(end)}`,
+    )
   }
 
   #stored({ key, window }: Windowed<K>): string {

@@ -1,5 +1,6 @@
 import { ByteWriter } from '../common/byte-writer.ts'
 import { type Headers, noHeaders } from '../common/record.ts'
+import { shown } from '../common/shown.ts'
 import type { Serde, SerdeContext } from '../common/serde.ts'
 import { bytesEntry, type Entry } from './entry.ts'
 import type { StoreSpec } from './store-spec.ts'
@@ -14,6 +15,8 @@ export class StoreCodec<K, V> {
   readonly #keyContext: SerdeContext
   readonly #valueContext: SerdeContext
   readonly #sharesDecoded: boolean
+  readonly #check: Serde<V>['check']
+  readonly #name: string
   /** The last key and its bytes: most reads are followed by a write of the same key. */
   #lastKey: unknown = undefined
   #lastKeyText = ''
@@ -24,6 +27,8 @@ export class StoreCodec<K, V> {
     this.#keyContext = { topic: spec.name, part: 'key', headers: noHeaders }
     this.#valueContext = { topic: spec.name, part: 'value', headers: noHeaders }
     this.#sharesDecoded = spec.value.immutable === true
+    this.#check = this.#value.check
+    this.#name = spec.name
   }
 
   /** Decoded values may be shared: nobody changes them. */
@@ -36,11 +41,7 @@ export class StoreCodec<K, V> {
     // An object may have been changed since: only what cannot change is remembered.
     if (Object.is(key, this.#lastKey) && typeof key !== 'object') return this.#lastKeyText
     let text = this.#key.toLatin1?.(key) ?? null
-    if (text === null) {
-      scratch.reset()
-      this.#key.write(key, scratch, this.#keyContext)
-      text = scratch.toLatin1()
-    }
+    text ??= this.#writtenKey(key)
     this.#lastKey = key
     this.#lastKeyText = text
     return text
@@ -66,13 +67,32 @@ export class StoreCodec<K, V> {
     return scratch.toBuffer()
   }
 
-  /** An entry to write: immutable values wait for their bytes until somebody needs them. */
-  entry(value: V | null, timestampMs: number, headers: Headers = noHeaders): Entry {
+  /**
+   * An entry to write: immutable values wait for their bytes until somebody needs them. What their serde would refuse is
+   * refused here, where the processor that puts it is in sight.
+   */
+  entry(key: K, value: V | null, timestampMs: number, headers: Headers = noHeaders): Entry {
     if (value === null || value === undefined) return bytesEntry(null, timestampMs, headers)
+    this.checkTime(key, timestampMs)
     // A text with half a surrogate pair is another one once it has been bytes.
     const isFaithful = typeof value !== 'string' || value.isWellFormed()
-    if (this.#sharesDecoded && isFaithful) return { bytes: undefined, decoded: value, timestampMs, headers }
-    return bytesEntry(this.encode(value), timestampMs, headers)
+    if (!this.#sharesDecoded || !isFaithful) return bytesEntry(this.encodePut(key, value), timestampMs, headers)
+    if (this.#check !== undefined) this.#checked(key, value)
+    return { bytes: undefined, decoded: value, timestampMs, headers }
+  }
+
+  /** Throws for what is no time of a value. */
+  checkTime(key: K, timestampMs: number): void {
+    if (!Number.isSafeInteger(timestampMs)) throw this.#wrongTime(key, timestampMs)
+  }
+
+  /** The bytes of a value that is put under a key. */
+  encodePut(key: K, value: V): Buffer {
+    try {
+      return this.encode(value)
+    } catch (error) {
+      throw unwritable(this.#name, keyText(key), error)
+    }
   }
 
   /** The entry's value: shared where nobody can change it, else a copy of one's own. */
@@ -85,4 +105,39 @@ export class StoreCodec<K, V> {
     if (this.#sharesDecoded) entry.decoded = value
     return value
   }
+
+  #writtenKey(key: K): string {
+    scratch.reset()
+    try {
+      this.#key.write(key, scratch, this.#keyContext)
+    } catch (error) {
+      const why = (error as Error).message
+      throw new TypeError(`the store "${this.#name}" cannot have a key such as this: ${why}`, { cause: error })
+    }
+    return scratch.toLatin1()
+  }
+
+  #checked(key: K, value: V): void {
+    try {
+      this.#check!(value)
+    } catch (error) {
+      throw unwritable(this.#name, keyText(key), error)
+    }
+  }
+
+  #wrongTime(key: K, timestampMs: unknown): RangeError {
+    return new RangeError(
+      `the time of a value that was put into the store "${this.#name}" under the key ${keyText(key)} must be a whole number ` +
+        `of milliseconds, got ${shown(timestampMs)}`,
+    )
+  }
 }
+
+/** The error for a value that its serde refuses: no error of ours, so that the processor's name is put before it. */
+export const unwritable = (store: string, key: string, cause: unknown): TypeError =>
+  new TypeError(
+    `a value that was put into the store "${store}" under the key ${key} cannot be written: ${(cause as Error).message}`,
+    { cause },
+  )
+
+const keyText = (key: unknown): string => (typeof key === 'string' ? JSON.stringify(key) : shown(key))

@@ -56,7 +56,8 @@ export class VersionedKeyValueStore<K, V> extends StoreBase<VersionedStoreSpec> 
   /** Puts a value that holds from `timestampMs` on; null: from then on there is none. */
   put(key: K, value: V | null, timestampMs: number): PutOutcome {
     const stored = this.#codec.keyString(key)
-    const bytes = value === null || value === undefined ? null : this.#codec.encode(value)
+    this.#codec.checkTime(key, timestampMs)
+    const bytes = value === null || value === undefined ? null : this.#codec.encodePut(key, value)
     const outcome = this.#putBytes(stored, bytes, timestampMs)
     this.#changes.push([stored, bytes, timestampMs])
     return outcome

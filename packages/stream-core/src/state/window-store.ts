@@ -1,4 +1,5 @@
 import type { RecordContext } from '../common/record.ts'
+import { shown } from '../common/shown.ts'
 import type { Windowed } from '../common/windowed.ts'
 import { timeFirstWalk, windowWalk } from './cache-walk.ts'
 import type { Entry } from './entry.ts'
@@ -102,6 +103,7 @@ abstract class WindowRows<K, V> extends StoreBase<WindowStoreSpec> {
 
   protected putEntry(key: K, startMs: number, entry: Entry): void {
     const prefix = this.codec.keyString(key)
+    if (!Number.isSafeInteger(startMs)) throw this.#wrongStart(startMs)
     if (!this.spec.retainDuplicates) {
       this.rows.put(windowKey(prefix, startMs), entry)
       return
@@ -131,6 +133,12 @@ abstract class WindowRows<K, V> extends StoreBase<WindowStoreSpec> {
     return { key: this.codec.readKey(windowKeyPart(stored)), window: { start, end: start + this.spec.windowSizeMs } }
   }
 
+  #wrongStart(startMs: unknown): RangeError {
+    return new RangeError(
+      `the start of a window in the store "${this.spec.name}" must be a whole number of milliseconds, got ${shown(startMs)}`,
+    )
+  }
+
   #sawSequence(key: string): void {
     const sequence = Buffer.from(key.slice(-4), 'latin1').readInt32BE()
     if (sequence > this.meta.active.sequence) this.meta.active.sequence = sequence
@@ -151,7 +159,7 @@ export class TimestampedWindowStore<K, V> extends WindowRows<K, V> {
   /** Puts a value, or deletes with null. A window that has expired is left alone, and counted. */
   put(key: K, value: V | null, startMs: number, timestampMs: number): void {
     const time = value === null || value === undefined ? this.host.recordContext.timestampMs : timestampMs
-    this.putEntry(key, startMs, this.codec.entry(value, time))
+    this.putEntry(key, startMs, this.codec.entry(key, value, time))
   }
 
   /** Windows of one key with `fromMs ≤ start ≤ toMs`, by start. */
@@ -217,7 +225,7 @@ export class WindowStore<K, V> extends WindowRows<K, V> {
 
   put(key: K, value: V | null, startMs: number): void {
     const { timestampMs, headers } = this.host.recordContext
-    this.putEntry(key, startMs, this.codec.entry(value, timestampMs, this.spec.logsHeaders ? headers : undefined))
+    this.putEntry(key, startMs, this.codec.entry(key, value, timestampMs, this.spec.logsHeaders ? headers : undefined))
   }
 
   /** Windows of one key with `fromMs ≤ start ≤ toMs`, by start. */

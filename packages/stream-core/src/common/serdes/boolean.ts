@@ -11,8 +11,9 @@ export const boolean = (): Serde<boolean> => booleanSerde
 const booleanSerde: Serde<boolean> = {
   name: 'boolean',
   immutable: true,
+  check,
   write(value, out) {
-    if (typeof value !== 'boolean') throw wrongType('boolean', 'a boolean', value)
+    check(value)
     out.writeUint8(value ? 1 : 0)
   },
   read(source, start, end) {
@@ -21,4 +22,8 @@ const booleanSerde: Serde<boolean> = {
     if (byte > 1) throw new RangeError(`boolean needs the byte 0 or 1, got ${byte}`)
     return byte === 1
   },
+}
+
+function check(value: unknown): void {
+  if (typeof value !== 'boolean') throw wrongType('boolean', 'a boolean', value)
 }

@@ -45,8 +45,9 @@ export const float64 = (): Serde<number> => float64Serde
 const float64Serde: Serde<number> = {
   name: 'float64',
   immutable: true,
+  check: checkFloat64,
   write(value, out) {
-    if (typeof value !== 'number') throw wrongType('float64', 'a number', value)
+    checkFloat64(value)
     if (Number.isNaN(value)) out.writeBytes(nan64)
     else out.writeFloat64(value)
   },
@@ -54,4 +55,8 @@ const float64Serde: Serde<number> = {
     if (end - start !== 8) throw wrongSize('float64', 8, end - start)
     return source.readDoubleBE(start)
   },
+}
+
+function checkFloat64(value: unknown): void {
+  if (typeof value !== 'number') throw wrongType('float64', 'a number', value)
 }

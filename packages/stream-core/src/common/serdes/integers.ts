@@ -12,9 +12,9 @@ export const int16 = (): Serde<number> => int16Serde
 const int16Serde: Serde<number> = {
   name: 'int16',
   immutable: true,
+  check: checkInt16,
   write(value, out) {
-    if (typeof value !== 'number') throw wrongType('int16', 'a number', value)
-    if ((value << 16) >> 16 !== value) throw outOfRange('int16', 'a whole number from -32768 to 32767', value)
+    checkInt16(value)
     const at = out.reserve(2)
     out.bytes.writeInt16BE(value, at)
   },
@@ -22,6 +22,11 @@ const int16Serde: Serde<number> = {
     if (end - start !== 2) throw wrongSize('int16', 2, end - start)
     return source.readInt16BE(start)
   },
+}
+
+function checkInt16(value: number): void {
+  if (typeof value !== 'number') throw wrongType('int16', 'a number', value)
+  if ((value << 16) >> 16 !== value) throw outOfRange('int16', 'a whole number from -32768 to 32767', value)
 }
 
 /**
@@ -34,15 +39,20 @@ export const int32 = (): Serde<number> => int32Serde
 const int32Serde: Serde<number> = {
   name: 'int32',
   immutable: true,
+  check: checkInt32,
   write(value, out) {
-    if (typeof value !== 'number') throw wrongType('int32', 'a number', value)
-    if ((value | 0) !== value) throw outOfRange('int32', 'a whole number from -2147483648 to 2147483647', value)
+    checkInt32(value)
     out.writeInt32(value)
   },
   read(source, start, end) {
     if (end - start !== 4) throw wrongSize('int32', 4, end - start)
     return source.readInt32BE(start)
   },
+}
+
+function checkInt32(value: number): void {
+  if (typeof value !== 'number') throw wrongType('int32', 'a number', value)
+  if ((value | 0) !== value) throw outOfRange('int32', 'a whole number from -2147483648 to 2147483647', value)
 }
 
 /**
@@ -55,11 +65,9 @@ export const int64 = (): Serde<number> => int64Serde
 const int64Serde: Serde<number> = {
   name: 'int64',
   immutable: true,
+  check: checkInt64,
   write(value, out) {
-    if (!Number.isSafeInteger(value)) {
-      if (typeof value !== 'number') throw wrongType('int64', 'a number', value)
-      throw outOfRange('int64', 'a safe integer', value)
-    }
+    checkInt64(value)
     out.writeInt64(value)
   },
   read(source, start, end) {
@@ -72,6 +80,13 @@ const int64Serde: Serde<number> = {
   },
 }
 
+function checkInt64(value: number): void {
+  if (!Number.isSafeInteger(value)) {
+    if (typeof value !== 'number') throw wrongType('int64', 'a number', value)
+    throw outOfRange('int64', 'a safe integer', value)
+  }
+}
+
 /**
  * Kafka Streams' Serdes.Long, as a bigint: the same eight bytes as `int64()`, for values that a number cannot hold.
  *
@@ -82,9 +97,9 @@ export const int64Big = (): Serde<bigint> => int64BigSerde
 const int64BigSerde: Serde<bigint> = {
   name: 'int64',
   immutable: true,
+  check: checkInt64Big,
   write(value, out) {
-    if (typeof value !== 'bigint') throw wrongType('int64Big', 'a bigint', value)
-    if (BigInt.asIntN(64, value) !== value) throw outOfRange('int64Big', 'a bigint from -2^63 to 2^63 - 1', value)
+    checkInt64Big(value)
     const at = out.reserve(8)
     out.bytes.writeBigInt64BE(value, at)
   },
@@ -92,4 +107,12 @@ const int64BigSerde: Serde<bigint> = {
     if (end - start !== 8) throw wrongSize('int64Big', 8, end - start)
     return source.readBigInt64BE(start)
   },
+}
+
+const least = -(2n ** 63n)
+const most = 2n ** 63n - 1n
+
+function checkInt64Big(value: bigint): void {
+  if (typeof value !== 'bigint') throw wrongType('int64Big', 'a bigint', value)
+  if (value < least || value > most) throw outOfRange('int64Big', 'a bigint from -2^63 to 2^63 - 1', value)
 }

@@ -29,6 +29,11 @@ export interface Serde<T> {
   write(value: T, out: ByteWriter, context: SerdeContext): void
   read(bytes: Buffer, start: number, end: number, context: SerdeContext): T
   /**
+   * Throws what `write` would throw for a value, without writing it. A store keeps values of an immutable serde as they are
+   * until the commit: with this, a wrong one is told of where it is put.
+   */
+  readonly check?: Method<T, void> | undefined
+  /**
    * The bytes as a latin1 string, which is the engine's form of a key (D11), where that is cheaper than writing them; null
    * where it is not.
    */

@@ -1,6 +1,6 @@
 import { ArgumentError } from '../errors.ts'
 import { json } from './json.ts'
-import { shown } from './refusal.ts'
+import { shown } from '../shown.ts'
 import type { Serde } from './serde.ts'
 
 /**

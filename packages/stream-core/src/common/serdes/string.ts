@@ -13,8 +13,9 @@ export const string = (): Serde<string> => stringSerde
 const stringSerde: Serde<string> = {
   name: 'string',
   immutable: true,
+  check,
   write(value, out) {
-    if (typeof value !== 'string') throw wrongType('string', 'a string', value)
+    check(value)
     // Free for text of one byte per character.
     out.writeUtf8(value.isWellFormed() ? value : value.replaceAll(/\p{Surrogate}/gu, '?'))
   },
@@ -22,6 +23,10 @@ const stringSerde: Serde<string> = {
   // The bytes of ASCII are its characters.
   toLatin1: (value) => (typeof value === 'string' && isAscii(value) ? value : null),
   fromLatin1: (text) => (isAscii(text) ? text : null),
+}
+
+function check(value: unknown): asserts value is string {
+  if (typeof value !== 'string') throw wrongType('string', 'a string', value)
 }
 
 function isAscii(text: string): boolean {

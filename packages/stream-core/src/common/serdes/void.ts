@@ -12,10 +12,13 @@ export const voidSerde = (): Serde<null> => theVoidSerde
 const theVoidSerde: Serde<null> = {
   name: 'void',
   immutable: true,
-  write(value) {
-    throw wrongType('void', 'no value at all', value)
-  },
+  check: refuse,
+  write: refuse,
   read(_source, start, end) {
     throw new RangeError(`void needs no value at all, got one of ${end - start} bytes`)
   },
+}
+
+function refuse(value: unknown): never {
+  throw wrongType('void', 'no value at all', value)
 }

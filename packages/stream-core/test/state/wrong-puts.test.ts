@@ -1,0 +1,108 @@
+import { expect, test } from 'vitest'
+import {
+  boolean,
+  float64,
+  int32,
+  int64,
+  int64Big,
+  json,
+  type KeyValueStore,
+  type ProcessorContext,
+  type Record,
+  type Serde,
+  type SessionStore,
+  stores,
+  StreamsBuilder,
+  string,
+  type TimestampedKeyValueStore,
+  type WindowStore,
+} from '../../src/index.ts'
+import { TopologyTestDriver } from '../../src/testing.ts'
+
+const strings = { key: string(), value: string() }
+const spec = { name: 's', key: string(), value: int64(), retentionMs: 1000 }
+
+/** What a processor may say to a store, and how it is told off; records that follow find it as it was. */
+function told<S>(store: Parameters<StreamsBuilder['addStateStore']>[0], put: (store: S) => unknown): string {
+  const builder = new StreamsBuilder()
+  builder
+    .addStateStore(store)
+    .stream('in', strings)
+    .process(
+      () => {
+        let held: S
+        return {
+          init: (context: ProcessorContext) => void (held = context.getStateStore('s')),
+          process: (_record: Record<string, string>) => void put(held),
+        }
+      },
+      { name: 'mine', stores: ['s'] },
+    )
+  const failures: Error[] = []
+  const driver = new TopologyTestDriver(builder.build(), {
+    commits: 'manual',
+    handlers: { processing: (error) => (failures.push(error), 'continue') },
+  })
+  driver.createInputTopic('in', strings).pipeInput('k', 'v')
+  driver.commit()
+  expect(driver.dropped.get('mine/processing-failed')).toBe(1)
+  expect(driver.producedRecords('app-s-changelog')).toEqual([])
+  return failures.map(({ message }) => message).join()
+}
+
+test.each<[value: Serde<never>, wrong: unknown, message: RegExp]>([
+  [int64() as Serde<never>, 'text', /int64 needs a number, got "text" \(a string\)/],
+  [int64() as Serde<never>, 1.5, /int64 needs a safe integer, got 1.5/],
+  [int64Big() as Serde<never>, 2n ** 63n, /int64Big needs a bigint from .* got 9223372036854775808n/],
+  [int32() as Serde<never>, 2 ** 31, /int32 needs a whole number from .* got 2147483648/],
+  [float64() as Serde<never>, '1', /float64 needs a number, got "1"/],
+  [boolean() as Serde<never>, 1, /boolean needs a boolean, got 1/],
+  [string() as Serde<never>, 1, /string needs a string, got 1/],
+  [json<bigint>() as Serde<never>, 1n, /under the key "a" cannot be written: .*/],
+])('a value of another type is told where it is put, with processor, store and key: %o', (value, wrong, message) => {
+  const store = stores.keyValue({ name: 's', key: string(), value })
+  const text = told<KeyValueStore<string, unknown>>(store, (held) => held.put('a', wrong))
+  expect(text).toMatch(/processor "mine" of task 0_0 failed: a value that was put into the store "s" under the key "a"/)
+  expect(text).toMatch(message)
+})
+
+test('so is one in a window, a session and a version', () => {
+  const wrong = 'text' as never
+  const message = /processor "mine".*store "s" under the key "a" cannot be written: int64 needs/
+  const window = stores.window({ ...spec, windowSizeMs: 10 })
+  expect(told<WindowStore<string, number>>(window, (held) => held.put('a', wrong, 0))).toMatch(message)
+  const session = { key: 'a', window: { start: 0, end: 5 } }
+  expect(told<SessionStore<string, number>>(stores.session(spec), (held) => held.put(session, wrong))).toMatch(message)
+  const versioned = stores.versioned({ ...spec, historyRetentionMs: 10 })
+  expect(told<TimestampedKeyValueStore<string, number>>(versioned, (held) => held.put('a', wrong, 0))).toMatch(message)
+})
+
+test('a key that the serde refuses is told with the store', () => {
+  const text = told<KeyValueStore<string, number>>(stores.keyValue(spec), (held) => held.put(7 as never, 1))
+  expect(text).toMatch(/processor "mine".*the store "s" cannot have a key such as this: string needs a string, got 7/)
+})
+
+test.each([
+  [Number.NaN, 5],
+  [0, 1.5],
+  [0, undefined],
+  [6, 5],
+])('a session from %s to %s is refused', (start, end) => {
+  const session = { key: 'a', window: { start, end: end as number } }
+  const text = told<SessionStore<string, number>>(stores.session(spec), (held) => held.put(session, 1))
+  expect(text).toMatch(/processor "mine".*a session in the store "s" must start and end at whole numbers .* got/)
+})
+
+test.each([Number.NaN, 1.5, undefined])('a window cannot start at %s, and a value cannot be of that time', (time) => {
+  const window = stores.window({ ...spec, windowSizeMs: 10 })
+  const started = told<WindowStore<string, number>>(window, (held) => held.put('a', 1, time as number))
+  expect(started).toMatch(/processor "mine".*the start of a window in the store "s" must be a whole number .* got/)
+  const timestamped = stores.keyValue({ ...spec, timestamped: true })
+  const timed = told<TimestampedKeyValueStore<string, number>>(timestamped, (held) => held.put('a', 1, time as number))
+  const versioned = stores.versioned({ ...spec, historyRetentionMs: 10 })
+  const held = told<TimestampedKeyValueStore<string, number>>(versioned, (store) => store.put('a', 1, time as number))
+  expect(held).toMatch(/the time of a value .*store "s" under the key "a" must be/)
+  expect(timed).toMatch(
+    /processor "mine".*the time of a value .*store "s" under the key "a" must be a whole number .* got/,
+  )
+})
