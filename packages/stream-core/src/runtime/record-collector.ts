@@ -1,5 +1,5 @@
 import { ByteWriter } from '../common/byte-writer.ts'
-import { SerdeError } from '../common/errors.ts'
+import { ProcessingError, SerdeError } from '../common/errors.ts'
 import { partitionForKey } from '../common/murmur2.ts'
 import { type Headers, noHeaders, type Record } from '../common/record.ts'
 import type { SinkNode } from '../topology/node.ts'
@@ -22,11 +22,20 @@ const valueWriter = new ByteWriter(4096)
 
 /** Serialises a record for a sink and appends it to the partition its key belongs to. `topic` is the real topic's name. */
 export function collect(output: Output, sink: SinkNode, topic: string, record: Record<unknown, unknown>): void {
+  const count = output.partitionCount(topic)
+  if (!(count > 0)) throw unknownTopic(sink, topic)
   const key = serialise(keyWriter, sink, topic, 'key', record.key)
   const value = serialise(valueWriter, sink, topic, 'value', record.value)
-  const count = output.partitionCount(topic)
   output.append(topic, choosePartition(sink, record, key, count), key, value, record.timestampMs, record.headers)
 }
+
+/** Only a topic that is chosen for each record can be unknown: those that a topology names are looked for at the start. */
+const unknownTopic = (sink: SinkNode, topic: string): ProcessingError =>
+  new ProcessingError(
+    sink.name,
+    `the sink "${sink.name}" chose the topic "${topic}" for a record, which is none that was found at the start: ` +
+      'create it and start again, or choose another',
+  )
 
 let roundRobin = 0
 
