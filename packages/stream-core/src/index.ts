@@ -177,7 +177,13 @@ export {
   skipInvalidTimestamp,
   usePartitionTimeOnInvalidTimestamp,
 } from './topology/timestamp-extractors.ts'
-export type { OffsetReset, StreamPartitioner, TimestampExtractor, TopicNameExtractor } from './topology/node.ts'
+export type {
+  OffsetReset,
+  ProcessorStore,
+  StreamPartitioner,
+  TimestampExtractor,
+  TopicNameExtractor,
+} from './topology/node.ts'
 export {
   type ProcessorOptions,
   type SinkOptions,

@@ -10,7 +10,7 @@ import { pass } from '../operators/pass.ts'
 import { peek } from '../operators/peek.ts'
 import { selectKey } from '../operators/select-key.ts'
 import type { FixedKeyProcessorSupplier, ProcessorSupplier } from '../processor/processor.ts'
-import type { TopicNameExtractor } from '../topology/node.ts'
+import type { ProcessorStore, TopicNameExtractor } from '../topology/node.ts'
 import type { AsyncCallContext, AsyncOptions } from '../operators/async-calls.ts'
 import {
   type AsyncProcessorSupplier,
@@ -150,10 +150,13 @@ export class KStream<K, V> {
     })
   }
 
-  /** The user's own processor; it may forward any key, so key-based operators after it repartition. */
+  /**
+   * The user's own processor, with stores that it brings (specs, as `stores` makes them) or that were added (names). It may forward
+   * any key, so key-based operators after it repartition.
+   */
   process<K2, V2>(
     supplier: ProcessorSupplier<K, V, K2, V2>,
-    options: Named & { stores?: readonly string[]; key?: Serde<K2>; value?: Serde<V2> } = {},
+    options: Named & { stores?: readonly ProcessorStore[]; key?: Serde<K2>; value?: Serde<V2> } = {},
   ): KStream<K2, V2> {
     const { context } = this[state]
     const name = options.name ?? context.names.node('KSTREAM-PROCESSOR')
@@ -161,10 +164,10 @@ export class KStream<K, V> {
     return this.#add<K2, V2>(name, supplier, rekeyed(options), changes, options.stores)
   }
 
-  /** The user's own processor; the key stays, so that nothing has to be repartitioned. */
+  /** As `process`; the key stays, so that nothing has to be repartitioned. */
   processValues<V2>(
     supplier: FixedKeyProcessorSupplier<K, V, V2>,
-    options: Named & { stores?: readonly string[]; value?: Serde<V2> } = {},
+    options: Named & { stores?: readonly ProcessorStore[]; value?: Serde<V2> } = {},
   ): KStream<K, V2> {
     const { context } = this[state]
     const name = options.name ?? context.names.node('KSTREAM-PROCESSVALUES')
@@ -202,7 +205,7 @@ export class KStream<K, V> {
   /** The user's own asynchronous processor: `call` outside the loop, `apply` inside it, with stores and `forward`. */
   processAsync<T, K2, V2>(
     supplier: AsyncProcessorSupplier<K, V, T, K2, V2>,
-    options: Named & AsyncOptions & { stores?: readonly string[]; key?: Serde<K2>; value?: Serde<V2> } = {},
+    options: Named & AsyncOptions & { stores?: readonly ProcessorStore[]; key?: Serde<K2>; value?: Serde<V2> } = {},
   ): KStream<K2, V2> {
     return this.#async('KSTREAM-PROCESSASYNC', supplier, options, rekeyed(options), 'key and value', options.stores)
   }
@@ -353,7 +356,7 @@ export class KStream<K, V> {
     options: Named & AsyncOptions,
     changed: Changed,
     changes: Changes,
-    stores?: readonly string[],
+    stores?: readonly ProcessorStore[],
   ): KStream<K2, V2> {
     const name = this[state].context.names.given(options.name, prefix)
     return this.#add(name, asyncSupplier(this[state], supplier, options), changed, changes, stores)
@@ -364,7 +367,7 @@ export class KStream<K, V> {
     supplier: ProcessorSupplier<K, V, K2, V2> | FixedKeyProcessorSupplier<K, V, V2>,
     changed: Changed,
     changes: Changes,
-    stores: readonly string[] = [],
+    stores: readonly ProcessorStore[] = [],
   ): KStream<K2, V2> {
     const mine = this[state]
     const node = new GraphNode(name, { kind: 'processor' }, (builder, parents) =>

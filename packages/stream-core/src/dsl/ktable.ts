@@ -3,6 +3,7 @@ import { noHeaders } from '../common/record.ts'
 import type { Serde } from '../common/serde.ts'
 import { tableRepartitionMap } from '../operators/table-repartition-map.ts'
 import { tableToStream } from '../operators/table-to-stream.ts'
+import type { ProcessorStore } from '../topology/node.ts'
 import { erased, state, type StreamState } from './build-context.ts'
 import { joinOnForeignKey } from './foreign-key-joins.ts'
 import { GraphNode } from './graph/graph-node.ts'
@@ -80,10 +81,10 @@ export class KTable<K, V> {
     return mapTableValues(this, mapper, options)
   }
 
-  /** As `mapValues`, by an object that may read stores: its own, and those named in `stores`. */
+  /** As `mapValues`, by an object that may read the stores in `stores`. */
   transformValues<R>(
     supplier: ValueTransformerSupplier<K, V, R>,
-    options: TableMapOptions<K, R> & { readonly stores?: readonly string[] } = {},
+    options: TableMapOptions<K, R> & { readonly stores?: readonly ProcessorStore[] } = {},
   ): KTable<K, R> {
     return transformTableValues(this, supplier, options)
   }

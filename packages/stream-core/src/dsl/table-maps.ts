@@ -3,6 +3,7 @@ import type { ValueAndTimestamp } from '../state/key-value-store.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
 import { noHeaders } from '../common/record.ts'
 import type { Serde } from '../common/serde.ts'
+import type { ProcessorStore } from '../topology/node.ts'
 import { tableMap, type TableMapper } from '../operators/table-map.ts'
 import { mappedGetter, storeGetter, type ValueGetterSupplier } from '../operators/value-getter.ts'
 import { erased, state } from './build-context.ts'
@@ -36,8 +37,8 @@ interface MapParts<K, V, R> {
   readonly mapper: TableMapper<K, V, R>
   readonly getterMap: Parameters<typeof mappedGetter<K, V, R>>[1]
   readonly isFilter: boolean
-  /** Stores that the mapper reads, by name. */
-  readonly stores: readonly string[]
+  /** Stores that the mapper reads. */
+  readonly stores: readonly ProcessorStore[]
   /** Stores that it brings. */
   readonly ownStores: readonly StoreSpec[]
   readonly name: string
@@ -82,9 +83,11 @@ export function mapTableValues<K, V, R>(
 export function transformTableValues<K, V, R>(
   table: KTable<K, V>,
   supplier: ValueTransformerSupplier<K, V, R>,
-  options: TableMapOptions<K, R> & { readonly stores?: readonly string[] },
+  options: TableMapOptions<K, R> & { readonly stores?: readonly ProcessorStore[] },
 ): KTable<K, R> {
-  const stores = [...(options.stores ?? []), ...(supplier.stores ?? []).map(({ name }) => name)]
+  const stores = [...(options.stores ?? []), ...(supplier.stores ?? [])].map((store) =>
+    typeof store === 'string' ? store : store.name,
+  )
   const open = (context: ProcessingContext): ValueTransformer<K, V, R> => {
     const transformer = supplier()
     transformer.init?.(context)

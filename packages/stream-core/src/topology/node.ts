@@ -3,6 +3,7 @@ import { TopologyError } from '../common/errors.ts'
 import type { Headers } from '../common/record.ts'
 import type { Serde } from '../common/serde.ts'
 import type { FixedKeyProcessorSupplier, ProcessorSupplier } from '../processor/processor.ts'
+import type { StoreSpec } from '../state/store-spec.ts'
 
 /** Decides a record's event time; a negative result drops the record. Default: the time in the record. */
 export type TimestampExtractor = (
@@ -55,6 +56,9 @@ export interface SourceNode {
   /** Feeds a global store: each instance reads all partitions, and no task does. */
   readonly isGlobal: boolean
 }
+
+/** A store of a processor: by name one that was added, as a spec one that comes with it. Two processors may bring the same. */
+export type ProcessorStore = string | StoreSpec
 
 export interface ProcessorNode {
   readonly kind: 'processor'

@@ -1,6 +1,13 @@
 import { TopologyError } from '../common/errors.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
-import { checkOffsetReset, type ProcessorNode, type SinkNode, type SourceNode, type TopologyNode } from './node.ts'
+import {
+  checkOffsetReset,
+  type ProcessorNode,
+  type ProcessorStore,
+  type SinkNode,
+  type SourceNode,
+  type TopologyNode,
+} from './node.ts'
 import { matchesTopic } from './topic-pattern.ts'
 import { freezeTopology, type GeneratedName, type RepartitionTopic, type Topology } from './topology.ts'
 
@@ -9,8 +16,9 @@ const legalName = /^[a-zA-Z0-9._-]{1,249}$/
 export type SourceOptions = Pick<SourceNode, 'name' | 'key' | 'value'> &
   Partial<Pick<SourceNode, 'topics' | 'pattern' | 'timestampExtractor' | 'offsetReset'>>
 
-export type ProcessorOptions = Pick<ProcessorNode, 'name' | 'parents' | 'supplier'> &
-  Partial<Pick<ProcessorNode, 'stores'>>
+export type ProcessorOptions = Pick<ProcessorNode, 'name' | 'parents' | 'supplier'> & {
+  readonly stores?: readonly ProcessorStore[]
+}
 
 export type SinkOptions = Pick<SinkNode, 'name' | 'parents' | 'topic' | 'key' | 'value'> &
   Partial<Pick<SinkNode, 'partitioner'>>
@@ -73,7 +81,10 @@ export class TopologyBuilder {
     this.#checkParents(name, parents)
     this.#nodes.set(name, { kind: 'processor', name, parents, supplier, stores: [] })
     for (const spec of supplier.stores ?? []) this.addStateStore(spec, name)
-    if (stores.length > 0) this.connectProcessorAndStateStores(name, stores)
+    for (const store of stores) {
+      if (typeof store === 'string') this.connectProcessorAndStateStores(name, [store])
+      else this.addStateStore(store, name)
+    }
     return this
   }
 
@@ -138,9 +149,11 @@ export class TopologyBuilder {
         )
       }
       if (!this.#stores.has(store)) {
-        throw new TopologyError(`processor "${processorName}" uses the store "${store}", which was not added`, [
-          processorName,
-        ])
+        throw new TopologyError(
+          `processor "${processorName}" uses the store "${store}", which was not added: give its spec instead of its name, or ` +
+            'add it with addStateStore()',
+          [processorName],
+        )
       }
     }
     this.#nodes.set(processorName, { ...node, stores: [...new Set([...node.stores, ...stores])] })

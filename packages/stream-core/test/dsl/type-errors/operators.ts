@@ -18,3 +18,7 @@ builder.stream('votes', { key: string, value: string() }) // error: Type '() => 
 builder.stream('votes', { keySerde: string() }) // error: 'keySerde' does not exist in type 'Consumed<unknown, unknown>'
 stores.keyValue({ name: 's', key: string() }) // error: Property 'value' is missing in type
 stores.window({ name: 's', key: string(), value: string(), windowSizeMs: 5 }) // error: Property 'retentionMs' is missing
+
+votes.process(() => ({ process: (record) => record.value.waight }), { stores: ['seen'] }) // error: Property 'waight' does not exist on type 'Vote'. Did you mean 'weight'?
+votes.process(() => ({ process() {} }), { stores: 'seen' }) // error: Type 'string' is not assignable to type 'readonly ProcessorStore[]'
+votes.processValues({ stores: [], create: () => ({ process() {} }) }) // error: 'create' does not exist in type 'FixedKeyProcessorSupplier<string, Vote, unknown>'
