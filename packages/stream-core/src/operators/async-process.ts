@@ -1,5 +1,6 @@
 import { ByteWriter } from '../common/byte-writer.ts'
 import { ProcessingError } from '../common/errors.ts'
+import { decisionOf } from '../common/handler-decision.ts'
 import { noHeaders, type Record } from '../common/record.ts'
 import type { Serde } from '../common/serde.ts'
 import type { AsyncWork, EngineContext, ProcessorContext } from '../processor/processor-context.ts'
@@ -97,7 +98,8 @@ function skipOrThrow<K, V>(
   context: EngineContext<never, never>,
 ): void {
   if (onError === undefined) throw error
-  if (onError(error, record) === 'continue') return context.drop('async-call-failed')
+  const decision = decisionOf('onError', context.name, error, () => onError(error, record))
+  if (decision === 'continue') return context.drop('async-call-failed')
   throw new ProcessingError(context.name, `a call of "${context.name}" failed: ${error.message}`, { cause: error })
 }
 

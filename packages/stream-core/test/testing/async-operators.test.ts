@@ -218,6 +218,36 @@ describe('mapValuesAsync', () => {
     expect([...tolerant.dropped.values()]).toEqual([1])
   })
 
+  test('an onError that throws, or decides nothing, is named, and hides the failure of the call no more', async () => {
+    const failing = async (): Promise<string> => {
+      throw new Error('the service is away')
+    }
+    const failureOf = async (onError: () => unknown): Promise<Error> => {
+      const builder = new StreamsBuilder()
+      builder
+        .stream('in', { key: string(), value: string() })
+        .mapValuesAsync(failing, { value: string(), name: 'ask', onError: onError as () => 'fail' })
+        .to('out')
+      const { driver, input } = open(builder.build())
+      input.pipeInput('k', 'v')
+      return driver.drain().then(
+        () => new Error('it went on'),
+        (error: Error) => error,
+      )
+    }
+    const threw = await failureOf(() => {
+      throw new TypeError('no such table')
+    })
+    expect(threw.message).toMatch(/the onError threw no such table; it was asked about "ask": .*the service is away/)
+    const { errors } = threw.cause as AggregateError
+    expect(errors.map(({ message }: Error) => message)).toEqual(['the service is away', 'no such table'])
+    const said = await failureOf(() => 'skip')
+    expect(said.message).toMatch(
+      /the onError must return 'fail' or 'continue', and returned "skip".*the service is away/,
+    )
+    expect((await failureOf(async () => 'continue')).message).toMatch(/and returned an object of class Promise/)
+  })
+
   test('keys that are objects need a serde to be told apart', () => {
     const builder = new StreamsBuilder()
     builder

@@ -1,0 +1,25 @@
+import { ProcessingError } from './errors.ts'
+import { shown } from './shown.ts'
+
+/**
+ * Asks a handler of the user's about a failure. A handler that throws, or decides nothing, hides neither: the error names it, and
+ * its cause holds both.
+ */
+export function decisionOf(handler: string, nodeName: string, failure: Error, ask: () => unknown): 'fail' | 'continue' {
+  const about = `it was asked about "${nodeName}": ${failure.message}`
+  let decision: unknown
+  try {
+    decision = ask()
+  } catch (error) {
+    const own = (error as Error | null)?.message ?? String(error)
+    const both = new AggregateError([failure, error], 'what failed, and what the handler threw')
+    throw new ProcessingError(nodeName, `the ${handler} threw ${own}; ${about}`, { cause: both })
+  }
+  if (decision === 'fail' || decision === 'continue') return decision
+  if (decision instanceof Promise) decision.catch(() => undefined)
+  throw new ProcessingError(
+    nodeName,
+    `the ${handler} must return 'fail' or 'continue', and returned ${shown(decision)}; ${about}`,
+    { cause: failure },
+  )
+}
