@@ -121,7 +121,8 @@ function isBetter(task: TaskToPlace, a: Candidate, b: Candidate, table: LoadTabl
     if (hasA && lagA !== lagB) return lagA < lagB
   }
   const ofGroup = table.loadOfGroup(a, task.id) - table.loadOfGroup(b, task.id)
-  return (table.load(a) - table.load(b) || ofGroup) < 0
+  // Whoever runs less now: nothing moves between those that were there when another comes.
+  return (table.load(a) - table.load(b) || ofGroup || a.active.length - b.active.length) < 0
 }
 
 /** Who runs the task until its new owner has caught up; null: the new owner, at once. */

@@ -27,6 +27,11 @@ export interface InstanceAssignment {
   readonly standby: readonly string[]
   /** Some of the standbys are to take over once they have caught up. */
   readonly warmups: readonly string[]
+  /**
+   * What it runs and has to let go of; then it joins again. It is told so because it may have been killed before it did: when
+   * it is back, with this same assignment, somebody still waits for the tasks.
+   */
+  readonly leaving: readonly string[]
   readonly placements: readonly Placement[]
 }
 
@@ -63,6 +68,7 @@ export const encodeAssignment = (assignment: InstanceAssignment): Buffer =>
     active: encodeTasks(assignment.active),
     standby: encodeTasks(assignment.standby),
     warmups: encodeTasks(assignment.warmups),
+    leaving: encodeTasks(assignment.leaving),
     placements: assignment.placements.map(({ processId, endpoint, active, standby }) => [
       processId,
       endpoint,
@@ -79,6 +85,7 @@ export function decodeAssignment(bytes: Buffer): InstanceAssignment | null {
     active: decodeTasks(String(data['active'])),
     standby: decodeTasks(String(data['standby'])),
     warmups: decodeTasks(String(data['warmups'])),
+    leaving: decodeTasks(String(data['leaving'])),
     placements: placements.map(([processId, endpoint, active, standby]) => ({
       processId,
       endpoint,

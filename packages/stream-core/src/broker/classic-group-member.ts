@@ -66,10 +66,19 @@ export class ClassicGroupMember implements GroupMember {
   }
 
   async join(): Promise<Assignment & { readonly generationId: number }> {
-    this.#isLost = false
+    if (this.#isLost) throw this.#lost('joining')
     this.#isRejoinDue = false
+    try {
+      return await this.#join()
+    } catch (error) {
+      this.#isRejoinDue = true
+      throw error
+    }
+  }
+
+  async #join(): Promise<Assignment & { readonly generationId: number }> {
     for (;;) {
-      if (this.#isClosed) throw new BrokerError('BROKER_UNAVAILABLE', 'the member was closed', { retryable: false })
+      this.#checkOpen()
       // 1.
       this.#stopHeartbeats()
       const joined = await this.#joinGroup()
@@ -77,6 +86,8 @@ export class ClassicGroupMember implements GroupMember {
       // 2.
       this.#memberId = joined.memberId
       this.#generationId = joined.generationId
+      if (this.#isClosed) await this.#sendLeave()
+      this.#checkOpen()
       this.#startHeartbeats()
       // 3. A static leader that came back may still hold the assignment of its group.
       const isLeader = joined.leaderId === joined.memberId && !joined.skipsAssignment
@@ -94,22 +105,34 @@ export class ClassicGroupMember implements GroupMember {
     }
   }
 
+  giveUp(): void {
+    this.#isLost = false
+  }
+
   requestRejoin(): void {
     this.#isRejoinDue = true
     this.#options.onChange()
   }
 
   async leave(): Promise<void> {
-    const self = this.#self()
     await this.close()
-    if (self.memberId === '') return
-    await this.#coordinator.leave(self).catch(() => undefined) // the session's end does the same, later
+    // One whose join is under way has no id yet, and may have a name.
+    if (this.#memberId !== '' || this.#options.instanceId !== undefined) await this.#sendLeave()
     this.#forget()
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
     this.#stopHeartbeats()
+  }
+
+  #checkOpen(): void {
+    if (!this.#isClosed) return
+    throw new BrokerError('BROKER_UNAVAILABLE', 'the member of the group was closed', { retryable: false })
+  }
+
+  async #sendLeave(): Promise<void> {
+    await this.#coordinator.leave(this.#self()).catch(() => undefined) // the session's end does the same, later
   }
 
   #self(): MemberRequest {
@@ -156,12 +179,16 @@ export class ClassicGroupMember implements GroupMember {
   }
 
   #refuse(what: string, code: number): never {
-    const { groupId } = this.#options
     if (code === groupCode.unknownMemberId || code === groupCode.illegalGeneration) {
+      this.#isLost = true
       this.#forget()
-      throw new MemberLostError(`${what} the group "${groupId}": it has gone on without this member`)
+      throw this.#lost(what)
     }
     throw (this.#failure = fatal(what, code, this.#options))
+  }
+
+  #lost(what: string): MemberLostError {
+    return new MemberLostError(`${what} the group "${this.#options.groupId}": it has gone on without this member`)
   }
 
   /** The next join is a new member's. */

@@ -77,9 +77,12 @@ export interface GroupMember {
   readonly failure: Error | null
   /**
    * Joins, or joins again, and resolves with what this member got. Rejects with `MemberLostError` if the group had gone on
-   * without it: drop everything, then call again.
+   * without it: give everything up, call `giveUp`, and then again. So a loss that comes between two looks is not overlooked,
+   * and what the lost membership stood for is not committed in the name of the next one.
    */
   join(): Promise<Assignment & { readonly generationId: number }>
+  /** What the lost membership stood for is given up: `isLost` is over. */
+  giveUp(): void
   /** Makes the group assign anew, at the next `join`. */
   requestRejoin(): void
   /** Leaves, so that others get its partitions at once. Never rejects. */

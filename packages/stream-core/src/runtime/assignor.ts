@@ -76,14 +76,15 @@ export async function assign(
     standby: targets.get(memberId)!.standby,
   }))
   return new Map(
-    known.map(({ memberId }) => {
+    known.map(({ memberId, report }) => {
       const active = [...given.get(memberId)!].sort(compareTasks)
+      const leaving = report.active.filter((id) => !active.includes(id))
       const { standby, warmups } = targets.get(memberId)!
       return [
         memberId,
         {
           partitions: active.flatMap((id) => inputsOf(id, facts)),
-          userData: encodeAssignment({ active, standby, warmups, placements }),
+          userData: encodeAssignment({ active, standby, warmups, leaving, placements }),
         },
       ]
     }),

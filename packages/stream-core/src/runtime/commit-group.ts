@@ -1,5 +1,6 @@
 import type { Admin, CommittedOffset, LogProducer } from '../broker/broker.ts'
 import type { GroupMetadata } from '../broker/group.ts'
+import { assert } from '../common/assert.ts'
 import type { ChangelogPosition } from '../state/task-database.ts'
 import { encodeOffsetMetadata } from './offset-metadata.ts'
 import type { StreamTask } from './stream-task.ts'
@@ -37,6 +38,17 @@ export interface CommitGroupOptions {
   readonly sleep: (delayMs: number, signal: AbortSignal) => Promise<void>
   /** Called around each step: where a crash test kills the process. */
   readonly onStep?: ((step: CommitStep, phase: 'before' | 'after') => void) | undefined
+  /** For mutants in simulation: leaves a step out, or swaps two, to show that this is noticed. */
+  readonly arrangeSteps?: ((steps: readonly CommitAction[]) => readonly CommitAction[]) | undefined
+}
+
+export type CommitAction = readonly [name: CommitStep, run: () => void | Promise<void>]
+
+/** What the steps of one commit hand on. */
+interface Commit {
+  readonly tasks: readonly StreamTask[]
+  offsets: readonly CommittedOffset[]
+  readonly positions: Map<StreamTask, ReadonlyMap<string, ChangelogPosition>>
 }
 
 /**
@@ -110,53 +122,84 @@ export class CommitGroup {
    */
   async commit(): Promise<void> {
     if (this.#isAbandoned) return
-    const { onStep } = this.#options
-    const step = async <T>(name: CommitStep, run: () => T | Promise<T>): Promise<T> => {
-      onStep?.(name, 'before')
-      const result = await run()
-      onStep?.(name, 'after')
-      return result
-    }
+    const { onStep, arrangeSteps = (steps) => steps } = this.#options
     const dirty = this.tasks.filter((task) => task.isDirty || task.pendingCalls > 0)
+    const commit: Commit = { tasks: dirty, offsets: [], positions: new Map() }
+    for (const [name, run] of arrangeSteps(this.#steps(commit))) {
+      onStep?.(name, 'before')
+      await run()
+      onStep?.(name, 'after')
+      if (this.#isAbandoned) return
+    }
+  }
 
-    // 1. No record is taken from here on.
-    await step('stop intake', () => this.stopIntake())
+  /** What a commit does, in this order. Each step says what must hold before it. */
+  #steps(commit: Commit): readonly CommitAction[] {
+    const { tasks } = commit
+    const { guarantee, asMember } = this.#options
+    return [
+      // 1. No record is taken from here on.
+      ['stop intake', () => this.stopIntake()],
 
-    // 2. Asynchronous calls end, and results that the caches held back are forwarded, in topological order; what is
-    // forwarded may make calls again.
-    const hasEnded = await step('flush caches', () => this.#flush(dirty))
+      // 2. Asynchronous calls end, and results that the caches held back are forwarded, in topological order; what is
+      // forwarded may make calls again. After this the input positions are final.
+      [
+        'flush caches',
+        async () => {
+          assertAll(tasks, (task) => task.isIntakeStopped, 'takes records while it commits')
+          if (!(await this.#flush(tasks))) return this.#abandon()
+          commit.offsets = tasks.flatMap(offsetsOf)
+        },
+      ],
 
-    if (!hasEnded) return this.#abandon()
-    const offsets = dirty.flatMap(offsetsOf)
+      // 3. The changelog gets the last value of every key that was written.
+      [
+        'append changelogs',
+        async () => {
+          assertAll(tasks, (task) => task.isIntakeStopped && task.pendingCalls === 0, 'has calls under way')
+          for (const task of tasks) this.#appendChangelogs(task)
+          if (guarantee === 'at-least-once') await this.#producer.flush()
+        },
+      ],
 
-    // 3. The changelog gets the last value of every key that was written.
-    await step('append changelogs', async () => {
-      for (const task of dirty) this.#appendChangelogs(task)
-      if (this.#options.guarantee === 'at-least-once') await this.#producer.flush()
-    })
+      // 4. Output, changelogs and input positions become visible together (exactly-once), or output before positions.
+      [
+        'commit in the log',
+        async () => {
+          const { offsets } = commit
+          if (guarantee === 'exactly-once') {
+            await asMember((group) => this.#producer.sendOffsets(group, offsets))
+            await this.#producer.commit()
+          } else {
+            await asMember((group) => this.#producer.commitOffsets(group, offsets))
+          }
+          for (const task of tasks) commit.positions.set(task, await this.#changelogPositions(task))
+        },
+      ],
 
-    // 4. Output, changelogs and input positions become visible together (exactly-once), or output before positions.
-    await step('commit in the log', async () => {
-      if (this.#options.guarantee === 'exactly-once') {
-        await this.#options.asMember((group) => this.#producer.sendOffsets(group, offsets))
-        await this.#producer.commit()
-      } else {
-        await this.#options.asMember((group) => this.#producer.commitOffsets(group, offsets))
-      }
-    })
+      // 5. What was written is part of the committed state, with the changelog positions it stands for.
+      [
+        'freeze the layers',
+        () => {
+          for (const task of tasks) {
+            const positions = commit.positions.get(task)
+            assert(positions !== undefined, `task ${task.taskId} is not committed in the log`)
+            task.state.freeze(positions)
+          }
+        },
+      ],
 
-    // 5. What was written is part of the committed state, with the changelog positions it stands for.
-    const positions = await Promise.all(dirty.map((task) => this.#changelogPositions(task)))
-    await step('freeze the layers', () => {
-      for (const [i, task] of dirty.entries()) task.state.freeze(positions[i]!)
-    })
-
-    // 6. The loop goes on.
-    await step('resume', () => {
-      for (const task of this.tasks) task.isIntakeStopped = false
-      for (const task of dirty) task.markCommitted()
-      this.lastCommitMs = this.#options.nowMs()
-    })
+      // 6. The loop goes on.
+      [
+        'resume',
+        () => {
+          assertAll(tasks, (task) => !task.state.hasChanges, 'goes on with changes that are not committed')
+          for (const task of this.tasks) task.isIntakeStopped = false
+          for (const task of tasks) task.markCommitted()
+          this.lastCommitMs = this.#options.nowMs()
+        },
+      ],
+    ]
   }
 
   /** False: not all calls have ended, for the application closes. */
@@ -229,4 +272,8 @@ function offsetsOf(task: StreamTask): CommittedOffset[] {
     offset: queue.committable,
     metadata: encodeOffsetMetadata({ partitionTimeMs: queue.partitionTimeMs, numbers: task.committedNumbers }),
   }))
+}
+
+function assertAll(tasks: readonly StreamTask[], holds: (task: StreamTask) => boolean, what: string): void {
+  for (const task of tasks) assert(holds(task), `task ${task.taskId} ${what}`)
 }

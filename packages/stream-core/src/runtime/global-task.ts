@@ -6,7 +6,7 @@ import type { StoreHost } from '../state/store-host.ts'
 import { TaskState } from '../state/task-state.ts'
 import type { SourceNode } from '../topology/node.ts'
 import type { Topology } from '../topology/topology.ts'
-import type { ErrorHandlers } from './handlers.ts'
+import { askAboutBytes, type ErrorHandlers } from './handlers.ts'
 import { buildNodes, enter, type NodeGraph } from './node-graph.ts'
 import type { Output } from './record-collector.ts'
 import { RecordQueue } from './record-queue.ts'
@@ -98,7 +98,7 @@ export class GlobalTask {
     const queue = new RecordQueue(source, topic, partition, 0, {
       onUndecodable: (error, offset) => {
         const record = { topic, partition, offset, nodeName: source.name, taskId: 'global' }
-        const decision = this.#options.handlers.deserialization(error, record)
+        const decision = askAboutBytes(this.#options.handlers, error, record)
         if (decision === 'continue') this.metrics.drop(source.name, 'deserialization-failed')
         return decision
       },

@@ -1,4 +1,4 @@
-import type { GroupMember, GroupMetadata } from '../broker/group.ts'
+import { type GroupMember, type GroupMetadata, withoutMembers } from '../broker/group.ts'
 import { decodeAssignment, encodeReport, type InstanceAssignment, type Placement } from '../assignment/user-data.ts'
 import { BrokerError, MemberLostError } from '../common/errors.ts'
 import { assign, type AssignorOptions, protocolName } from './assignor.ts'
@@ -23,9 +23,13 @@ export interface GroupSessionOptions extends AssignorOptions {
   readonly wake: () => void
   readonly onRebalanced: (assignment: InstanceAssignment) => void
   readonly nowMs: () => number
+  readonly sleep: (delayMs: number) => Promise<void>
+  /** False only in a mutant. */
+  readonly namesGeneration: boolean
 }
 
 const warmupsEveryMs = 500
+const joinAgainMs = 200
 /** Between two looks for topics that a pattern matches now. */
 const patternsEveryMs = 10_000
 
@@ -48,8 +52,6 @@ export class GroupSession {
   #hasAsked = false
   readonly #hasPatterns: boolean
   #lastPatternsMs: number
-  /** What was lost with the membership is given up already. */
-  #hasGivenUp = false
   /** Of tasks whose state is here and not open. */
   readonly #offsetsOnDisk = new Map<string, number>()
   placements: readonly Placement[] = []
@@ -89,7 +91,7 @@ export class GroupSession {
       throw failure
     }
     if (this.#member.failure !== null) throw this.#member.failure
-    if (this.#member.isLost && !this.#hasGivenUp) {
+    if (this.#member.isLost) {
       throw new MemberLostError(
         `the group "${this.#options.applicationId}" took this instance for dead and went on without it`,
       )
@@ -111,7 +113,7 @@ export class GroupSession {
   async asMember(commit: (group: GroupMetadata) => Promise<void>): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const joining = this.#joining
-      const group = this.#member.metadata
+      const group = this.#options.namesGeneration ? this.#member.metadata : withoutMembers(this.#options.applicationId)
       try {
         if (group === null) throw new MemberLostError('this instance is no member of its group')
         return await commit(group)
@@ -126,7 +128,8 @@ export class GroupSession {
   /** What it had is given up: the next join begins with nothing. */
   rejoin(): void {
     this.#given = null
-    this.#hasGivenUp = true
+    this.#failure = null
+    this.#member.giveUp()
     this.#member.requestRejoin()
   }
 
@@ -144,13 +147,13 @@ export class GroupSession {
 
   async #join(): Promise<void> {
     const { logger } = this.#options
-    this.#hasGivenUp = false
     try {
       const { userData, generationId } = await this.#member.join()
       this.#given = { assignment: decodeAssignment(userData), generationId }
     } catch (error) {
       if (error instanceof BrokerError && error.retryable) {
         logger.warn({ event: 'group.join-failed', error: error.message }, 'the group could not be joined; trying again')
+        await this.#options.sleep(joinAgainMs)
       } else {
         this.#failure = error as Error
       }
@@ -189,7 +192,7 @@ export class GroupSession {
     )
     onRebalanced(assignment)
     // 3.
-    if (leaving.length > 0) this.#member.requestRejoin()
+    if (leaving.length > 0 || assignment.leaving.length > 0) this.#member.requestRejoin()
   }
 
   /** A copy that is to become the task itself has caught up: Kafka Streams would look again after ten minutes. */

@@ -1,3 +1,4 @@
+import { decisionOf } from '../common/handler-decision.ts'
 import type { RecordMetadata } from '../processor/processor-context.ts'
 
 /** What a handler knows of a record that failed. */
@@ -16,6 +17,14 @@ export interface ErrorHandlers {
   /** User code that throws. */
   readonly processing: ErrorHandler
 }
+
+/** What the deserialization handler says; one that throws or says nothing is named in the error. */
+export const askAboutBytes = (handlers: ErrorHandlers, error: Error, record: FailedRecord): HandlerDecision =>
+  decisionOf('deserialization handler', record.nodeName, error, () => handlers.deserialization(error, record))
+
+/** As `askAboutBytes`, for the processing handler. */
+export const askAboutRecord = (handlers: ErrorHandlers, error: Error, record: FailedRecord): HandlerDecision =>
+  decisionOf('processing handler', record.nodeName, error, () => handlers.processing(error, record))
 
 /** Log and fail, as Kafka Streams does: a program that skips input says so itself. */
 export const failAlways: ErrorHandlers = { deserialization: () => 'fail', processing: () => 'fail' }

@@ -23,7 +23,7 @@ export const changelogTopics =
   }
 
 export interface TopicFacts {
-  /** Partitions of every topic the topology reads or writes, by the log's name. */
+  /** Partitions of every topic the topology reads or may write, by the log's name. */
   readonly partitionCounts: ReadonlyMap<string, number>
   readonly topicIds: ReadonlyMap<string, string>
   /** By sub-topology: the topics its tasks read, by the log's names, those that patterns match included. */
@@ -71,7 +71,13 @@ export async function prepareTopics(topology: Topology, applicationId: string, a
     }
   }
   await admin.createTopics(specs)
-  const described = await admin.describeTopics([...new Set([...used, ...specs.map((spec) => spec.topic)])])
+  // A topic that is chosen for each record may be any that there is.
+  const choosable = topology.nodes.some((node) => node.kind === 'sink' && typeof node.topic === 'function')
+    ? await admin.listTopics()
+    : []
+  const described = await admin.describeTopics([
+    ...new Set([...used, ...choosable, ...specs.map((spec) => spec.topic)]),
+  ])
   for (const { topic, partitions } of specs) {
     const actual = described.get(topic)?.partitionCount
     if (actual !== partitions) {

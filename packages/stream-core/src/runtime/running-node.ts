@@ -327,8 +327,18 @@ export class RunningProcessor implements RunningNode, EngineContext {
     }
     const failure = this.#wrap(error)
     decided.add(failure)
-    if (!this.#services.mayContinue(failure, this.name)) throw failure
+    if (!this.#mayContinue(failure)) throw failure
     this.#services.drop(this.name, 'processing-failed')
+  }
+
+  #mayContinue(failure: Error): boolean {
+    try {
+      return this.#services.mayContinue(failure, this.name)
+    } catch (error) {
+      // The handler itself failed: nobody above is asked again.
+      decided.add(error as Error)
+      throw error
+    }
   }
 
   #wrap(error: unknown): Error {

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { ConfigError, StreamsError } from '../common/errors.ts'
+import { noteClosed, noteOpen } from '../state/open-databases.ts'
 import { TaskDatabase } from '../state/task-database.ts'
 
 /**
@@ -59,7 +60,8 @@ export class StateDirectory {
   }
 
   close(): void {
-    this.#lock.close()
+    noteClosed(join(this.path, 'lock.db'), this.#lock)
+    if (this.#lock.open) this.#lock.close()
   }
 
   #processId(): string {
@@ -75,10 +77,12 @@ export class StateDirectory {
   }
 
   #open(): Database.Database {
-    const lock = new Database(join(this.path, 'lock.db'), { timeout: 2000 })
+    const path = join(this.path, 'lock.db')
+    const lock = new Database(path, { timeout: 2000 })
     try {
       lock.pragma('locking_mode = EXCLUSIVE')
       lock.exec('BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS lock (held INTEGER); COMMIT')
+      noteOpen(path, lock)
       return lock
     } catch (error) {
       lock.close()

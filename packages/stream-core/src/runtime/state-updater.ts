@@ -6,6 +6,7 @@ import { partitionKey, type TopicPartition } from '../common/record.ts'
 import type { Topology } from '../topology/topology.ts'
 import { applySlice, type Following, mistrust, notePosition, type TaskRole } from './following.ts'
 import { changelogTopics, topicNames } from './internal-topics.ts'
+import type { Seams } from './streams-config.ts'
 import { type InputAt, startPositions } from './start-positions.ts'
 import type { StreamTask } from './stream-task.ts'
 
@@ -39,6 +40,7 @@ export interface StateUpdaterOptions {
   readonly inputsOf: (task: StreamTask) => readonly TopicPartition[]
   readonly logger: Logger
   readonly clock: Clock
+  readonly seams: Seams
   readonly onProgress?: ((progress: RestoreProgress) => void) | undefined
   /** Noted, and acted upon by the loop. */
   readonly onRestored: (restored: RestoredTask) => void
@@ -120,8 +122,8 @@ export class StateUpdater {
     this.#isClosed = true
     for (const entry of this.#entries.values()) entry.isGone = true
     this.#entries.clear()
+    // What was asked may be answered late, or never: nobody waits for it, and it changes nothing any more.
     await this.#reader.close()
-    await this.#preparing
     await this.#pump
   }
 
@@ -149,14 +151,23 @@ export class StateUpdater {
 
   async #prepare(entries: readonly Entry[]): Promise<void> {
     if (entries.length === 0) return
-    const { broker, applicationId, topology, inputsOf, clock } = this.#options
+    const { waitsForStableOffsets = true } = this.#options.seams
+    const { broker, applicationId, topology, inputsOf, clock, logger } = this.#options
     // 1.
     const inputs = entries.flatMap(({ task }) => inputsOf(task))
     const isActive = entries[0]!.role === 'active'
-    const committed = await broker.admin.committedOffsets(applicationId, inputs, { requireStable: isActive })
+    const committed = await broker.admin.committedOffsets(applicationId, inputs, {
+      requireStable: isActive && waitsForStableOffsets,
+    })
     const nameOf = topicNames(topology, applicationId)
     const positions = isActive
-      ? await startPositions(broker.admin, topology, nameOf, committed, clock.nowMs())
+      ? await startPositions(committed, {
+          admin: broker.admin,
+          topology,
+          topicName: nameOf,
+          nowMs: clock.nowMs(),
+          onOutside: (text, where) => logger.warn({ event: 'input.outside-the-log', ...where }, text),
+        })
       : committed
     // 2.
     for (const entry of entries) {
@@ -175,7 +186,8 @@ export class StateUpdater {
   }
 
   async #follow(entry: Entry, inputs: readonly InputAt[]): Promise<void> {
-    const { broker, clock, clusterId, logger, topology, applicationId } = this.#options
+    const { broker, clock, clusterId, logger, topology, applicationId, seams } = this.#options
+    const { restoreTarget = 'latest', mistrustsState = true } = seams
     const { task } = entry
     const topicOf = changelogTopics(topology, applicationId)
     const logged = [...task.state.stores.keys()].flatMap((name) => {
@@ -184,7 +196,7 @@ export class StateUpdater {
     })
     const partitions = logged.map(({ at }) => at)
     const starts = await broker.admin.listOffsets(partitions, 'earliest')
-    const ends = await broker.admin.listOffsets(partitions, 'latest')
+    const ends = await broker.admin.listOffsets(partitions, restoreTarget)
     if (entry.isGone) return
     const known = new Map(entry.followings.map((following) => [following.store.spec.name, following]))
     const facts = (i: number, topic: string) => ({
@@ -195,7 +207,7 @@ export class StateUpdater {
       nowMs: clock.nowMs(),
     })
     for (const [i, { name, at }] of logged.entries()) {
-      if (known.has(name)) continue
+      if (known.has(name) || !mistrustsState) continue
       const why = mistrust(task.state.position(name), task.state.stores.get(name)!, at.topic, facts(i, at.topic))
       if (why === null) continue
       logger.warn(

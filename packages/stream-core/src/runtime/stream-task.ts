@@ -10,7 +10,7 @@ import { TaskState } from '../state/task-state.ts'
 import type { SourceNode } from '../topology/node.ts'
 import { matchesTopic } from '../topology/topic-pattern.ts'
 import type { Topology } from '../topology/topology.ts'
-import type { ErrorHandlers } from './handlers.ts'
+import { askAboutBytes, askAboutRecord, type ErrorHandlers } from './handlers.ts'
 import { buildNodes, enter, type NodeGraph } from './node-graph.ts'
 import { PartitionGroup } from './partition-group.ts'
 import { Punctuations } from './punctuations.ts'
@@ -221,7 +221,7 @@ export class StreamTask {
   }
 
   /** Back to `created`: after an abort, what processors remember is as wrong as the active layers. */
-  reset(): void {
+  reset(dropsActive = true): void {
     for (const { asyncWork } of this.#asyncNodes) asyncWork!.cancel()
     this.#asyncNodes = []
     this.isIntakeStopped = false
@@ -232,7 +232,7 @@ export class StreamTask {
     this.#isDirty = this.#isCommitRequested = false
     this.#streamTimeMs = -1
     this.#host.recordContext = noRecordContext
-    this.state.dropActive()
+    if (dropsActive) this.state.dropActive()
   }
 
   /** Takes fetched batches of one of its topics. */
@@ -327,7 +327,7 @@ export class StreamTask {
     const queue = new RecordQueue(source, topic, this.partition, offset, {
       onUndecodable: (error, at) => {
         const record = { topic, partition: this.partition, offset: at, nodeName: source.name, taskId: this.taskId }
-        const decision = this.#options.handlers.deserialization(error, record)
+        const decision = askAboutBytes(this.#options.handlers, error, record)
         if (decision === 'continue') this.metrics.drop(source.name, 'deserialization-failed')
         return decision
       },
@@ -361,7 +361,7 @@ export class StreamTask {
       mayContinue: (error, nodeName) => {
         const { topic, partition, offset } = this.#host.recordContext
         const at = { topic: topic ?? '', partition: topic === null ? this.partition : partition, offset }
-        return handlers.processing(error, { ...at, nodeName, taskId: this.taskId }) === 'continue'
+        return askAboutRecord(handlers, error, { ...at, nodeName, taskId: this.taskId }) === 'continue'
       },
       committedNumber: (name) => this.#numbers.get(name),
       setCommittedNumber: (name, value) => void this.#numbers.set(name, value),

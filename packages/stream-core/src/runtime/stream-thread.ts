@@ -116,6 +116,8 @@ export class StreamThread {
       wake,
       onRebalanced: options.onChange,
       nowMs: () => clock.nowMs(),
+      sleep: (delayMs) => clock.sleep(delayMs),
+      namesGeneration: config.seams.namesGeneration ?? true,
       logger,
     })
   }
@@ -150,7 +152,8 @@ export class StreamThread {
         await this.#loop.run()
         return
       } catch (error) {
-        if (this.#isStopping || !isMendable(error)) throw error
+        if (!isMendable(error)) throw error
+        if (this.#isStopping) return this.#leaveUndone(error as Error)
         await this.#mend(error as Error)
       }
     }
@@ -164,6 +167,14 @@ export class StreamThread {
     await this.manager.close()
     await this.#producers.close()
     await this.#reader.close()
+  }
+
+  /** The last commit has failed: whoever gets the tasks next does again what is not committed. */
+  #leaveUndone(error: Error): void {
+    this.#options.config.logger.warn(
+      { event: 'streams.closed-uncommitted', error: error.message },
+      'the last commit before the close failed: what it would have committed is done again by whoever gets the tasks next',
+    )
   }
 
   async #mend(error: Error): Promise<void> {
@@ -241,6 +252,7 @@ export class StreamThread {
       wake: () => this.#waker.wake(),
       sleep: (delayMs, signal) => clock.sleep(delayMs, signal),
       onStep: onCommitStep,
+      arrangeSteps: config.seams.arrangeSteps,
     })
   }
 
@@ -333,5 +345,7 @@ export class StreamThread {
 function isMendable(error: unknown): boolean {
   if (error instanceof MemberLostError || error instanceof FencedError) return true
   if (!(error instanceof BrokerError)) return false
-  return error.retryable || error.code === 'TRANSACTION_ABORTABLE' || error.code === 'DELIVERY_UNCONFIRMED'
+  // A position outside the log: where reading goes on is decided anew, or it is known by then that others have the task.
+  const mended: readonly string[] = ['TRANSACTION_ABORTABLE', 'DELIVERY_UNCONFIRMED', 'OFFSET_OUT_OF_RANGE']
+  return error.retryable || mended.includes(error.code)
 }

@@ -1,12 +1,12 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Broker } from '../broker/broker.ts'
+import type { Broker, OffsetSpec } from '../broker/broker.ts'
 import { type Clock, systemClock } from '../common/clock.ts'
 import { ConfigError } from '../common/errors.ts'
 import { type Logger, silentLogger } from '../common/logger.ts'
 import type { PlacementOptions } from '../assignment/assign-tasks.ts'
 import type { Topology } from '../topology/topology.ts'
-import type { CommitStep } from './commit-group.ts'
+import type { CommitAction, CommitStep } from './commit-group.ts'
 import { type ErrorHandlers, failAlways } from './handlers.ts'
 import type { RestoreProgress } from './state-updater.ts'
 
@@ -70,6 +70,24 @@ export interface StreamsOptions {
   readonly onCommitStep?: (step: CommitStep, phase: 'before' | 'after') => void
 }
 
+/**
+ * Places where simulation breaks the engine on purpose, to show that it would be noticed (design §5.3). No program sets them.
+ * @internal
+ */
+export interface Seams {
+  readonly arrangeSteps?: (steps: readonly CommitAction[]) => readonly CommitAction[]
+  /** Default `latest`: see `StateUpdater`. */
+  readonly restoreTarget?: OffsetSpec
+  /** Default true: see `StateUpdater`. */
+  readonly waitsForStableOffsets?: boolean
+  /** Default true: after an abort what was written is dropped. */
+  readonly dropsActive?: boolean
+  /** Default true: commits say which generation they belong to. */
+  readonly namesGeneration?: boolean
+  /** Default true: local state is looked at before it is used. */
+  readonly mistrustsState?: boolean
+}
+
 export type StreamsState = 'created' | 'starting' | 'restoring' | 'running' | 'closing' | 'closed' | 'failed'
 
 export interface StreamsConfig {
@@ -96,6 +114,7 @@ export interface StreamsConfig {
   readonly onStateChange: (state: StreamsState, previous: StreamsState) => void
   readonly onRestoreProgress: ((progress: RestoreProgress) => void) | undefined
   readonly onCommitStep: ((step: CommitStep, phase: 'before' | 'after') => void) | undefined
+  readonly seams: Seams
 }
 
 type NumberOption = {
@@ -103,7 +122,7 @@ type NumberOption = {
 }[keyof StreamsOptions]
 
 /** Checks the options and fills in defaults. Throws a ConfigError that names the option. */
-export function streamsConfig(options: StreamsOptions): StreamsConfig {
+export function streamsConfig(options: StreamsOptions, seams: Seams = {}): StreamsConfig {
   if (!/^[a-zA-Z0-9._-]{1,200}$/.test(options.applicationId)) {
     throw new ConfigError(
       'applicationId',
@@ -156,6 +175,7 @@ export function streamsConfig(options: StreamsOptions): StreamsConfig {
     onStateChange: options.onStateChange ?? (() => undefined),
     onRestoreProgress: options.onRestoreProgress,
     onCommitStep: options.onCommitStep,
+    seams,
   }
 }
 

@@ -5,7 +5,13 @@ import { GlobalTask } from './global-task.ts'
 import { prepareTopics, type TopicFacts } from './internal-topics.ts'
 import { StateDirectory } from './state-directory.ts'
 import { StreamThread } from './stream-thread.ts'
-import { streamsConfig, type StreamsConfig, type StreamsOptions, type StreamsState } from './streams-config.ts'
+import {
+  type Seams,
+  streamsConfig,
+  type StreamsConfig,
+  type StreamsOptions,
+  type StreamsState,
+} from './streams-config.ts'
 import { warnOfGeneratedNames } from './warn-of-names.ts'
 
 /**
@@ -31,8 +37,9 @@ export class Streams {
   readonly #stopped = Promise.withResolvers<Error | null>()
   readonly #ready = Promise.withResolvers<void>()
 
-  constructor(options: StreamsOptions) {
-    this.#config = streamsConfig(options)
+  /** @internal `seams` is for simulation. */
+  constructor(options: StreamsOptions, seams: Seams = {}) {
+    this.#config = streamsConfig(options, seams)
     this.#ready.promise.catch(() => undefined) // whoever waits in start() is told; nobody else has to listen
   }
 
@@ -97,6 +104,15 @@ export class Streams {
         this.#setState('restoring')
         await thread.run()
       }
+      await this.#end()
+    } catch (error) {
+      if (this.#state === 'closing' && isRetryable(error)) await this.#end()
+      else await this.#fail(error as Error)
+    }
+  }
+
+  async #end(): Promise<void> {
+    try {
       await this.#release()
       this.#setState('closed')
       this.#ready.reject(new StreamsError('ILLEGAL_STATE', 'closed before it was running'))
@@ -132,7 +148,7 @@ export class Streams {
       try {
         return await ask()
       } catch (error) {
-        if ((error as { retryable?: unknown }).retryable !== true || !this.#isWanted()) throw error
+        if (!isRetryable(error) || !this.#isWanted()) throw error
         const { logger, clock } = this.#config
         logger.warn({ event: 'streams.waiting', error: (error as Error).message }, 'the log is not there; trying again')
         await clock.sleep(1000)
@@ -202,3 +218,5 @@ export class Streams {
     this.#config.onStateChange(state, previous)
   }
 }
+
+const isRetryable = (error: unknown): boolean => (error as { readonly retryable?: unknown }).retryable === true

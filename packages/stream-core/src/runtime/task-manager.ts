@@ -208,7 +208,7 @@ export class TaskManager {
         'a processor did not close',
       )
     }
-    task.reset()
+    task.reset(this.#options.config.seams.dropsActive)
   }
 
   async #close(task: StreamTask): Promise<void> {

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import { noteClosed, noteOpen } from './open-databases.ts'
 import type { StoreNumbers } from './store-meta.ts'
 
 /** Where a changelog partition stood when the rows beside it were written (D12). */
@@ -65,6 +66,7 @@ export class TaskDatabase {
       database.close()
       throw error
     }
+    noteOpen(path, database)
     return new TaskDatabase(path, database)
   }
 
@@ -110,6 +112,7 @@ export class TaskDatabase {
   }
 
   close(): void {
+    noteClosed(this.path, this.database)
     if (this.database.open) this.database.close()
   }
 }

@@ -29,6 +29,7 @@ export class TaskState {
   #frozenPositions = new Map<string, ChangelogPosition>()
   #persisting: Promise<void> | null = null
   #isCheckpointDue = false
+  #isClosed = false
 
   constructor(options: TaskStateOptions) {
     this.#options = options
@@ -42,6 +43,12 @@ export class TaskState {
   /** Where a restore of a store has to begin: null when nothing of it is here. */
   position(store: string): ChangelogPosition | null {
     return this.#frozenPositions.get(store) ?? null
+  }
+
+  /** Something was written that is not frozen. */
+  get hasChanges(): boolean {
+    for (const store of this.#stores.values()) if (store.hasChanges) return true
+    return false
   }
 
   /** Entries that wait for the disk. */
@@ -134,12 +141,14 @@ export class TaskState {
   /** Deletes all state, on disk too, for a restore from the beginning. */
   async wipe(): Promise<void> {
     await this.#persisting
-    this.close()
+    if (this.#isClosed) return
+    this.#database?.close()
     if (this.#options.directory !== null) TaskDatabase.remove(this.#options.directory)
     this.#open()
   }
 
   close(): void {
+    this.#isClosed = true
     this.#database?.close()
     this.#database = null
   }

@@ -20,9 +20,10 @@ async function running(
     { topic: 'known', partitions: 1 },
   ])
   const builder = new StreamsBuilder()
-  const input = builder.stream('in', strings).filter(() => true)
-  input.to((_key, value) => value, { name: 'by-value' })
-  input.filter(() => false).to('known')
+  builder
+    .stream('in', strings)
+    .filter(() => true)
+    .to((_key, value) => value, { name: 'by-value' })
   const streams = new Streams({
     topology: builder.build(),
     applicationId: 'chosen',

@@ -67,8 +67,8 @@ export class EmbeddedAdmin implements Admin {
 
   async #waitUntilStable(groupId: string, partitions: readonly TopicPartition[]): Promise<void> {
     const isPending = (): boolean => {
-      for (const transaction of this.#store.transactions.values()) {
-        for (const pending of transaction.offsets.get(groupId) ?? []) {
+      for (const offsets of this.#store.pendingOffsets) {
+        for (const pending of offsets.get(groupId) ?? []) {
           if (partitions.some((p) => p.topic === pending.topic && p.partition === pending.partition)) return true
         }
       }

@@ -231,9 +231,12 @@ export class EmbeddedGroups {
     return group!.state === 'preparing' ? groupCode.rebalanceInProgress : 0
   }
 
-  #leave({ groupId, memberId }: MemberRequest): number {
+  #leave({ groupId, memberId, instanceId }: MemberRequest): number {
     const group = this.#groups.get(groupId)
-    const member = group?.members.get(memberId)
+    const member =
+      memberId === '' && instanceId !== null && group !== undefined
+        ? byInstance(group, instanceId)
+        : group?.members.get(memberId)
     if (group === undefined || member === undefined) return groupCode.unknownMemberId
     this.#remove(group, member)
     return 0
@@ -243,6 +246,7 @@ export class EmbeddedGroups {
     member.session.abort()
     group.members.delete(member.id)
     member.joining?.(refusal(groupCode.unknownMemberId))
+    member.syncing?.({ errorCode: groupCode.unknownMemberId, assignment: Buffer.alloc(0) })
     if (group.members.size > 0 && (group.state === 'stable' || group.state === 'completing')) this.#prepare(group)
     if (group.members.size === 0) group.state = 'preparing'
     this.#completeIfAllJoined(group)

@@ -16,7 +16,7 @@ import { Compactor } from './compactor.ts'
 import { EmbeddedAdmin } from './embedded-admin.ts'
 import { EmbeddedProducer } from './embedded-producer.ts'
 import { EmbeddedReader } from './embedded-reader.ts'
-import { LogStore } from './log-store.ts'
+import { type LogFaults, LogStore } from './log-store.ts'
 
 export interface EmbeddedLogOptions {
   /** The SQLite file of the log; folders above it are made. */
@@ -38,18 +38,22 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Brok
   mkdirSync(dirname(options.path), { recursive: true })
   const { clock = systemClock, compactionIntervalMs = 30_000 } = options
   const store = new LogStore(options.path, clock)
-  return new EmbeddedLog(store, new Compactor(store, compactionIntervalMs), clock)
+  return new EmbeddedLog(store, new Compactor(store, compactionIntervalMs))
+}
+
+/** A log in memory in which things go wrong, and what is below it: for simulation. */
+export function openFaultyLog(clock: Clock, faults: LogFaults): { readonly broker: Broker; readonly store: LogStore } {
+  const store = new LogStore(':memory:', clock, faults)
+  return { store, broker: new EmbeddedLog(store, new Compactor(store, 2 ** 30)) }
 }
 
 class EmbeddedLog implements Broker {
   readonly admin: Admin
   readonly #store: LogStore
   readonly #compactor: Compactor
-  readonly #clock: Clock
 
-  constructor(store: LogStore, compactor: Compactor, clock: Clock) {
+  constructor(store: LogStore, compactor: Compactor) {
     this.#store = store
-    this.#clock = clock
     this.#compactor = compactor
     this.admin = new EmbeddedAdmin(store)
   }
@@ -68,7 +72,7 @@ class EmbeddedLog implements Broker {
   }
 
   openGroupMember(options: GroupMemberOptions): GroupMember {
-    return new ClassicGroupMember(this.#store.groups.coordinator(), plainCodec, this.#clock, options)
+    return new ClassicGroupMember(this.#store.groups.coordinator(), plainCodec, this.#store.clock, options)
   }
 
   async close(): Promise<void> {
@@ -79,7 +83,7 @@ class EmbeddedLog implements Broker {
 }
 
 /** Nobody but this class reads it: the length of the partitions, the partitions as JSON, the user data. */
-const plainCodec: AssignmentCodec = {
+export const plainCodec: AssignmentCodec = {
   encode: ({ partitions, userData }) => {
     const head = Buffer.from(JSON.stringify(partitions))
     const length = Buffer.alloc(4)

@@ -83,7 +83,11 @@ export class EmbeddedProducer implements LogProducer {
     this.#pending = new Map()
     try {
       this.#check()
-      if (this.#identity) this.#inTransaction = true
+      if (this.#identity) {
+        await this.#store.ended(this.#identity.producerId)
+        this.#check()
+        this.#inTransaction = true
+      }
       let positions: [PendingPartition, number][] = []
       await this.#store.commits.run(
         () => {
@@ -128,7 +132,8 @@ export class EmbeddedProducer implements LogProducer {
       throw new TransactionAbortableError(`the transaction of "${identity.transactionalId}" was lost`)
     }
     try {
-      await this.#store.endTransaction(identity.producerId, identity.epoch, true)
+      const hasEnded = await this.#store.endTransaction(identity.producerId, identity.epoch, true)
+      if (!hasEnded) throw new Error('another producer has ended it')
     } catch (error) {
       this.#abortOnly = true
       throw new TransactionAbortableError(`the transaction of "${identity.transactionalId}" could not be committed`, {

@@ -136,13 +136,16 @@ export class EmbeddedReader implements LogReader {
 
   #waitForChange(maxWaitMs: number): Promise<void> {
     return new Promise((resolve) => {
+      const waiting = new AbortController()
       const finish = (): void => {
-        clearTimeout(timer)
+        waiting.abort()
         stop()
         this.#wake = null
         resolve()
       }
-      const timer = setTimeout(finish, maxWaitMs)
+      void this.#store.clock.sleep(maxWaitMs, waiting.signal).then(() => {
+        if (!waiting.signal.aborted) finish()
+      })
       const stop = this.#store.onChange(finish)
       this.#wake = finish
     })

@@ -16,6 +16,12 @@ export interface OpenTransaction {
   readonly offsets: Map<string, readonly CommittedOffset[]>
 }
 
+/** What may go wrong in a cluster and not in one file: for simulation. */
+export interface LogFaults {
+  /** Holds the marker of a transaction's end back in one partition, or with '' what the group's offsets become. */
+  readonly delayMarker?: (topic: string, partition: number) => Promise<void> | null
+}
+
 /**
  * The state of the embedded log: partitions, producers, group offsets. Everything is written through `commits`, so that
  * it becomes durable in groups; memory follows the disk, never the other way round.
@@ -35,10 +41,16 @@ export class LogStore {
   /** Epoch of each transactional id: a producer with an older one is fenced. */
   readonly epochs = new Map<string, { producerId: number; epoch: number }>()
   readonly groups: EmbeddedGroups
+  readonly clock: Clock
+  readonly #faults: LogFaults
+  /** Transactions whose end is decided and not yet told everywhere, by producer. */
+  readonly #ending = new Map<number, { readonly offsets: OpenTransaction['offsets']; readonly ended: Promise<void> }>()
   #lastProducerId = 0
   closed = false
 
-  constructor(path: string, clock: Clock) {
+  constructor(path: string, clock: Clock, faults: LogFaults = {}) {
+    this.clock = clock
+    this.#faults = faults
     this.groups = new EmbeddedGroups(clock)
     this.database = openLogDatabase(path)
     this.commits = new GroupCommit(this.database, () => this.#reload())
@@ -124,22 +136,74 @@ export class LogStore {
     for (const offset of offsets) this.#offsets.set(offsetKey(groupId, offset.topic, offset.partition), offset)
   }
 
-  /** Ends a transaction: a marker in every partition it wrote to, offsets if it commits. Durable when resolved. */
-  async endTransaction(producerId: number, epoch: number, commit: boolean): Promise<void> {
+  /** Ends a transaction: a marker in every partition it wrote to, offsets if it commits. Durable when resolved; false: there was none (any more). */
+  async endTransaction(producerId: number, epoch: number, commit: boolean): Promise<boolean> {
+    await this.ended(producerId)
     const transaction = this.transactions.get(producerId)
-    if (!transaction) return
-    await this.commits.run(
+    if (!transaction) return false
+    // Decided here and now: whoever comes next finds that it has ended.
+    this.transactions.delete(producerId)
+    const late = this.#lateParts(transaction, commit)
+    const decided = this.#end(producerId, epoch, commit, { partitions: late.prompt, offsets: late.promptOffsets })
+    const parts = late.waiting.map(async ({ until, ...part }) => {
+      await Promise.all([decided, until])
+      await this.#end(producerId, epoch, commit, part)
+    })
+    const ended = Promise.allSettled([decided, ...parts]).then(() => {
+      this.#ending.delete(producerId)
+      this.notify()
+    })
+    // Offsets have a marker of their own, which may be there before those of the records.
+    const areOffsetsLate = late.promptOffsets !== transaction.offsets
+    this.#ending.set(producerId, { offsets: areOffsetsLate ? transaction.offsets : new Map(), ended })
+    await decided
+    if (parts.length === 0) await ended
+    return true
+  }
+
+  /** Resolves when the last transaction of a producer has ended everywhere. */
+  ended(producerId: number): Promise<void> {
+    return this.#ending.get(producerId)?.ended ?? Promise.resolve()
+  }
+
+  /** Offsets that a commit may still move. */
+  get pendingOffsets(): readonly ReadonlyMap<string, readonly CommittedOffset[]>[] {
+    return [...this.transactions.values(), ...this.#ending.values()].map(({ offsets }) => offsets)
+  }
+
+  #lateParts({ partitions, offsets }: OpenTransaction, commit: boolean) {
+    const prompt = new Map(partitions)
+    let promptOffsets = offsets
+    const waiting: (OpenTransaction & { readonly until: Promise<void> })[] = []
+    const { delayMarker } = this.#faults
+    if (delayMarker !== undefined && commit) {
+      for (const [log, first] of partitions) {
+        const until = delayMarker(log.topic, log.partition)
+        if (until === null) continue
+        prompt.delete(log)
+        waiting.push({ partitions: new Map([[log, first]]), offsets: new Map(), until })
+      }
+      const until = offsets.size === 0 ? null : delayMarker('', 0)
+      if (until !== null) {
+        promptOffsets = new Map()
+        waiting.push({ partitions: new Map(), offsets, until })
+      }
+    }
+    return { prompt, promptOffsets, waiting }
+  }
+
+  #end(producerId: number, epoch: number, commit: boolean, part: OpenTransaction): Promise<void> {
+    return this.commits.run(
       () => {
-        this.#writeMarkers(producerId, epoch, transaction.partitions, commit)
-        if (commit) for (const [groupId, offsets] of transaction.offsets) this.writeOffsets(groupId, offsets)
+        this.#writeMarkers(producerId, epoch, part.partitions, commit)
+        if (commit) for (const [groupId, offsets] of part.offsets) this.writeOffsets(groupId, offsets)
       },
       () => {
-        this.transactions.delete(producerId)
-        for (const log of transaction.partitions.keys()) {
+        for (const log of part.partitions.keys()) {
           log.openTransactions.delete(producerId)
           log.highWatermark = log.nextOffset
         }
-        if (commit) for (const [groupId, offsets] of transaction.offsets) this.applyOffsets(groupId, offsets)
+        if (commit) for (const [groupId, offsets] of part.offsets) this.applyOffsets(groupId, offsets)
         this.notify()
       },
     )
