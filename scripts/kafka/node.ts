@@ -37,6 +37,11 @@ export class KafkaNode {
     return `127.0.0.1:${this.#parts.ports.client}`
   }
 
+  /** Where nobody is asked who he is, and nothing is encrypted. */
+  get internalAddress(): string {
+    return `127.0.0.1:${this.#parts.ports.internal}`
+  }
+
   /** −1 while it is down. */
   get pid(): number {
     return this.isRunning ? this.#process!.pid! : -1

@@ -63,8 +63,9 @@ export function nodeSettings(
     'share.coordinator.state.topic.replication.factor': copies,
     'group.initial.rebalance.delay.ms': '0',
     'auto.create.topics.enable': 'false',
-    // A broker that was killed is missed soon.
-    ...(nodes.length > 1 && { 'broker.session.timeout.ms': '3000', 'broker.heartbeat.interval.ms': '500' }),
+    // A broker that was killed is missed soon, and may come back: one that is still thought to be there is kept out.
+    'broker.session.timeout.ms': '3000',
+    'broker.heartbeat.interval.ms': '500',
     ...tlsSettings(security),
     ...saslSettings(security),
   }

@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process'
-import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type LocalKafka, startLocalKafka } from '../../../../scripts/local-kafka.ts'
 import type { Broker, LogProducer } from '../../src/index.ts'
@@ -226,27 +224,4 @@ test('a partition with much to read is not held up by an idle one, nor kept from
   // Ten requests; each would take the 500 ms of a long poll if it were only sent for the idle partition.
   expect(Date.now() - startedMs).toBeLessThan(3000)
   await reader.close()
-})
-
-test('a program that has closed everything ends by itself', async () => {
-  const entry = JSON.stringify(join(import.meta.dirname, '..', '..', 'src', 'kafka.ts'))
-  const script = `
-    const { kafkaBroker } = await import(${entry})
-    const broker = kafkaBroker({ bootstrapServers: '${kafka.bootstrapServers}' })
-    const producer = await broker.openProducer({ transactionalId: '${topic}' })
-    producer.append('${topic}', 0, null, 'left open', ${nowMs})
-    await producer.flush()
-    const reader = broker.openReader()
-    reader.assign([{ topic: '${topic}', partition: 0, offset: 0 }])
-    await reader.poll(10)
-    await broker.close()
-    console.log('closed')`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
-  let closedMs = 0
-  child.stdout.on('data', () => (closedMs = Date.now()))
-  const code = await new Promise((resolve) => child.on('exit', resolve))
-  expect(code).toBe(0)
-  expect(Date.now() - closedMs).toBeLessThan(2000)
-  // Closing aborts what was left open, so that readers need not wait for its timeout.
-  await expect.poll(() => broker.admin.listOffsets([{ topic, partition: 0 }], 'latest-stable')).toEqual([2])
 })

@@ -1,8 +1,10 @@
-import { BrokerError, ConfigError } from '../../common/errors.ts'
+import { BrokerError, ConfigError, StreamsError } from '../../common/errors.ts'
 import type { Logger } from '../../common/logger.ts'
 import { partitionKey } from '../../common/record.ts'
-import { isRetriable, isStaleCoordinator, refused, unavailable } from './kafka-errors.ts'
-import { call, type Connection, type Node, Pool, requests, type WireOptions } from './wire.ts'
+import { Pool } from './connection-pool.ts'
+import { errorCode, isRetriable, isStaleCoordinator, refused, unavailable } from './kafka-errors.ts'
+import { retryDelayMs, sleep } from './waiting.ts'
+import { call, type Connection, type Node, peerOf, requests, type WireOptions } from './wire.ts'
 
 export interface ClusterOptions extends WireOptions {
   readonly bootstrap: readonly Node[]
@@ -19,22 +21,6 @@ export interface TopicMetadata {
 }
 
 const requestTimeoutMs = 35_000
-const retryDelaysMs = [20, 50, 100, 200, 400, 800]
-
-export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
-
-/** The promise's outcome, or a rejection when it takes longer; no timer is left behind. */
-export function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`no answer within ${Math.round(ms)} ms`)),
-      Math.min(ms, 2 ** 31 - 1),
-    )
-    promise.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
-}
-
-export const retryDelayMs = (attempt: number): number => retryDelaysMs[Math.min(attempt, retryDelaysMs.length - 1)]!
 
 /**
  * What is known of a cluster: its brokers, which of them leads which partition, and connections to them. Metadata with
@@ -47,6 +33,7 @@ export class Cluster {
   readonly #topics = new Map<string, TopicMetadata>()
   readonly #topicNames = new Map<string, string>()
   readonly #leaders = new Map<string, number>()
+  readonly #refusals = new Map<string, number>()
   readonly #coordinators = new Map<string, Node>()
   #clusterId: string | null = null
   #transactionVersion: 1 | 2 | null = null
@@ -73,7 +60,7 @@ export class Cluster {
     return [...this.#brokers.values()]
   }
 
-  /** A connection to a broker. Rejects with a BrokerError: nothing was sent. */
+  /** A connection to a broker. Rejects as `Pool.get` does. */
   async connect(purpose: Purpose, node: Node): Promise<Connection> {
     if (this.isClosed) {
       throw new BrokerError('BROKER_UNAVAILABLE', 'the connection to the cluster is closed', { retryable: false })
@@ -83,24 +70,20 @@ export class Cluster {
       pool = new Pool(`${this.#options.clientId}-${purpose}`, this.#options, requestTimeoutMs)
       this.#pools.set(purpose, pool)
     }
-    try {
-      return await pool.get(node)
-    } catch (error) {
-      throw unavailable(`no connection to ${node.host}:${node.port}`, error)
-    }
+    return pool.get(node)
   }
 
-  /** A connection to any broker: those that are known, then the bootstrap list. */
+  /** A connection to any broker: those that are known, then the bootstrap list. What no waiting mends is told first. */
   async connectAny(purpose: Purpose): Promise<Connection> {
-    let last: unknown = null
+    let failure: unknown = null
     for (const node of [...this.#brokers.values(), ...this.#options.bootstrap]) {
       try {
         return await this.connect(purpose, node)
       } catch (error) {
-        last = error
+        if (!(failure instanceof ConfigError)) failure = error
       }
     }
-    throw last
+    throw failure
   }
 
   /** Names of all topics but Kafka's own. */
@@ -120,8 +103,10 @@ export class Cluster {
     this.#brokers = new Map(answer.brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]))
     for (const { name, topicId, errorCode: code, partitions } of answer.topics) {
       if (!name) continue
-      if (code !== 0) {
-        if (!isRetriable(code) || code === 3) this.#topics.delete(name)
+      if (isRetriable(code) || code === errorCode.none) this.#refusals.delete(name)
+      else this.#refusals.set(name, code)
+      if (code !== errorCode.none) {
+        if (!isRetriable(code) || code === errorCode.unknownTopicOrPartition) this.#topics.delete(name)
         continue
       }
       this.#topics.set(name, { topicId, partitionCount: partitions.length })
@@ -136,6 +121,12 @@ export class Cluster {
 
   topic(name: string): TopicMetadata | undefined {
     return this.#topics.get(name)
+  }
+
+  /** Why nothing is said of a topic, when it was last looked up: there is no right to see it, for example. */
+  refusal(topic: string): BrokerError | null {
+    const code = this.#refusals.get(topic)
+    return code === undefined ? null : refused(`looking up the topic ${topic}`, code)
   }
 
   /** By the id in a fetch response, as 32 hex digits. */
@@ -163,8 +154,7 @@ export class Cluster {
   async transactionVersion(): Promise<1 | 2> {
     if (this.#transactionVersion !== null) return this.#transactionVersion
     const connection = await this.connectAny('admin')
-    const answer = await this.#ask('versions', () => call(connection, requests.apiVersions, 'stream-core', '0.1'))
-    const level = answer.finalizedFeatures?.find(({ name }) => name === 'transaction.version')?.maxVersionLevel ?? 0
+    const level = peerOf(connection)?.features.get('transaction.version') ?? 0
     this.#transactionVersion = level >= 2 ? 2 : 1
     return this.#transactionVersion
   }
@@ -240,7 +230,7 @@ export class Cluster {
     try {
       return await send()
     } catch (error) {
-      throw error instanceof BrokerError ? error : unavailable(what, error, written)
+      throw error instanceof StreamsError ? error : unavailable(what, error, written)
     }
   }
 }

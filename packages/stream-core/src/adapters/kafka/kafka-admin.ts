@@ -1,10 +1,11 @@
 import type { Admin, CommittedOffset, OffsetSpec, TopicDescription, TopicSpec } from '../../broker/broker.ts'
 import type { GroupMetadata } from '../../broker/group.ts'
-import { BrokerError } from '../../common/errors.ts'
+import { StreamsError } from '../../common/errors.ts'
 import { partitionKey, type TopicPartition } from '../../common/record.ts'
-import { type Cluster, sleep } from './cluster.ts'
-import { errorCode, isRetriable, isStaleLeader, refused, unavailable } from './kafka-errors.ts'
+import type { Cluster } from './cluster.ts'
+import { codeText, errorCode, isRetriable, isStaleLeader, refused, unavailable } from './kafka-errors.ts'
 import { offsetTopics, TransactionManager } from './transaction-manager.ts'
+import { sleep } from './waiting.ts'
 import { call, type Connection, requests } from './wire.ts'
 
 /** An administrator does not wait longer for a cluster that does not answer. */
@@ -29,6 +30,7 @@ export class KafkaAdmin implements Admin {
     for (const topic of topics) {
       const known = this.#cluster.topic(topic)
       if (known) found.set(topic, { topic, ...known })
+      else this.#checkSeen(topic)
     }
     return found
   }
@@ -211,8 +213,10 @@ export class KafkaAdmin implements Admin {
     const byLeader = new Map<number, P[]>()
     for (const asked of partitions) {
       const leader = this.#cluster.leader(asked.topic, asked.partition)
-      if (leader === null)
+      if (leader === null) {
+        this.#checkSeen(asked.topic)
         throw unavailable(`${asked.topic} partition ${asked.partition}`, new Error('it has no leader'))
+      }
       const list = byLeader.get(leader.id)
       if (list) list.push(asked)
       else byLeader.set(leader.id, [asked])
@@ -227,6 +231,12 @@ export class KafkaAdmin implements Admin {
         throw error
       }
     }
+  }
+
+  /** A topic that may not be seen is not one that does not exist; one whose name is none does not. */
+  #checkSeen(topic: string): void {
+    const refusal = this.#cluster.refusal(topic)
+    if (refusal !== null && !refusal.message.includes(codeText(errorCode.invalidTopic))) throw refusal
   }
 
   #check(what: string, topic: string, partition: number, code: number): void {
@@ -284,6 +294,6 @@ async function ask<T>(what: string, send: () => Promise<T>): Promise<T> {
   try {
     return await send()
   } catch (error) {
-    throw error instanceof BrokerError ? error : unavailable(what, error)
+    throw error instanceof StreamsError ? error : unavailable(what, error)
   }
 }

@@ -1,13 +1,16 @@
-import { BrokerError, FencedError, MemberLostError } from '../../common/errors.ts'
+import { BrokerError, FencedError, MemberLostError, StreamsError } from '../../common/errors.ts'
 
 /** Error codes of the protocol that this adapter knows by name (clients: Errors.java). */
 export const errorCode = {
   none: 0,
   offsetOutOfRange: 1,
+  corruptMessage: 2,
   unknownTopicOrPartition: 3,
   leaderNotAvailable: 5,
   notLeaderOrFollower: 6,
   requestTimedOut: 7,
+  brokerNotAvailable: 8,
+  replicaNotAvailable: 9,
   messageTooLarge: 10,
   networkException: 13,
   coordinatorLoadInProgress: 14,
@@ -23,10 +26,13 @@ export const errorCode = {
   groupAuthorizationFailed: 30,
   clusterAuthorizationFailed: 31,
   invalidTimestamp: 32,
+  unsupportedSaslMechanism: 33,
+  illegalSaslState: 34,
   topicAlreadyExists: 36,
   invalidPartitions: 37,
   invalidReplicationFactor: 38,
   invalidConfig: 40,
+  notController: 41,
   policyViolation: 44,
   outOfOrderSequence: 45,
   duplicateSequence: 46,
@@ -37,12 +43,15 @@ export const errorCode = {
   concurrentTransactions: 51,
   transactionalIdAuthorizationFailed: 53,
   kafkaStorageError: 56,
+  saslAuthenticationFailed: 58,
   unknownProducerId: 59,
   fencedLeaderEpoch: 74,
   unknownLeaderEpoch: 76,
+  offsetNotAvailable: 78,
   fencedInstanceId: 82,
   invalidRecord: 87,
   unstableOffsetCommit: 88,
+  throttlingQuotaExceeded: 89,
   producerFenced: 90,
   unknownTopicId: 100,
   inconsistentTopicId: 103,
@@ -54,6 +63,7 @@ const staleLeader: ReadonlySet<number> = new Set([
   errorCode.unknownTopicOrPartition,
   errorCode.leaderNotAvailable,
   errorCode.notLeaderOrFollower,
+  errorCode.replicaNotAvailable,
   errorCode.kafkaStorageError,
   errorCode.fencedLeaderEpoch,
   errorCode.unknownLeaderEpoch,
@@ -72,9 +82,13 @@ const retriable: ReadonlySet<number> = new Set([
   ...staleCoordinator,
   errorCode.requestTimedOut,
   errorCode.networkException,
+  errorCode.brokerNotAvailable,
   errorCode.notEnoughReplicas,
   errorCode.notEnoughReplicasAfterAppend,
+  errorCode.notController,
   errorCode.concurrentTransactions,
+  errorCode.offsetNotAvailable,
+  errorCode.throttlingQuotaExceeded,
 ])
 
 /** The leader appended the records and could not see them through, or cannot say. */
@@ -113,6 +127,10 @@ export function refused(what: string, code: number): BrokerError {
 
 export const unavailable = (what: string, cause: unknown, written: 'no' | 'unknown' = 'no'): BrokerError =>
   new BrokerError('BROKER_UNAVAILABLE', `${what}: ${reasonOf(cause)}`, { retryable: true, written, cause })
+
+/** What trying again does not mend. */
+export const isFinal = (error: unknown): error is StreamsError =>
+  error instanceof StreamsError && !(error instanceof BrokerError && error.retryable)
 
 /** The innermost message says most: the library wraps a refused connection several times. */
 function reasonOf(cause: unknown): string {

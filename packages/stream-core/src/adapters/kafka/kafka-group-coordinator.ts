@@ -8,9 +8,10 @@ import type {
 } from '../../broker/group-coordinator.ts'
 import { partitionsByTopic } from '../../broker/partitions-by-topic.ts'
 import type { TopicPartition } from '../../common/record.ts'
-import { type Cluster } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
+import type { Pool } from './connection-pool.ts'
 import { isRetriable, refused, unavailable } from './kafka-errors.ts'
-import { call, type Connection, groupProtocol, type Node, type Pool, requests } from './wire.ts'
+import { call, type Connection, groupProtocol, type Node, requests } from './wire.ts'
 
 /** Kafka's own name for what members of a consumer group speak: its tools show such groups. */
 const protocolType = 'consumer'
@@ -120,13 +121,7 @@ export class KafkaGroupCoordinator implements GroupCoordinator {
     waitMs: number,
     ask: (connection: Connection) => Promise<T>,
   ): Promise<T> {
-    const connect = async (node: Node): Promise<Connection> => {
-      try {
-        return await pool.get(node)
-      } catch (error) {
-        throw unavailable(`no connection to ${node.host}:${node.port}`, error)
-      }
-    }
+    const connect = (node: Node): Promise<Connection> => pool.get(node)
     const text = `${what} of the group ${groupId}`
     return this.#cluster.askCoordinator('group', groupId, text, Date.now() + waitMs, ask, connect)
   }

@@ -8,10 +8,11 @@ import {
   TransactionAbortableError,
 } from '../../common/errors.ts'
 import { type Headers, noHeaders } from '../../common/record.ts'
-import { type Cluster, within } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
 import { commitGroupOffsets } from './kafka-admin.ts'
 import { ProduceSender } from './produce-sender.ts'
 import type { TransactionManager } from './transaction-manager.ts'
+import { within } from './waiting.ts'
 
 /** Closing is not worth waiting longer for a broker that does not answer. */
 const closeWaitMs = 5000

@@ -2,10 +2,12 @@ import type { FetchedPartition, LogReader, LogReaderOptions } from '../../broker
 import { BrokerError, StreamsError } from '../../common/errors.ts'
 import { RecordBatchReader } from '../../common/record-batch-reader.ts'
 import { partitionKey, type TopicPartition } from '../../common/record.ts'
-import { type Cluster, retryDelayMs, sleep } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
+import type { Pool } from './connection-pool.ts'
 import { type FetchedBytes, offsetAfter, readFetchResponse } from './fetch-response.ts'
-import { codeText, errorCode, isRetriable, isStaleLeader } from './kafka-errors.ts'
-import { call, kafkaCompression, type Node, type Pool, requests } from './wire.ts'
+import { codeText, errorCode, isFinal, isRetriable, isStaleLeader } from './kafka-errors.ts'
+import { retryDelayMs, sleep } from './waiting.ts'
+import { call, kafkaCompression, type Node, requests } from './wire.ts'
 
 interface Assigned extends TopicPartition {
   position: number
@@ -37,8 +39,9 @@ export class KafkaReader implements LogReader {
   readonly #maxBytes: number
   #assigned = new Map<string, Assigned>()
   #ready: FetchedPartition[] = []
-  #failure: BrokerError | null = null
+  #failure: StreamsError | null = null
   readonly #fetching = new Set<number>()
+  #failedInARow = 0
   #refreshing: Promise<void> | null = null
   #wake: (() => void) | null = null
   #isClosed = false
@@ -179,10 +182,11 @@ export class KafkaReader implements LogReader {
         [],
         '',
       )
+      this.#failedInARow = 0
       this.#receive(bytes, asked)
     } catch (error) {
       if (this.#isClosed) return
-      this.#cluster.logger.debug({ event: 'fetch.failed', error: String(error) }, 'a fetch failed; trying again')
+      this.#note(error)
       for (const { topic, partition } of partitions) this.#cluster.forgetLeader(topic, partition)
       await sleep(retryDelayMs(2))
     } finally {
@@ -245,6 +249,11 @@ export class KafkaReader implements LogReader {
       this.#refresh()
       return false
     }
+    if (fetched.errorCode === errorCode.corruptMessage) {
+      const text = `the broker found its own record batch at offset ${position} of ${topic} partition ${partition} corrupt`
+      this.#failure = new BrokerError('CORRUPT_LOG', text, { retryable: false })
+      return true
+    }
     if (fetched.errorCode !== 0) {
       const text = `fetching ${topic} partition ${partition}: the broker answered ${codeText(fetched.errorCode)}`
       this.#failure = new BrokerError('BROKER_REFUSED', text, { retryable: isRetriable(fetched.errorCode) })
@@ -283,17 +292,30 @@ export class KafkaReader implements LogReader {
     const topics = [...new Set([...this.#assigned.values()].map(({ topic }) => topic))]
     this.#refreshing = this.#cluster
       .refresh(topics)
-      .catch((error: unknown) => {
-        this.#cluster.logger.debug(
-          { event: 'metadata.failed', error: String(error) },
-          'leaders are not known; trying again',
-        )
+      .then(() => {
+        const refusal = topics.map((topic) => this.#cluster.refusal(topic)).find((found) => found !== null)
+        if (refusal) this.#note(refusal)
       })
+      .catch((error: unknown) => this.#note(error))
       .then(() => sleep(retryDelayMs(1)))
       .finally(() => {
         this.#refreshing = null
         if (this.#wake !== null) this.#startFetches()
       })
+  }
+
+  /** What goes wrong is tried again; what that does not mend, the next poll tells. */
+  #note(error: unknown): void {
+    if (isFinal(error)) {
+      this.#failure ??= error
+      this.wakeup()
+      return
+    }
+    this.#failedInARow++
+    const { logger } = this.#cluster
+    const event = { event: 'fetch.failed', error: (error as Error).message }
+    if (this.#failedInARow % 50 === 0) logger.warn(event, 'reading does not get on; trying again')
+    else logger.debug(event, 'a fetch failed; trying again')
   }
 
   #waitForChange(maxWaitMs: number): Promise<void> {

@@ -1,9 +1,10 @@
-import { BrokerError } from '../../common/errors.ts'
+import { BrokerError, StreamsError } from '../../common/errors.ts'
 import { partitionKey } from '../../common/record.ts'
-import { type Cluster, retryDelayMs, sleep, within } from './cluster.ts'
+import type { Cluster } from './cluster.ts'
 import {
   codeText,
   errorCode,
+  isFinal,
   isRetriable,
   isStaleLeader,
   isUndecidedWrite,
@@ -12,6 +13,7 @@ import {
 } from './kafka-errors.ts'
 import { type ProduceBatch, type ProducerIdentity, ProduceQueue } from './produce-queue.ts'
 import type { TransactionManager } from './transaction-manager.ts'
+import { retryDelayMs, sleep, within } from './waiting.ts'
 import { call, type Connection, type Node, type ProducePartition, requests } from './wire.ts'
 
 /** How long a broker may wait for its replicas. */
@@ -158,15 +160,19 @@ export class ProduceSender {
       await this.#provideLeaders(queues)
       if (this.failure === null) await this.#transactions?.addPartitions(queues)
     } catch (error) {
-      if (!(error instanceof BrokerError)) throw error
-      if (error.retryable) return false
-      this.#fail(error)
+      if (!(error instanceof StreamsError)) throw error
+      if (!isFinal(error)) return false
+      this.#refuse(error)
       return true
     }
     const byLeader = new Map<number, { readonly node: Node; readonly queues: ProduceQueue[] }>()
+    let isProgressing = false
     for (const queue of queues) {
       const leader = this.#cluster.leader(queue.topic, queue.partition)
-      if (leader === null) continue
+      if (leader === null) {
+        isProgressing = this.#checkSeen(queue) || isProgressing
+        continue
+      }
       const group = byLeader.get(leader.id)
       if (group) group.queues.push(queue)
       else byLeader.set(leader.id, { node: leader.node, queues: [queue] })
@@ -175,7 +181,7 @@ export class ProduceSender {
     const identity = this.#identity!
     const sending = [...byLeader.values()].map((group) => this.#sendTo(group.node, group.queues, identity))
     const results = await Promise.all(sending)
-    return results.includes(true)
+    return isProgressing || results.includes(true)
   }
 
   /** Step 2. */
@@ -189,7 +195,7 @@ export class ProduceSender {
     const connection = await this.#cluster.connectAny('produce')
     const answer = await call(connection, requests.initProducerId, null, produceTimeoutMs, -1n, -1).catch(
       (error: unknown) => {
-        throw unavailable(what, error)
+        throw error instanceof StreamsError ? error : unavailable(what, error)
       },
     )
     const { errorCode: code, producerId, producerEpoch } = answer
@@ -214,7 +220,11 @@ export class ProduceSender {
     let connection: Connection
     try {
       connection = await this.#cluster.connect('produce', node)
-    } catch {
+    } catch (error) {
+      if (isFinal(error)) {
+        this.#refuse(error)
+        return true
+      }
       for (const { topic, partition } of queues) this.#cluster.forgetLeader(topic, partition)
       return false
     }
@@ -252,7 +262,7 @@ export class ProduceSender {
       if (list) list.push({ partition: queue.partition, batch: bytes })
       else topics.set(queue.topic, [{ partition: queue.partition, batch: bytes }])
     }
-    const api = requests[this.#transactions?.produceVersion ?? 'produceV11']
+    const api = requests[this.#transactions?.produceRequest ?? 'produce']
     const transactionalId = this.#transactions?.transactionalId ?? null
     try {
       const answer = await within(
@@ -268,6 +278,10 @@ export class ProduceSender {
       }
       return isProgressing
     } catch (error) {
+      if (isFinal(error)) {
+        this.#refuse(error)
+        return true
+      }
       this.#cluster.logger.debug(
         { event: 'produce.failed', error: String(error) },
         'a produce request was not answered; sending it again',
@@ -289,7 +303,8 @@ export class ProduceSender {
     }
     if (isUndecidedWrite(code)) batch.mayBeWritten = true
     if (isStaleLeader(code)) this.#cluster.forgetLeader(queue.topic, queue.partition)
-    if (isRetriable(code)) return false
+    // A checksum that does not match there matched here: it goes again as it is.
+    if (isRetriable(code) || code === errorCode.corruptMessage) return false
     const what = `writing to ${queue.topic} partition ${queue.partition}`
     const error =
       this.#transactions?.failure(what, code) ??
@@ -313,6 +328,24 @@ export class ProduceSender {
 
   #fail(error: BrokerError): void {
     if (this.#transactions) this.failure ??= error
+    else this.#identity = null
     this.failAll(error)
+  }
+
+  /** Nothing can be sent: a broker does not let us in, for example. What was sent before may still have arrived. */
+  #refuse(cause: StreamsError): void {
+    const mayBeWritten = this.#queues.some(({ first }) => first?.mayBeWritten)
+    const written = mayBeWritten ? 'unknown' : 'no'
+    const isTold = cause instanceof BrokerError && cause.written === written
+    this.#fail(isTold ? cause : new BrokerError('BROKER_REFUSED', cause.message, { retryable: false, written, cause }))
+  }
+
+  /** Gives up what is for a topic that may not be seen; true if it is one. */
+  #checkSeen(queue: ProduceQueue): boolean {
+    const refusal = this.#cluster.refusal(queue.topic)
+    if (refusal === null) return false
+    const written = queue.first?.mayBeWritten ? 'unknown' : 'no'
+    this.#giveUp(queue, new BrokerError('BROKER_REFUSED', refusal.message, { retryable: false, written }))
+    return true
   }
 }

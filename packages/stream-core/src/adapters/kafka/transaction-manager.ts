@@ -66,8 +66,8 @@ export class TransactionManager {
     return this.#identity
   }
 
-  get produceVersion(): 'produceV11' | 'produceV12' {
-    return this.#version === 2 ? 'produceV12' : 'produceV11'
+  get produceRequest(): 'produce' | 'produceV2' {
+    return this.#version === 2 ? 'produceV2' : 'produce'
   }
 
   /** Version 1: the coordinator has to know a partition before it is written to. */
@@ -113,7 +113,7 @@ export class TransactionManager {
         this.#check(what, answer.errorCode)
       })
     }
-    const api = this.#version === 2 ? requests.transactionOffsetCommitV5 : requests.transactionOffsetCommitV4
+    const api = this.#version === 2 ? requests.transactionOffsetCommitV2 : requests.transactionOffsetCommitV1
     const topics = offsetTopics(offsets)
     const what = `adding offsets of ${groupId} to the transaction`
     await this.#cluster.askCoordinator('group', groupId, what, deadlineMs, async (connection) => {
