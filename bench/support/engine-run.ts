@@ -45,6 +45,7 @@ export class EngineRun {
         partitionCount: () => 1,
       },
       handlers: failAlways,
+      deadLetterTopic: null,
       nowMs: () => 0,
       topicName: (name) => name,
       globalStore: () => undefined,

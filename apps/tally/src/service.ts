@@ -53,7 +53,7 @@ async function startParts(options: TallyOptions, closers: Closers): Promise<Runn
   })
   closers.add(() => ops.close())
   closers.add(() => sink.stop())
-  closers.add(() => streams.close())
+  closers.add(async () => void (await streams.close()))
   await streams.start()
   sink.start()
   const failed = Promise.withResolvers<Error>()

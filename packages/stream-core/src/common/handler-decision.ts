@@ -5,7 +5,13 @@ import { shown } from './shown.ts'
  * Asks a handler of the user's about a failure. A handler that throws, or decides nothing, hides neither: the error names it, and
  * its cause holds both.
  */
-export function decisionOf(handler: string, nodeName: string, failure: Error, ask: () => unknown): 'fail' | 'continue' {
+export function decisionOf<D extends string>(
+  handler: string,
+  nodeName: string,
+  failure: Error,
+  decisions: readonly D[],
+  ask: () => unknown,
+): D {
   const about = `it was asked about "${nodeName}": ${failure.message}`
   let decision: unknown
   try {
@@ -15,11 +21,11 @@ export function decisionOf(handler: string, nodeName: string, failure: Error, as
     const both = new AggregateError([failure, error], 'what failed, and what the handler threw')
     throw new ProcessingError(nodeName, `the ${handler} threw ${own}; ${about}`, { cause: both })
   }
-  if (decision === 'fail' || decision === 'continue') return decision
+  if (decisions.includes(decision as D)) return decision as D
   if (decision instanceof Promise) decision.catch(() => undefined)
   throw new ProcessingError(
     nodeName,
-    `the ${handler} must return 'fail' or 'continue', and returned ${shown(decision)}; ${about}`,
+    `the ${handler} must return ${decisions.map((each) => `'${each}'`).join(' or ')}, and returned ${shown(decision)}; ${about}`,
     { cause: failure },
   )
 }

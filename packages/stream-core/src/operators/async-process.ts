@@ -98,7 +98,7 @@ function skipOrThrow<K, V>(
   context: EngineContext<never, never>,
 ): void {
   if (onError === undefined) throw error
-  const decision = decisionOf('onError', context.name, error, () => onError(error, record))
+  const decision = decisionOf('onError', context.name, error, ['fail', 'continue'], () => onError(error, record))
   if (decision === 'continue') return context.drop('async-call-failed')
   throw new ProcessingError(context.name, `a call of "${context.name}" failed: ${error.message}`, { cause: error })
 }

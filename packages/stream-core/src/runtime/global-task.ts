@@ -99,7 +99,7 @@ export class GlobalTask {
       onUndecodable: (error, offset) => {
         const record = { topic, partition, offset, nodeName: source.name, taskId: 'global' }
         const decision = askAboutBytes(this.#options.handlers, error, record)
-        if (decision === 'continue') this.metrics.drop(source.name, 'deserialization-failed')
+        if (decision !== 'fail') this.metrics.drop(source.name, 'deserialization-failed')
         return decision
       },
       onDropped: (reason) => this.metrics.drop(source.name, reason),

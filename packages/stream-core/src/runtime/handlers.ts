@@ -7,8 +7,12 @@ export interface FailedRecord extends RecordMetadata {
   readonly taskId: string
 }
 
-/** `fail` stops the application; `continue` skips the record and counts it. */
-export type HandlerDecision = 'fail' | 'continue'
+/**
+ * `fail` stops the application; `continue` skips the record and counts it; `dead-letter` does so too, and keeps its bytes and
+ * what happened in `deadLetterTopic`. A record of a global table is only skipped and counted then: nothing is written for it.
+ */
+export type HandlerDecision = (typeof decisions)[number]
+const decisions = ['fail', 'continue', 'dead-letter'] as const
 export type ErrorHandler = (error: Error, record: FailedRecord) => HandlerDecision
 
 export interface ErrorHandlers {
@@ -20,11 +24,16 @@ export interface ErrorHandlers {
 
 /** What the deserialization handler says; one that throws or says nothing is named in the error. */
 export const askAboutBytes = (handlers: ErrorHandlers, error: Error, record: FailedRecord): HandlerDecision =>
-  decisionOf('deserialization handler', record.nodeName, error, () => handlers.deserialization(error, record))
+  decisionOf('deserialization handler', record.nodeName, error, decisions, () =>
+    handlers.deserialization(error, record),
+  )
 
 /** As `askAboutBytes`, for the processing handler. */
 export const askAboutRecord = (handlers: ErrorHandlers, error: Error, record: FailedRecord): HandlerDecision =>
-  decisionOf('processing handler', record.nodeName, error, () => handlers.processing(error, record))
+  decisionOf('processing handler', record.nodeName, error, decisions, () => handlers.processing(error, record))
 
 /** Log and fail, as Kafka Streams does: a program that skips input says so itself. */
 export const failAlways: ErrorHandlers = { deserialization: () => 'fail', processing: () => 'fail' }
+
+/** What a program wants that names a dead-letter topic and no handlers. */
+export const keepAlways: ErrorHandlers = { deserialization: () => 'dead-letter', processing: () => 'dead-letter' }

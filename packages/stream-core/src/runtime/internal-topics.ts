@@ -35,11 +35,17 @@ export interface TopicFacts {
  * internal and missing. A user topic that does not exist, or an internal one of another width, is a ConfigError: writing
  * into it would send keys to the wrong tasks.
  */
-export async function prepareTopics(topology: Topology, applicationId: string, admin: Admin): Promise<TopicFacts> {
+export async function prepareTopics(
+  topology: Topology,
+  applicationId: string,
+  admin: Admin,
+  deadLetterTopic: string | null = null,
+): Promise<TopicFacts> {
   const nameOf = topicNames(topology, applicationId)
   const internal = new Set(topology.repartitionTopics.map((topic) => nameOf(topic.name)))
   const inputTopics = await findInputs(topology, nameOf, admin)
   const used = new Set([...inputTopics.values()].flat())
+  if (deadLetterTopic !== null) used.add(deadLetterTopic)
   for (const { sourceTopics, sinkTopics } of topology.subtopologies) {
     for (const topic of [...sourceTopics, ...sinkTopics]) used.add(nameOf(topic))
   }

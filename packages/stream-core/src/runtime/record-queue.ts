@@ -1,14 +1,15 @@
 import { ProcessingError, SerdeError } from '../common/errors.ts'
 import type { RecordBatchReader } from '../common/record-batch-reader.ts'
-import { noHeaders, type Record } from '../common/record.ts'
+import { type Headers, noHeaders, type Record } from '../common/record.ts'
 import type { SerdeContext } from '../common/serde.ts'
 import type { SourceNode } from '../topology/node.ts'
 import { failOnInvalidTimestamp } from '../topology/timestamp-extractors.ts'
+import type { RawRecord } from './dead-letters.ts'
 import type { HandlerDecision } from './handlers.ts'
 
 export interface QueueEvents {
   /** A record that does not decode: skip it (it was counted) or throw. */
-  onUndecodable(error: SerdeError, offset: number): HandlerDecision
+  onUndecodable(error: SerdeError, offset: number, raw: () => RawRecord): HandlerDecision
   onDropped(reason: string): void
 }
 
@@ -29,6 +30,10 @@ export class RecordQueue {
   committed = -1
   /** Largest event time seen in this partition. */
   partitionTimeMs = -1
+  /** Offset of the record that was taken last. */
+  takenOffset = -1
+  /** Where its bytes lie, for what is kept of it if it fails. */
+  readonly #taken = { bytes: noBytes, keyStart: -1, keyEnd: -1, valueStart: -1, valueEnd: -1 }
   readonly #events: QueueEvents
   readonly #readers: RecordBatchReader[] = []
   readonly #keyContext: SerdeContext
@@ -63,8 +68,26 @@ export class RecordQueue {
   take(): Record<unknown, unknown> {
     const record = this.head!
     this.position = this.headOffset + 1
+    const reader = this.#readers[0]!
+    this.#taken.bytes = reader.bytes
+    this.#taken.keyStart = reader.keyStart
+    this.#taken.keyEnd = reader.keyEnd
+    this.#taken.valueStart = reader.valueStart
+    this.#taken.valueEnd = reader.valueEnd
+    this.takenOffset = this.headOffset
     this.#advance()
     return record
+  }
+
+  /** The bytes of the record that was taken last. */
+  takenRaw(timestampMs: number, headers: Headers): RawRecord {
+    const { bytes, keyStart, keyEnd, valueStart, valueEnd } = this.#taken
+    return {
+      key: keyStart < 0 ? null : Buffer.from(bytes.subarray(keyStart, keyEnd)),
+      value: valueStart < 0 ? null : Buffer.from(bytes.subarray(valueStart, valueEnd)),
+      timestampMs,
+      headers,
+    }
   }
 
   #advance(): void {
@@ -111,7 +134,8 @@ export class RecordQueue {
         `the ${part} of ${this.topic} partition ${this.partition} offset ${reader.offset} is no valid ${serde.name}: ${(error as Error).message}`,
         { cause: error },
       )
-      if (this.#events.onUndecodable(failure, reader.offset) === 'fail') throw failure
+      const raw = (): RawRecord => rawOf(reader, reader.timestampMs)
+      if (this.#events.onUndecodable(failure, reader.offset, raw) === 'fail') throw failure
       return null
     }
     let timestampMs = reader.timestampMs
@@ -140,5 +164,16 @@ export class RecordQueue {
     }
   }
 }
+
+const noBytes: Buffer = Buffer.alloc(0)
+
+const copyOf = (bytes: Buffer | null): Buffer | null => (bytes === null ? null : Buffer.from(bytes))
+
+const rawOf = (reader: RecordBatchReader, timestampMs: number): RawRecord => ({
+  key: copyOf(reader.key()),
+  value: copyOf(reader.value()),
+  timestampMs: Math.max(0, timestampMs),
+  headers: reader.headers(),
+})
 
 const text = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : String(value))

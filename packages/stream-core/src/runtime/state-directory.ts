@@ -47,6 +47,11 @@ export class StateDirectory {
     }
   }
 
+  /** Deletes the state of all tasks, for a restore from the changelogs. */
+  removeAll(): void {
+    for (const id of this.taskIds()) rmSync(this.task(id), { recursive: true, force: true })
+  }
+
   /** Deletes the state of a task if nothing was written to it for so long; true if it is gone. */
   removeIfOlder(taskId: string, nowMs: number, ageMs: number): boolean {
     const files = readdirSync(this.task(taskId)).map((name) => statSync(join(this.task(taskId), name)).mtimeMs)

@@ -1,53 +1,21 @@
 import { assert } from '../common/assert.ts'
-import { FlushError, ProcessingError } from '../common/errors.ts'
+import { ConfigError, FlushError, ProcessingError } from '../common/errors.ts'
 import type { RecordBatchReader } from '../common/record-batch-reader.ts'
 import { noHeaders, noRecordContext, type RecordContext } from '../common/record.ts'
-import type { PunctuationType, SleepPurpose } from '../processor/processor-context.ts'
-import type { RecordCache } from '../state/record-cache.ts'
-import type { StateStore } from '../state/state-store.ts'
+import type { PunctuationType } from '../processor/processor-context.ts'
 import type { StoreHost } from '../state/store-host.ts'
 import { TaskState } from '../state/task-state.ts'
 import type { SourceNode } from '../topology/node.ts'
 import { matchesTopic } from '../topology/topic-pattern.ts'
-import type { Topology } from '../topology/topology.ts'
-import { askAboutBytes, askAboutRecord, type ErrorHandlers } from './handlers.ts'
+import { type RawRecord, sendDeadLetter } from './dead-letters.ts'
+import { askAboutBytes, askAboutRecord, type FailedRecord } from './handlers.ts'
 import { buildNodes, enter, type NodeGraph } from './node-graph.ts'
 import { PartitionGroup } from './partition-group.ts'
 import { Punctuations } from './punctuations.ts'
-import type { Output } from './record-collector.ts'
 import { RecordQueue } from './record-queue.ts'
 import type { RunningProcessor, TaskServices } from './running-node.ts'
+import type { StreamTaskOptions } from './stream-task-options.ts'
 import { TaskMetrics } from './task-metrics.ts'
-
-export interface StreamTaskOptions {
-  readonly applicationId: string
-  /** `<sub-topology>_<partition>`. */
-  readonly taskId: string
-  readonly partition: number
-  readonly topology: Topology
-  /** Nodes of this task's sub-topology. */
-  readonly nodeNames: readonly string[]
-  /** In the order in which they are opened, and their caches flushed. */
-  readonly storeNames: readonly string[]
-  /** Folder of the state; null keeps it in memory. */
-  readonly stateDirectory: string | null
-  readonly output: Output
-  readonly handlers: ErrorHandlers
-  readonly nowMs: () => number
-  /** A topology's name for a topic to the log's: internal ones carry the application id. */
-  readonly topicName: (name: string) => string
-  /** Stores that hold the whole of a topic. */
-  readonly globalStore: (name: string) => StateStore | undefined
-  /** null: no record cache; every update is forwarded at once. */
-  readonly cache: RecordCache | null
-  /** See `StoreHost`. */
-  readonly hasExactCacheSizes: boolean
-  /** Least wall-clock time between two attempts to emit what has closed. */
-  readonly emitIntervalMs: number
-  /** Asks the loop to come by soon: an asynchronous call has ended. */
-  readonly wake: () => void
-  readonly sleep: (delayMs: number, signal: AbortSignal, purpose: SleepPurpose) => Promise<void>
-}
 
 /** What is known of an input where a task begins to read it. */
 export interface InputPosition {
@@ -325,10 +293,12 @@ export class StreamTask {
 
   #openQueue(source: SourceNode, topic: string, { offset, partitionTimeMs }: InputPosition): RecordQueue {
     const queue = new RecordQueue(source, topic, this.partition, offset, {
-      onUndecodable: (error, at) => {
+      onUndecodable: (error, at, raw) => {
         const record = { topic, partition: this.partition, offset: at, nodeName: source.name, taskId: this.taskId }
         const decision = askAboutBytes(this.#options.handlers, error, record)
-        if (decision === 'continue') this.metrics.drop(source.name, 'deserialization-failed')
+        if (decision === 'fail') return decision
+        this.metrics.drop(source.name, 'deserialization-failed')
+        if (decision === 'dead-letter') this.#sendDeadLetter(error, record, raw())
         return decision
       },
       onDropped: (reason) => this.metrics.drop(source.name, reason),
@@ -361,7 +331,10 @@ export class StreamTask {
       mayContinue: (error, nodeName) => {
         const { topic, partition, offset } = this.#host.recordContext
         const at = { topic: topic ?? '', partition: topic === null ? this.partition : partition, offset }
-        return askAboutRecord(handlers, error, { ...at, nodeName, taskId: this.taskId }) === 'continue'
+        const failed = { ...at, nodeName, taskId: this.taskId }
+        const decision = askAboutRecord(handlers, error, failed)
+        if (decision === 'dead-letter') this.#sendDeadLetter(error, failed, this.#rawOf(this.#host.recordContext))
+        return decision !== 'fail'
       },
       committedNumber: (name) => this.#numbers.get(name),
       setCommittedNumber: (name, value) => void this.#numbers.set(name, value),
@@ -373,6 +346,26 @@ export class StreamTask {
       wake,
       sleep,
     }
+  }
+
+  #sendDeadLetter(error: Error, failed: FailedRecord, raw: RawRecord): void {
+    const { deadLetterTopic, output } = this.#options
+    if (deadLetterTopic === null) {
+      throw new ConfigError(
+        'deadLetterTopic',
+        `a handler decided 'dead-letter' about "${failed.nodeName}", and there is no deadLetterTopic: name one`,
+      )
+    }
+    sendDeadLetter(output, deadLetterTopic, error, failed, raw)
+    this.#isDirty = true
+  }
+
+  /** The bytes of the record that is being processed; none for what a schedule, or a call that ended later, is about. */
+  #rawOf({ topic, offset, timestampMs, headers }: RecordContext): RawRecord {
+    const queue = topic === null ? undefined : this.#queues.get(topic)
+    const atMs = Math.max(0, timestampMs)
+    if (queue?.takenOffset === offset) return queue.takenRaw(atMs, headers)
+    return { key: null, value: null, timestampMs: atMs, headers }
   }
 
   /** No record is being processed while a schedule runs: what it forwards has its time, and no place in a topic. */

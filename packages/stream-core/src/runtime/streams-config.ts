@@ -7,7 +7,7 @@ import { type Logger, silentLogger } from '../common/logger.ts'
 import type { PlacementOptions } from '../assignment/assign-tasks.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { CommitAction, CommitStep } from './commit-group.ts'
-import { type ErrorHandlers, failAlways } from './handlers.ts'
+import { type ErrorHandlers, failAlways, keepAlways } from './handlers.ts'
 import type { RestoreProgress } from './state-updater.ts'
 
 export interface StreamsOptions {
@@ -60,6 +60,11 @@ export interface StreamsOptions {
   readonly stateCleanupDelayMs?: number
   /** Least time between two attempts to emit what has closed: windows, and joins without a match. Default 1 s. */
   readonly emitIntervalMs?: number
+  /**
+   * Where handlers send records that fail, with `dead-letter`: a topic that exists. Named without handlers, all that fails goes
+   * there. Default: none.
+   */
+  readonly deadLetterTopic?: string
   readonly deserializationHandler?: ErrorHandlers['deserialization']
   readonly processingHandler?: ErrorHandlers['processing']
   readonly logger?: Logger
@@ -109,6 +114,7 @@ export interface StreamsConfig {
   readonly rebalanceTimeoutMs: number
   readonly stateCleanupDelayMs: number
   readonly handlers: ErrorHandlers
+  readonly deadLetterTopic: string | null
   readonly logger: Logger
   readonly clock: Clock
   readonly onStateChange: (state: StreamsState, previous: StreamsState) => void
@@ -144,6 +150,7 @@ export function streamsConfig(options: StreamsOptions, seams: Seams = {}): Strea
         'one heartbeat may be lost',
     )
   }
+  const unasked = options.deadLetterTopic === undefined ? failAlways : keepAlways
   return {
     topology: options.topology,
     applicationId: options.applicationId,
@@ -167,9 +174,10 @@ export function streamsConfig(options: StreamsOptions, seams: Seams = {}): Strea
     rebalanceTimeoutMs: whole('rebalanceTimeoutMs', 60_000, 1),
     stateCleanupDelayMs: whole('stateCleanupDelayMs', 600_000),
     handlers: {
-      deserialization: options.deserializationHandler ?? failAlways.deserialization,
-      processing: options.processingHandler ?? failAlways.processing,
+      deserialization: options.deserializationHandler ?? unasked.deserialization,
+      processing: options.processingHandler ?? unasked.processing,
     },
+    deadLetterTopic: options.deadLetterTopic ?? null,
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,
     onStateChange: options.onStateChange ?? (() => undefined),
@@ -207,8 +215,9 @@ const kinds: {
   heartbeatIntervalMs: ['a number', isNumber],
   rebalanceTimeoutMs: ['a number', isNumber],
   stateCleanupDelayMs: ['a number', isNumber],
-  deserializationHandler: ["a function that returns 'fail' or 'continue'", isFunction],
-  processingHandler: ["a function that returns 'fail' or 'continue'", isFunction],
+  deadLetterTopic: ['the name of a topic', isText],
+  deserializationHandler: ["a function that returns 'fail', 'continue' or 'dead-letter'", isFunction],
+  processingHandler: ["a function that returns 'fail', 'continue' or 'dead-letter'", isFunction],
   logger: ['a logger, with debug, info, warn and error', (value: Logger) => typeof value?.warn === 'function'],
   clock: ['a clock, with nowMs and sleep', (value: Clock) => typeof value?.nowMs === 'function'],
   onStateChange: ['a function', isFunction],

@@ -4,6 +4,7 @@ import { GlobalReader } from './global-reader.ts'
 import { GlobalTask } from './global-task.ts'
 import { prepareTopics, type TopicFacts } from './internal-topics.ts'
 import { StateDirectory } from './state-directory.ts'
+import { checkStateManifest } from './state-manifest.ts'
 import { StreamThread } from './stream-thread.ts'
 import {
   type Seams,
@@ -73,13 +74,27 @@ export class Streams {
    * Finishes what is under way, commits, leaves the group, writes state to disk and lets go of everything. Safe to call
    * twice. Asynchronous calls get at most 5 s and no retry; what they leave undone is not committed, and read again by
    * whoever gets the task next.
+   *
+   * Resolves with false when it has not come to its end after `timeoutMs` (default 30 s), with a broker that does not answer
+   * for instance: what is left goes on by itself, and what it did not commit is done again by whoever gets the tasks.
    */
-  async close(): Promise<void> {
+  async close({ timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}): Promise<boolean> {
     if (this.#state === 'created') this.#setState('closed')
     if (this.#state !== 'closed' && this.#state !== 'failed') this.#setState('closing')
     this.#thread?.stop()
-    await this.#running
+    const inTime = new AbortController()
+    const late = this.#config.clock.sleep(timeoutMs, inTime.signal).then(() => false)
+    const isClosed = await Promise.race([this.#running.then(() => true), late])
+    inTime.abort()
     if (this.#state === 'closed') this.#stopped.resolve(null)
+    if (!isClosed) {
+      const { logger } = this.#config
+      logger.warn(
+        { event: 'streams.close-late', timeoutMs },
+        'it did not close in time: what is left goes on by itself',
+      )
+    }
+    return isClosed
   }
 
   /** Takes no record until `resume`. It stays a member of its group, and keeps its tasks. May be called before `start`. */
@@ -123,9 +138,14 @@ export class Streams {
   }
 
   async #open(): Promise<StreamThread> {
-    const { topology, applicationId, broker, stateDir } = this.#config
+    const { topology, applicationId, broker, stateDir, deadLetterTopic } = this.#config
     this.#directory = new StateDirectory(stateDir, applicationId)
-    const refreshFacts = (): Promise<TopicFacts> => prepareTopics(topology, applicationId, broker.admin)
+    if (checkStateManifest(this.#directory.path, topology)) {
+      this.#config.logger.info({ event: 'state.layout-changed' }, 'rows lie differently now: state is restored')
+      this.#directory.removeAll()
+    }
+    const refreshFacts = (): Promise<TopicFacts> =>
+      prepareTopics(topology, applicationId, broker.admin, deadLetterTopic)
     const facts = await this.#patiently(refreshFacts)
     const clusterId = await this.#patiently(() => broker.admin.clusterId())
     await this.#openGlobal(facts)

@@ -232,6 +232,7 @@ export class TaskManager {
       stateDirectory: join(statePath, taskId),
       output: outputOf(isAsync ? 'async' : 'main'),
       handlers: config.handlers,
+      deadLetterTopic: config.deadLetterTopic,
       nowMs: () => config.clock.nowMs(),
       topicName: this.#topicName,
       globalStore,

@@ -1,6 +1,6 @@
 import { knownOptions, oneOf } from '../common/choice.ts'
 import { ArgumentError } from '../common/errors.ts'
-import type { ErrorHandlers } from '../runtime/handlers.ts'
+import { type ErrorHandlers, failAlways, keepAlways } from '../runtime/handlers.ts'
 import { matchesTopic } from '../topology/topic-pattern.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { Partitions } from './driver-partitions.ts'
@@ -25,6 +25,8 @@ export interface TopologyTestDriverOptions {
   /** With `exactly-once` (default) output becomes visible with the commit, with `at-least-once` at once. */
   readonly processingGuarantee?: 'exactly-once' | 'at-least-once'
   readonly handlers?: Partial<ErrorHandlers>
+  /** As in `StreamsOptions`: where records go that fail. */
+  readonly deadLetterTopic?: string
 }
 
 export interface DriverCommitOptions {
@@ -49,7 +51,13 @@ const names = [
   'commits',
   'processingGuarantee',
   'handlers',
+  'deadLetterTopic',
 ]
+
+/** Those that the test gives, and for the others what `Streams` would do. */
+export function handlersOf({ handlers, deadLetterTopic }: TopologyTestDriverOptions): ErrorHandlers {
+  return { ...(deadLetterTopic === undefined ? failAlways : keepAlways), ...handlers }
+}
 
 /** A test that says something the driver does not know would test something else. */
 export function checkDriverOptions(topology: Topology, options: TopologyTestDriverOptions): void {

@@ -12,6 +12,7 @@ export interface DriverTaskOptions {
   readonly topology: Topology
   readonly applicationId: string
   readonly handlers: ErrorHandlers
+  readonly deadLetterTopic: string | null
   readonly nowMs: () => number
   readonly output: Output
   readonly globalStore: (name: string) => StateStore | undefined
@@ -56,12 +57,14 @@ interface Place {
 }
 
 function newTask(options: DriverTaskOptions, place: Place): StreamTask {
-  const { topology, applicationId, handlers, nowMs, output, globalStore, emitIntervalMs, wake, sleep } = options
+  const { topology, applicationId, handlers, deadLetterTopic, nowMs, output, globalStore } = options
+  const { emitIntervalMs, wake, sleep } = options
   return new StreamTask({
     ...place,
     topology,
     applicationId,
     handlers,
+    deadLetterTopic,
     nowMs,
     output,
     globalStore,

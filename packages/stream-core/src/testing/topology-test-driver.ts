@@ -2,7 +2,6 @@ import { ConfigError, StreamsError } from '../common/errors.ts'
 import { partitionForKey } from '../common/murmur2.ts'
 import { type Headers, noHeaders } from '../common/record.ts'
 import { GlobalTask } from '../runtime/global-task.ts'
-import { failAlways } from '../runtime/handlers.ts'
 import { changelogTopic } from '../runtime/internal-topics.ts'
 import type { InputPosition, StreamTask } from '../runtime/stream-task.ts'
 import { Waker } from '../runtime/waker.ts'
@@ -19,6 +18,7 @@ import {
   type DriverCommitOptions,
   type TopologyTestDriverOptions,
   wholeMs,
+  handlersOf,
 } from './driver-options.ts'
 import { DriverInputs } from './driver-inputs.ts'
 import { batchOf, DriverLog, type ProducedRecord } from './driver-log.ts'
@@ -232,18 +232,19 @@ export class TopologyTestDriver {
       applicationId: this.#applicationId,
       topology: this.#topology,
       stateDirectory: null,
-      handlers: { ...failAlways, ...this.#options.handlers },
+      handlers: handlersOf(this.#options),
       nowMs: () => this.#wallClockMs,
       cache: this.#cache,
     })
   }
 
   #taskOptions(): DriverTaskOptions {
-    const { handlers, emitIntervalMs = 0 } = this.#options
+    const { emitIntervalMs = 0, deadLetterTopic = null } = this.#options
     return {
       topology: this.#topology,
       applicationId: this.#applicationId,
-      handlers: { ...failAlways, ...handlers },
+      handlers: handlersOf(this.#options),
+      deadLetterTopic,
       nowMs: () => this.#wallClockMs,
       output: {
         append: (topic, partition, key, value, timestampMs, headers) =>

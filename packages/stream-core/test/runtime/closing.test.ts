@@ -109,6 +109,23 @@ test('a close while the log is away is a close', async () => {
   await expect(starting).rejects.toThrow('closed before it was running')
 })
 
+test('a close does not wait longer than it is told for a log that does not answer', async () => {
+  const streams = open()
+  await streams.start()
+  let release: () => void = () => undefined
+  failCommit = () => new Promise((resolve) => (release = resolve))
+  await write('a')
+  await eventually('it commits', () =>
+    streams.describeState().tasks.some(({ recordsProcessed }) => recordsProcessed > 0),
+  )
+  const startedMs = performance.now()
+  expect(await streams.close({ timeoutMs: 100 })).toBe(false)
+  expect(performance.now() - startedMs).toBeLessThan(5000)
+  release()
+  expect(await streams.close()).toBe(true)
+  expect(streams.state).toBe('closed')
+})
+
 test('records that were deleted before they were read are skipped with a warning, by the source’s offsetReset', async () => {
   const warnings: object[] = []
   const builder = new StreamsBuilder()

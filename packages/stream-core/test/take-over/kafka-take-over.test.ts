@@ -69,7 +69,7 @@ async function startOurs(app: string): Promise<Streams> {
     sessionTimeoutMs: 6000,
     heartbeatIntervalMs: 500,
   })
-  ends.push(() => streams.close())
+  ends.push(async () => void (await streams.close()))
   await streams.start()
   return streams
 }
