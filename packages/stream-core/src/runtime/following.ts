@@ -20,6 +20,8 @@ export interface Following {
   stopAt: number
   position: number
   restoredRecords: number
+  /** Of keys and values. */
+  restoredBytes: number
   /** The task is not followed any more. */
   isGone: boolean
 }
@@ -46,6 +48,7 @@ export function applySlice(following: Following, records: RecordBatchReader): bo
     // Copied: a view would keep the whole fetched buffer alive.
     store.restore(key, value === null ? null : Buffer.from(value), records.timestampMs, records.headers())
     following.restoredRecords++
+    following.restoredBytes += records.keyEnd - records.keyStart + (value?.length ?? 0)
   }
   return false
 }

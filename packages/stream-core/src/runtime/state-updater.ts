@@ -20,6 +20,8 @@ export interface RestoreProgress {
   readonly taskId: string
   readonly store: string
   readonly restoredRecords: number
+  /** Of their keys and values. */
+  readonly restoredBytes: number
   /** Offsets still to read. */
   readonly remaining: number
 }
@@ -236,6 +238,7 @@ export class StateUpdater {
         stopAt: Math.max(stopAt, 0),
         position: Math.max(task.state.position(name)?.offset ?? starts[i]!, starts[i]!),
         restoredRecords: 0,
+        restoredBytes: 0,
         isGone: false,
       }
     })
@@ -275,11 +278,11 @@ export class StateUpdater {
 
   async #applied(following: Following): Promise<void> {
     const { clock, clusterId, onProgress } = this.#options
-    const { task, store, position, stopAt, restoredRecords } = following
+    const { task, store, position, stopAt, restoredRecords, restoredBytes } = following
     notePosition(following, clusterId, clock.nowMs())
     if (stopAt !== Infinity) {
       const remaining = Math.max(0, stopAt - position)
-      onProgress?.({ taskId: task.taskId, store: store.spec.name, restoredRecords, remaining })
+      onProgress?.({ taskId: task.taskId, store: store.spec.name, restoredRecords, restoredBytes, remaining })
     }
     this.#pauseIfDone(following)
     if (task.state.frozenEntries >= entriesPerRun) {
