@@ -93,9 +93,12 @@ export class ProcessingLoop {
     const endMs = clock.nowMs() + sliceMs
     const isInTime = (): boolean => clock.nowMs() < endMs
     for (const task of tasks.running) task.completeAsync()
+    let unasked = 0
     const step = (task: StreamTask, untilMs: number): boolean => {
       // The clock is asked once for many records: asking costs more than some records do.
-      for (let i = 0; i < 64 && task.nextTimeMs <= untilMs && task.processNext(); i++) task.punctuate('stream-time')
+      for (; unasked < 64 && task.nextTimeMs <= untilMs && task.processNext(); unasked++) task.punctuate('stream-time')
+      if (unasked++ < 64) return true
+      unasked = 0
       return isInTime()
     }
     for (let isProgressing = true; isProgressing && isInTime();) {

@@ -136,6 +136,9 @@ export class StreamTask {
     return this.#streamTimeMs
   }
 
+  /** As `queues`, without an iterator. */
+  queueList: readonly RecordQueue[] = []
+
   get queues(): Iterable<RecordQueue> {
     return this.#queues.values()
   }
@@ -176,6 +179,7 @@ export class StreamTask {
         if (queue.partitionTimeMs > this.#streamTimeMs) this.#streamTimeMs = queue.partitionTimeMs
       }
     }
+    this.queueList = [...this.#queues.values()]
     for (const processor of this.#graph.processors) processor.init()
     this.#asyncNodes = this.#graph.processors.filter(({ asyncWork }) => asyncWork !== null)
   }
@@ -185,6 +189,7 @@ export class StreamTask {
     const source = this.#sources().find(({ pattern }) => pattern !== null && matchesTopic(pattern, topic))
     if (source === undefined) return false
     this.#queues.set(topic, this.#openQueue(source, topic, position))
+    this.queueList = [...this.#queues.values()]
     return true
   }
 
@@ -194,6 +199,7 @@ export class StreamTask {
     this.#asyncNodes = []
     this.isIntakeStopped = false
     this.#queues.clear()
+    this.queueList = []
     this.#group.clear()
     this.#graph = { processors: [], entry: new Map() }
     this.#punctuations = new Punctuations()

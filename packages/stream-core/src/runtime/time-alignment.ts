@@ -54,23 +54,40 @@ export class TimeAlignment {
     let hasRun = false
     for (;;) {
       // The task that is furthest behind, and the one after it: up to there the first may run without a look at the others.
-      let lowestMs = Infinity
-      for (const { boundMs } of this.#seats) if (boundMs < lowestMs) lowestMs = boundMs
-      const limitMs = lowestMs + this.#options.maxTimeSkewMs
       let next: Seat | null = null
+      let lowestMs = Infinity
       let secondMs = Infinity
-      for (const seat of this.#seats) {
-        if (seat.isReady && seat.boundMs <= limitMs && (next === null || seat.boundMs < next.boundMs)) next = seat
+      for (let i = 0; i < this.#seats.length; i++) {
+        const seat = this.#seats[i]!
+        if (seat.boundMs < lowestMs) {
+          secondMs = lowestMs
+          lowestMs = seat.boundMs
+          next = seat
+        } else if (seat.boundMs < secondMs) {
+          secondMs = seat.boundMs
+        }
+      }
+      if (next !== null && !next.isReady) {
+        // It waits for its partitions: others go on as far as they may be ahead of it.
+        next = this.#firstReady(lowestMs + this.#options.maxTimeSkewMs)
+        secondMs = lowestMs
       }
       if (next === null) {
         this.isWaiting = this.#seats.some(({ isReady }) => isReady)
         return hasRun
       }
-      for (const seat of this.#seats) if (seat !== next && seat.boundMs < secondMs) secondMs = seat.boundMs
       hasRun = true
       if (!process(next.task, secondMs + this.#options.maxTimeSkewMs)) return hasRun
       this.#look(next, nowMs)
     }
+  }
+
+  #firstReady(limitMs: number): Seat | null {
+    let first: Seat | null = null
+    for (const seat of this.#seats) {
+      if (seat.isReady && seat.boundMs <= limitMs && (first === null || seat.boundMs < first.boundMs)) first = seat
+    }
+    return first
   }
 
   #seat(tasks: readonly StreamTask[]): void {
@@ -85,7 +102,9 @@ export class TimeAlignment {
     let boundMs = Infinity
     let isEmpty = false
     let isMissing = false
-    for (const queue of task.queues) {
+    const { queueList } = task
+    for (let i = 0; i < queueList.length; i++) {
+      const queue = queueList[i]!
       if (queue.head !== null) {
         if (queue.head.timestampMs < boundMs) boundMs = queue.head.timestampMs
       } else if (this.#hasMore(queue, nowMs)) {

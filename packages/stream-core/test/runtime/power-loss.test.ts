@@ -29,14 +29,14 @@ const images = 24
 const random = new Random(20_261_125)
 let folder: string
 /** Checkpoints would move frames out of reach of a cut. */
-const { checkpoint } = TaskDatabase.prototype
+const checkpoint = Object.getOwnPropertyDescriptor(TaskDatabase.prototype, 'checkpoint')!
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'power-loss-'))
   TaskDatabase.prototype.checkpoint = () => undefined
 })
 afterAll(() => {
-  TaskDatabase.prototype.checkpoint = checkpoint
+  Object.defineProperty(TaskDatabase.prototype, 'checkpoint', checkpoint)
   rmSync(folder, { recursive: true })
 })
 
