@@ -10,7 +10,8 @@ const bytesPerPage = 256 * 1024
 const deletionsPerTurn = 500
 
 /**
- * Keeps compacted topics from growing without end. Where a partition has doubled since the last time:
+ * Keeps topics from growing without end. Where a topic has a retention, batches go whose records are all older. Where a partition
+ * of a compacted topic has doubled since the last time:
  *
  *   1. Note the newest offset of every key below the last stable offset.
  *   2. Delete the batches in which every record is older than its key's newest, and the commit markers, which have
@@ -52,12 +53,20 @@ export class Compactor {
   async #run(): Promise<void> {
     for (const log of this.#store.partitions) {
       if (this.#isStopped || this.#store.closed) return
+      await this.#expire(log)
       if (!log.isCompacted) continue
       const count = log.batchCount()
       if (count < batchesMin || count < 2 * (this.#left.get(log.id) ?? 0)) continue
       await this.#compact(log)
       this.#left.set(log.id, log.batchCount())
     }
+  }
+
+  /** Records whose time is over, batch by batch, as Kafka does by segments. */
+  async #expire(log: PartitionLog): Promise<void> {
+    if (log.retentionMs === Infinity) return
+    const end = log.endOfOlder(this.#store.clock.nowMs() - log.retentionMs)
+    if (end > log.logStartOffset) await this.#store.commits.run(() => log.deleteBelow(end))
   }
 
   async #compact(log: PartitionLog): Promise<void> {

@@ -312,9 +312,7 @@ export class LogStore {
       topicId: string
       configs: string
     }[]
-    const isCompacted = new Map(
-      topics.map(({ topic, configs }) => [topic, /compact/.test(JSON.parse(configs)['cleanup.policy'] ?? '')]),
-    )
+    const cleanup = new Map(topics.map(({ topic, configs }) => [topic, cleanupOf(JSON.parse(configs))]))
     const rows = this.database.prepare('SELECT * FROM partitions').all() as ConstructorParameters<
       typeof PartitionLog
     >[1][]
@@ -323,7 +321,7 @@ export class LogStore {
       counts.set(row.topic, (counts.get(row.topic) ?? 0) + 1)
       const key = partitionKey(row.topic, row.partition)
       if (this.#partitions.has(key)) continue
-      this.#partitions.set(key, new PartitionLog(this.#table, row, isCompacted.get(row.topic) ?? false))
+      this.#partitions.set(key, new PartitionLog(this.#table, row, cleanup.get(row.topic)!))
     }
     for (const { topic, topicId } of topics) {
       this.#descriptions.set(topic, { topic, topicId, partitionCount: counts.get(topic) ?? 0 })
@@ -333,3 +331,13 @@ export class LogStore {
 
 const offsetKey = (groupId: string, topic: string, partition: number): string =>
   `${groupId}\n${partitionKey(topic, partition)}`
+
+/** How a topic is kept small. Without `retention.ms` its records stay: a log in one file is not to lose what nobody said may go. */
+function cleanupOf(configs: { readonly [name: string]: string }) {
+  const policy = configs['cleanup.policy'] ?? 'delete'
+  const retentionMs = Number(configs['retention.ms'] ?? -1)
+  return {
+    isCompacted: policy.includes('compact'),
+    retentionMs: policy.includes('delete') && retentionMs >= 0 ? retentionMs : Infinity,
+  }
+}

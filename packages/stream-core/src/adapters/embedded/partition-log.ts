@@ -63,6 +63,8 @@ export class PartitionLog implements TopicPartition {
   highWatermark: number
   /** Of each key only the newest record has to be kept (`cleanup.policy=compact`). */
   readonly isCompacted: boolean
+  /** Records may go that are older (`retention.ms`); Infinity: none. */
+  readonly retentionMs: number
   /** First offset of each open transaction, by producer id. */
   readonly openTransactions = new Map<number, number>()
   readonly #table: BatchTable
@@ -70,13 +72,14 @@ export class PartitionLog implements TopicPartition {
   constructor(
     table: BatchTable,
     row: { id: number; topic: string; partition: number; log_start_offset: number; next_offset: number },
-    isCompacted: boolean,
+    { isCompacted, retentionMs }: { readonly isCompacted: boolean; readonly retentionMs: number },
   ) {
     this.#table = table
     this.id = row.id
     this.topic = row.topic
     this.partition = row.partition
     this.isCompacted = isCompacted
+    this.retentionMs = retentionMs
     this.logStartOffset = row.log_start_offset
     this.nextOffset = this.highWatermark = row.next_offset
   }
@@ -138,6 +141,20 @@ export class PartitionLog implements TopicPartition {
       }
     }
     return end
+  }
+
+  /** Where the batches end, from the beginning on, of which every record is older; nothing beyond the last stable offset. */
+  endOfOlder(timestampMs: number): number {
+    let from = this.logStartOffset
+    for (const end = this.lastStableOffset; from < end;) {
+      const batches = this.read(from, end, 1 << 18)
+      if (batches.length === 0) return from
+      for (const { bytes, lastOffset } of batches) {
+        if (readInt64(bytes, at.maxTimestamp) >= timestampMs || lastOffset >= end) return from
+        from = lastOffset + 1
+      }
+    }
+    return from
   }
 
   abortedBetween(offset: number, endOffset: number): readonly AbortedTransaction[] {
