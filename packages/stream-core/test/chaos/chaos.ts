@@ -134,7 +134,7 @@ class ChaosRun {
     }
     log(`chaos ${seed}: ${this.#written} records written, ${JSON.stringify(this.#faults)}`)
     const isShared = (): boolean => this.#instances.every(({ active, state }) => active >= 2 && state === 'running')
-    for (const lastMs = Date.now() + 60_000; !isShared() && Date.now() < lastMs;) await delay(200)
+    for (const lastMs = Date.now() + 90_000; !isShared() && Date.now() < lastMs;) await delay(200)
     if (!isShared()) {
       const found = this.#instances.map(({ name, state, active }) => `${name} ${state} with ${active} tasks`)
       this.#failures.push(`the instances do not share the tasks again: ${found.join(', ')}`)
@@ -224,8 +224,8 @@ class ChaosRun {
     if (instance.child === null || instance.isStopped) return
     this.#count('close')
     instance.child.kill('SIGTERM')
-    const isClosed = await Promise.race([instance.exited.then(() => true), delay(20_000).then(() => false)])
-    if (!isClosed) this.#failures.push(`${instance.name} did not close within 20 s`)
+    const isClosed = await Promise.race([instance.exited.then(() => true), delay(40_000).then(() => false)])
+    if (!isClosed) this.#failures.push(`${instance.name} did not close within 40 s`)
     setTimeout(() => this.#start(instance), this.#parts.random() * 2000)
   }
 

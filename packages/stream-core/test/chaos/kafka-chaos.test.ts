@@ -3,7 +3,7 @@ import { runChaos } from './chaos.ts'
 
 // Ten minutes of it: `node packages/stream-core/test/chaos/main.ts 600 <seed>`.
 test('a minute of chaos on Kafka, three instances: every record counts once', { timeout: 300_000 }, async () => {
-  const seed = Number(process.env['CHAOS_SEED'] ?? Date.now() % 100_000)
+  const seed = Number(process.env['CHAOS_SEED'] ?? 1)
   const report = await runChaos({
     seed,
     durationMs: 60_000,
