@@ -18,6 +18,7 @@ const chapters: readonly (readonly [title: string, files: RegExp])[] = [
   ['Serdes', /^common\/serde|dsl\/windowed-serde/],
   ['Windows and suppression', /^dsl\/(windows|suppressed)|operators\/windows|common\/windowed/],
   ['Asynchronous operators', /async/],
+  ['Queries', /^(queries|query-router)\/|state\/layered-table/],
   ['Stores', /^state\/|dsl\/stores/],
   ['Streams and tables', /^dsl\//],
   ['Processors and topologies', /^(processor|topology)\//],

@@ -146,6 +146,22 @@ export type {
   RecordMetadata,
   ScheduleOptions,
 } from './processor/processor-context.ts'
+export type {
+  QueryKind,
+  ReadOnlyKeyValueStore,
+  ReadOnlySessionStore,
+  ReadOnlyStores,
+  ReadOnlyVersionedStore,
+  ReadOnlyWindowStore,
+} from './queries/read-only-stores.ts'
+export type {
+  InstanceInfo,
+  KeyMetadata,
+  KeyPartitioner,
+  StoreLag,
+  StoreMetadata,
+  StoreQuery,
+} from './queries/store-query.ts'
 export type { ErrorHandler, FailedRecord, HandlerDecision } from './runtime/handlers.ts'
 export type { RestoreProgress } from './runtime/state-updater.ts'
 export { Streams } from './runtime/streams.ts'
@@ -160,6 +176,7 @@ export type {
 } from './state/key-value-store.ts'
 export type { SessionStore } from './state/session-store.ts'
 export type { CustomRows, RowRange } from './state/custom-store.ts'
+export type { Isolation } from './state/layered-table.ts'
 export type { StateStore } from './state/state-store.ts'
 export type {
   CustomStoreSpec,

@@ -177,8 +177,16 @@ export class TaskCorruptedError extends StreamsError {
 /** A query came too early, too late or to the wrong instance: try again, or elsewhere. */
 export class StoreNotAvailableError extends StreamsError {
   override readonly name = 'StoreNotAvailableError'
+  /** The same query may be answered later. */
+  readonly retryable = true
+  /** null: several are meant. */
+  readonly partition: number | null
+  /** Of the instance that has it, as far as is known. */
+  readonly endpoint: string | null
 
-  constructor(message: string) {
+  constructor(message: string, at: { readonly partition: number; readonly endpoint: string | null } | null = null) {
     super('STORE_NOT_AVAILABLE', message)
+    this.partition = at?.partition ?? null
+    this.endpoint = at?.endpoint ?? null
   }
 }

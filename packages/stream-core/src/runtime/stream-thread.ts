@@ -105,7 +105,7 @@ export class StreamThread {
     this.session = new GroupSession({
       ...config,
       directory,
-      endpoint: null,
+      endpoint: config.endpoint,
       topologyHash: topologyHash(topology),
       isExactlyOnce,
       manager: this.manager,
@@ -120,6 +120,16 @@ export class StreamThread {
       namesGeneration: config.seams.namesGeneration ?? true,
       logger,
     })
+  }
+
+  /** What is known of the topics. */
+  get facts(): TopicFacts {
+    return this.#facts
+  }
+
+  /** Who this instance is. */
+  get processId(): string {
+    return this.#options.directory.processId
   }
 
   get placements(): readonly Placement[] {

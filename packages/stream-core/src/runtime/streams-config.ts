@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Broker, OffsetSpec } from '../broker/broker.ts'
 import { type Clock, systemClock } from '../common/clock.ts'
+import { isEndpoint } from '../common/endpoint.ts'
 import { ConfigError } from '../common/errors.ts'
 import { type Logger, silentLogger } from '../common/logger.ts'
 import type { PlacementOptions } from '../assignment/assign-tasks.ts'
@@ -67,6 +68,11 @@ export interface StreamsOptions {
   readonly deadLetterTopic?: string
   readonly deserializationHandler?: ErrorHandlers['deserialization']
   readonly processingHandler?: ErrorHandlers['processing']
+  /**
+   * Where other instances reach this one's queries, as `host:port` (Kafka Streams' `application.server`). The library does
+   * not listen there; see the guide on queries.
+   */
+  readonly endpoint?: string
   readonly logger?: Logger
   readonly clock?: Clock
   readonly onStateChange?: (state: StreamsState, previous: StreamsState) => void
@@ -115,6 +121,7 @@ export interface StreamsConfig {
   readonly stateCleanupDelayMs: number
   readonly handlers: ErrorHandlers
   readonly deadLetterTopic: string | null
+  readonly endpoint: string | null
   readonly logger: Logger
   readonly clock: Clock
   readonly onStateChange: (state: StreamsState, previous: StreamsState) => void
@@ -178,6 +185,7 @@ export function streamsConfig(options: StreamsOptions, seams: Seams = {}): Strea
       processing: options.processingHandler ?? unasked.processing,
     },
     deadLetterTopic: options.deadLetterTopic ?? null,
+    endpoint: options.endpoint ?? null,
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,
     onStateChange: options.onStateChange ?? (() => undefined),
@@ -218,6 +226,7 @@ const kinds: {
   deadLetterTopic: ['the name of a topic', isText],
   deserializationHandler: ["a function that returns 'fail', 'continue' or 'dead-letter'", isFunction],
   processingHandler: ["a function that returns 'fail', 'continue' or 'dead-letter'", isFunction],
+  endpoint: ['host:port, such as "10.0.0.5:8080"', isEndpoint],
   logger: ['a logger, with debug, info, warn and error', (value: Logger) => typeof value?.warn === 'function'],
   clock: ['a clock, with nowMs and sleep', (value: Clock) => typeof value?.nowMs === 'function'],
   onStateChange: ['a function', isFunction],

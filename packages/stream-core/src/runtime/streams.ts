@@ -3,6 +3,9 @@ import { describeState, type StreamsDescription } from './describe-state.ts'
 import { GlobalReader } from './global-reader.ts'
 import { GlobalTask } from './global-task.ts'
 import { prepareTopics, type TopicFacts } from './internal-topics.ts'
+import type { QueryKind, ReadOnlyStores } from '../queries/read-only-stores.ts'
+import type { KeyMetadata, KeyPartitioner, StoreLag, StoreMetadata, StoreQuery } from '../queries/store-query.ts'
+import { Queries } from './queries.ts'
 import { StateDirectory } from './state-directory.ts'
 import { checkStateManifest } from './state-manifest.ts'
 import { StreamThread } from './stream-thread.ts'
@@ -27,6 +30,8 @@ import { warnOfGeneratedNames } from './warn-of-names.ts'
  */
 export class Streams {
   readonly #config: StreamsConfig
+  /** @internal For the query router. */
+  readonly queries: Queries
   #state: StreamsState = 'created'
   #directory: StateDirectory | null = null
   #thread: StreamThread | null = null
@@ -41,6 +46,12 @@ export class Streams {
   /** @internal `seams` is for simulation. */
   constructor(options: StreamsOptions, seams: Seams = {}) {
     this.#config = streamsConfig(options, seams)
+    this.queries = new Queries({
+      config: this.#config,
+      state: () => this.#state,
+      thread: () => this.#thread,
+      globalStore: (name) => this.#global?.store(name),
+    })
     this.#ready.promise.catch(() => undefined) // whoever waits in start() is told; nobody else has to listen
   }
 
@@ -110,6 +121,37 @@ export class Streams {
   /** What it is doing, as plain data: for a status page, a log line or a test. */
   describeState(): StreamsDescription {
     return describeState(this.#state, this.#config.applicationId, this.#thread, this.#failure)
+  }
+
+  /**
+   * Reads a store from outside the topology, over the partitions that this instance has; the answer can be kept, and asked
+   * again and again:
+   *
+   *     const counts = streams.store('counts', { kind: 'keyValue', key: string(), value: int64() })
+   *     counts.get('word')
+   *
+   * Reading throws a StoreNotAvailableError for what is not here, or not yet, and names who has it.
+   */
+  store<Kind extends QueryKind, K = unknown, V = unknown>(
+    name: string,
+    query: StoreQuery<K, V, Kind>,
+  ): ReadOnlyStores<K, V>[Kind] {
+    return this.queries.store(name, query)
+  }
+
+  /** Which instances have a key of a store. `partitioner`: how keys come to partitions, if not by Kafka's hash. */
+  metadataForKey<K>(store: string, key: K, partitioner?: KeyPartitioner<K>): KeyMetadata {
+    return this.queries.metadataForKey(store, key, partitioner)
+  }
+
+  /** Which instances have which partitions of a store. */
+  metadataForStore(store: string): readonly StoreMetadata[] {
+    return this.queries.metadataForStore(store)
+  }
+
+  /** How far what is here is behind the changelogs: of running tasks, of those that are being restored, of standbys. */
+  allLocalStoreLags(): Promise<readonly StoreLag[]> {
+    return this.queries.allLocalStoreLags()
   }
 
   async #run(): Promise<void> {

@@ -18,7 +18,7 @@ interface CursorOptions {
  * Java passes it over, so the test driver does, and nobody else.
  */
 export class CacheCursor {
-  readonly #cache: StoreCache
+  readonly #cache: Pick<StoreCache, 'get'>
   readonly #keys: readonly string[]
   readonly #walk: CacheWalk
   readonly #scan: CacheScan | null
@@ -29,7 +29,7 @@ export class CacheCursor {
   #key = ''
 
   /** `keys` in ascending order. */
-  constructor(cache: StoreCache, keys: readonly string[], { reverse, walk, scan, below }: CursorOptions) {
+  constructor(cache: Pick<StoreCache, 'get'>, keys: readonly string[], { reverse, walk, scan, below }: CursorOptions) {
     this.#cache = cache
     this.#keys = keys
     this.#walk = walk

@@ -136,6 +136,28 @@ export class CachingStore implements InnerStore {
     for (const row of rows) if (scan === null || this.#options.walk.isWanted(row[0], scan)) yield row
   }
 
+  /** Reads of queries, with `inner` below. They leave no trace: what counts as used is evicted later, and forwarded later. */
+  peeking(inner: InnerStore): InnerStore {
+    const cache = this.#cache
+    const { walk } = this.#options
+    return {
+      find(key) {
+        const cached = cache.peek(key)
+        if (cached === undefined) return inner.find(key)
+        return cached.bytes === null ? undefined : cached
+      },
+      range: (from, to, options = {}) => {
+        const { reverse = false, group = null, scan = null } = options
+        const isOrdered = scan === null || group !== null
+        const keys = isOrdered ? cache.keysBetween(from, to, group) : [...cache.keys()].sort(walk.compare)
+        const at = { get: (key: string) => cache.peek(key) }
+        const cursor = new CacheCursor(at, keys, { reverse, walk, scan: isOrdered ? null : scan, below: inner })
+        return this.#merged(cursor, inner.range(from, to, options), reverse)
+      },
+      put: () => undefined,
+    }
+  }
+
   flush(): void {
     this.#cache.flush()
   }

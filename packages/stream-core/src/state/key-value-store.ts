@@ -69,9 +69,10 @@ abstract class KeyValueRows<K, V> extends StoreBase<KeyValueStoreSpec> {
     for (const [key, entry] of this.rows.range(low, high, { reverse })) yield [this.codec.readKey(key), entry]
   }
 
-  protected *entriesWithPrefix(prefix: string | Uint8Array): Generator<[K, Entry]> {
+  protected *entriesWithPrefix(prefix: string | Uint8Array, { reverse = false }: RangeOptions): Generator<[K, Entry]> {
     const low = Buffer.from(prefix as string).toString('latin1')
-    for (const [key, entry] of this.rows.range(low, incremented(low))) yield [this.codec.readKey(key), entry]
+    for (const [key, entry] of this.rows.range(low, incremented(low), { reverse }))
+      yield [this.codec.readKey(key), entry]
   }
 }
 
@@ -114,8 +115,8 @@ export class TimestampedKeyValueStore<K, V> extends KeyValueRows<K, V> {
   }
 
   /** Entries whose key bytes begin with these bytes, or with this text in UTF-8. */
-  *prefixScan(prefix: string | Uint8Array): Generator<[K, ValueAndTimestamp<V>]> {
-    for (const [key, entry] of this.entriesWithPrefix(prefix)) yield [key, this.#decode(entry)]
+  *prefixScan(prefix: string | Uint8Array, options: RangeOptions = {}): Generator<[K, ValueAndTimestamp<V>]> {
+    for (const [key, entry] of this.entriesWithPrefix(prefix, options)) yield [key, this.#decode(entry)]
   }
 
   /** @internal For operators: true if the record cache forwards changes, through the listener. */
@@ -170,7 +171,7 @@ export class KeyValueStore<K, V> extends KeyValueRows<K, V> {
   }
 
   /** Entries whose key bytes begin with these bytes, or with this text in UTF-8. */
-  *prefixScan(prefix: string | Uint8Array): Generator<[K, V]> {
-    for (const [key, entry] of this.entriesWithPrefix(prefix)) yield [key, this.codec.decode(entry)]
+  *prefixScan(prefix: string | Uint8Array, options: RangeOptions = {}): Generator<[K, V]> {
+    for (const [key, entry] of this.entriesWithPrefix(prefix, options)) yield [key, this.codec.decode(entry)]
   }
 }

@@ -25,7 +25,12 @@ export interface TableRange {
   readonly segments?: SegmentRange
   /** The group all keys of the range belong to, where there is one. */
   readonly group?: string | null
+  /** Default `read_uncommitted`: what the open transaction has written is seen. */
+  readonly isolation?: Isolation
 }
+
+/** What a query sees: what is committed in the log, or also what is being written and may be rolled back. */
+export type Isolation = 'read_committed' | 'read_uncommitted'
 
 /**
  * One store as a stack (D11). Reads go from the top down, writes to the top:
@@ -81,6 +86,15 @@ export class LayeredTable {
     return row
   }
 
+  /** For queries: as far as it is committed, or with what is being written; it leaves no trace in the read cache. */
+  peek(key: string, isolation: Isolation): Entry | undefined {
+    const written = isolation === 'read_uncommitted' ? this.#active.get(key) : undefined
+    const entry = written ?? this.#frozen.get(key) ?? this.#persisting?.get(key)
+    if (entry !== undefined) return entry.bytes === null ? undefined : entry
+    if (this.#base === null || !this.#base.mayHave(key)) return undefined
+    return this.#readCache.get(key) ?? this.#base.get(key)
+  }
+
   set(key: string, entry: Entry): void {
     this.#active.set(key, entry)
   }
@@ -114,8 +128,8 @@ export class LayeredTable {
 
   /** Live entries with `from ≤ key < to` in byte order; what is written while it runs may or may not be seen. */
   *range(from: string, to: string, options: TableRange = {}): Generator<[string, Entry]> {
-    const { reverse = false, segments = allSegments, group = null } = options
-    const layers: OrderedLayer[] = [this.#active, this.#frozen]
+    const { reverse = false, segments = allSegments, group = null, isolation = 'read_uncommitted' } = options
+    const layers: OrderedLayer[] = isolation === 'read_uncommitted' ? [this.#active, this.#frozen] : [this.#frozen]
     if (this.#persisting) layers.push(this.#persisting)
     const isIn = segments === allSegments ? null : this.#isIn(segments)
     const cursors = layers.map((layer) => new LayerCursor(layer, layer.keysBetween(from, to, group), reverse, isIn))

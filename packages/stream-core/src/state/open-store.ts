@@ -1,9 +1,11 @@
 import type { BaseTable } from './base-table.ts'
+import { noRecordContext } from '../common/record.ts'
 import { CustomStore } from './custom-store.ts'
 import { GraceBuffer } from './grace-buffer.ts'
 import { KeyValueStore, TimestampedKeyValueStore } from './key-value-store.ts'
-import { plainLayout, type TableLayout } from './layered-table.ts'
+import { type Isolation, plainLayout, type TableLayout } from './layered-table.ts'
 import { OuterJoinStore } from './outer-join-store.ts'
+import type { StoreView } from './store-base.ts'
 import { SessionStore, sessionLayout } from './session-store.ts'
 import type { StateStore } from './state-store.ts'
 import type { StoreHost } from './store-host.ts'
@@ -14,8 +16,8 @@ import { VersionedKeyValueStore, versionedLayout } from './versioned-store.ts'
 import { TimestampedWindowStore, windowLayout, WindowStore } from './window-store.ts'
 
 /** The store that a spec describes. */
-export function openStore(spec: StoreSpec, base: BaseTable | null, host: StoreHost): StateStore {
-  const parts = { base, host }
+export function openStore(spec: StoreSpec, base: BaseTable | null, host: StoreHost, view?: StoreView): StateStore {
+  const parts = view === undefined ? { base, host } : { base, host, view }
   switch (spec.kind) {
     case 'keyValue':
       return spec.timestamped ? new TimestampedKeyValueStore(spec, parts) : new KeyValueStore(spec, parts)
@@ -36,6 +38,26 @@ export function openStore(spec: StoreSpec, base: BaseTable | null, host: StoreHo
     case 'custom':
       return new CustomStore(spec, parts)
   }
+}
+
+/**
+ * A store as queries see it: as far as it is committed, or with what is being written. It follows the store until that is
+ * closed; nothing can be put into it, and reading it changes nothing, not even what the record cache evicts next.
+ */
+export function viewOf(store: StateStore, isolation: Isolation): StateStore {
+  const { spec } = store
+  // Only the last keys used are kept, and a query is no use.
+  const viewed = spec.kind === 'keyValue' ? { ...spec, maxEntries: null } : spec
+  return openStore(viewed, null, viewHost, { of: store, isolation })
+}
+
+const viewHost: StoreHost = {
+  recordContext: noRecordContext,
+  cache: null,
+  hasExactCacheSizes: false,
+  isGlobal: true,
+  isReadOnly: true,
+  drop: () => undefined,
 }
 
 /** What processors and readers get of a store: of one of the user's own making, its face. */

@@ -85,6 +85,11 @@ export class StoreCache {
     return node.entry
   }
 
+  /** The same, for queries: they do not decide what is evicted, and so forwarded, next. */
+  peek(key: string): Entry | undefined {
+    return this.#nodes.get(key)?.entry
+  }
+
   put(key: string, entry: Entry, context: RecordContext, isDirty: boolean): void {
     const before = this.#sizeBytes
     this.#put(key, entry, context, isDirty)

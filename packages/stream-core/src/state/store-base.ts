@@ -5,16 +5,24 @@ import { type CacheWalk, plainWalk } from './cache-walk.ts'
 import { CachingStore, type FlushListener } from './caching-store.ts'
 import { bytesEntry, type Entry } from './entry.ts'
 import type { InnerStore } from './inner-store.ts'
-import { LayeredTable, type TableLayout } from './layered-table.ts'
+import { type Isolation, LayeredTable, type TableLayout } from './layered-table.ts'
 import type { AppendChange, StateStore } from './state-store.ts'
 import type { StoreHost } from './store-host.ts'
 import { StoreMeta } from './store-meta.ts'
 import type { StoreSpec } from './store-spec.ts'
+import { TableView } from './table-view.ts'
 
 export interface StoreParts {
   /** The rows on disk; null for a store in memory. */
   readonly base: BaseTable | null
   readonly host: StoreHost
+  /** Of a view: the store whose rows it reads. */
+  readonly view?: StoreView
+}
+
+export interface StoreView {
+  readonly of: StateStore
+  readonly isolation: Isolation
 }
 
 export interface BaseOptions {
@@ -33,20 +41,28 @@ export interface BaseOptions {
 export abstract class StoreBase<S extends StoreSpec> implements StateStore {
   readonly spec: S
   readonly table: LayeredTable
-  readonly meta = new StoreMeta()
+  readonly meta: StoreMeta
   protected readonly host: StoreHost
   readonly #options: BaseOptions
+  readonly #view: StoreView | null
   #rows: InnerStore | null = null
   #caching: CachingStore | null = null
   #expiredBelow = 0
   /** Changelog records of puts that the store refused, which Java logs all the same. */
   readonly #refused = new Map<string, Entry>()
 
-  protected constructor(spec: S, { base, host }: StoreParts, options: BaseOptions) {
+  protected constructor(spec: S, { base, host, view }: StoreParts, options: BaseOptions) {
     this.spec = spec
     this.host = host
     this.#options = options
-    this.table = new LayeredTable(spec.name, base, options.encode, options.layout)
+    this.#view = view ?? null
+    if (view === undefined) {
+      this.meta = new StoreMeta()
+      this.table = new LayeredTable(spec.name, base, options.encode, options.layout)
+    } else {
+      this.meta = view.isolation === 'read_committed' ? view.of.meta.committedView : view.of.meta
+      this.table = new TableView(view.of.table, view.isolation, options.encode)
+    }
   }
 
   /** The rows below the record cache: what a subclass makes of its table. */
@@ -54,7 +70,7 @@ export abstract class StoreBase<S extends StoreSpec> implements StateStore {
 
   /** Where reads and writes of the typed face go. */
   protected get rows(): InnerStore {
-    return (this.#rows ??= this.#openRows())
+    return this.#view === null ? (this.#rows ??= this.#openRows()) : this.#viewedRows(this.#view)
   }
 
   /** True if updates are forwarded by flushes of the cache from now on. */
@@ -133,7 +149,7 @@ export abstract class StoreBase<S extends StoreSpec> implements StateStore {
   }
 
   /** A global store is written by its own processor only. */
-  #guarded(inner: InnerStore): InnerStore {
+  #guarded(inner: InnerStore, why: string): InnerStore {
     return {
       find: (key) => inner.find(key),
       range: (from, to, options) => inner.range(from, to, options),
@@ -141,16 +157,23 @@ export abstract class StoreBase<S extends StoreSpec> implements StateStore {
         if (!this.host.isReadOnly) return inner.put(key, entry)
         throw new StreamsError(
           'ILLEGAL_STATE',
-          `the global store "${this.spec.name}" can only be read here: write to its topic instead`,
+          `the ${this.#view === null ? 'global ' : ''}store "${this.spec.name}" can only be read here: ${why}`,
         )
       },
     }
   }
 
+  /** What the record cache holds is not committed; the store forgets its cache when it is rolled back. */
+  #viewedRows({ of, isolation }: StoreView): InnerStore {
+    const inner = (this.#rows ??= this.inner())
+    const caching = isolation === 'read_committed' ? null : (of as StoreBase<S>).#caching
+    return this.#guarded(caching === null ? inner : caching.peeking(inner), 'a query only reads')
+  }
+
   #openRows(): InnerStore {
     const inner = this.inner()
     const rows = this.spec.caching && this.host.cache !== null ? this.#cached(inner) : inner
-    return this.host.isGlobal ? this.#guarded(rows) : rows
+    return this.host.isGlobal ? this.#guarded(rows, 'write to its topic instead') : rows
   }
 
   #cached(inner: InnerStore): CachingStore {

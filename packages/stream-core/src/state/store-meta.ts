@@ -7,8 +7,18 @@ export interface StoreNumbers {
 }
 
 export class StoreMeta {
-  readonly active: StoreNumbers = { observedStreamTimeMs: -1, sequence: 0 }
-  readonly #committed: StoreNumbers = { observedStreamTimeMs: -1, sequence: 0 }
+  readonly active: StoreNumbers
+  readonly #committed: StoreNumbers
+
+  constructor(active = noNumbers(), committed = noNumbers()) {
+    this.active = active
+    this.#committed = committed
+  }
+
+  /** The same numbers as if nothing were open: it follows this one. */
+  get committedView(): StoreMeta {
+    return new StoreMeta(this.#committed, this.#committed)
+  }
 
   observe(timestampMs: number): void {
     if (timestampMs > this.active.observedStreamTimeMs) this.active.observedStreamTimeMs = timestampMs
@@ -36,3 +46,5 @@ export class StoreMeta {
     Object.assign(this.#committed, numbers)
   }
 }
+
+const noNumbers = (): StoreNumbers => ({ observedStreamTimeMs: -1, sequence: 0 })

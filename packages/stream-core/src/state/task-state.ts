@@ -40,6 +40,10 @@ export class TaskState {
     return this.#stores
   }
 
+  get isOpen(): boolean {
+    return !this.#isClosed
+  }
+
   /** Where a restore of a store has to begin: null when nothing of it is here. */
   position(store: string): ChangelogPosition | null {
     return this.#frozenPositions.get(store) ?? null
