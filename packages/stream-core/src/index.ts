@@ -4,6 +4,7 @@ export type {
   Broker,
   CommittedOffset,
   FetchedPartition,
+  GroupMemberDescription,
   LogProducer,
   LogProducerOptions,
   LogReader,

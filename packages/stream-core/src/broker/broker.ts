@@ -45,6 +45,16 @@ export interface CommittedOffset extends TopicPartition {
   readonly metadata: string
 }
 
+/** A member of a group, as the log sees it. */
+export interface GroupMemberDescription {
+  readonly memberId: string
+  /** Of a static member. */
+  readonly instanceId: string | null
+  /** What it calls itself, and where it is; '' where the log does not say. */
+  readonly clientId: string
+  readonly host: string
+}
+
 export interface Admin {
   clusterId(): Promise<string>
   /** The names of all topics that may be read; not those that the log keeps for itself. */
@@ -65,6 +75,17 @@ export interface Admin {
     partitions: readonly TopicPartition[],
     options: { readonly requireStable: boolean },
   ): Promise<readonly CommittedOffset[]>
+  /** The ids of all groups that there are, with members or with positions only. */
+  listGroups(): Promise<readonly string[]>
+  /** Who is in a group now; [] for one without members, and for one that does not exist. */
+  groupMembers(groupId: string): Promise<readonly GroupMemberDescription[]>
+  /** Every position that a group has. Offsets that an open transaction is to commit are not among them. */
+  groupOffsets(groupId: string): Promise<readonly CommittedOffset[]>
+  /**
+   * Forgets positions of a group; those that it does not have are passed over. Rejects with `BROKER_REFUSED` while the group
+   * has members.
+   */
+  deleteGroupOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void>
   /**
    * Ends what producers left open whose transactional ids `isGone` says yes to, and fences them: readers would have to
    * wait for the transactions' timeouts. Those that have nothing open are left alone.

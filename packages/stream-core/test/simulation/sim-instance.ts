@@ -62,6 +62,10 @@ export class SimInstance implements Broker, Clock {
       committedOffsets: ask((group, given, options) => admin.committedOffsets(group, given, options)),
       abortTransactions: ask((isGone) => admin.abortTransactions(isGone)),
       deleteRecords: ask((before) => admin.deleteRecords(before)),
+      listGroups: ask(() => admin.listGroups()),
+      groupMembers: ask((group) => admin.groupMembers(group)),
+      groupOffsets: ask((group) => admin.groupOffsets(group)),
+      deleteGroupOffsets: ask((group, given) => admin.deleteGroupOffsets(group, given)),
     }
   }
 

@@ -1,4 +1,11 @@
-import type { Admin, CommittedOffset, OffsetSpec, TopicDescription, TopicSpec } from '../../broker/broker.ts'
+import type {
+  Admin,
+  CommittedOffset,
+  GroupMemberDescription,
+  OffsetSpec,
+  TopicDescription,
+  TopicSpec,
+} from '../../broker/broker.ts'
 import type { TopicPartition } from '../../common/record.ts'
 import type { LogStore } from './log-store.ts'
 
@@ -50,6 +57,22 @@ export class EmbeddedAdmin implements Admin {
   ): Promise<readonly CommittedOffset[]> {
     if (options.requireStable) await this.#waitUntilStable(groupId, partitions)
     return partitions.map(({ topic, partition }) => this.#store.committedOffset(groupId, topic, partition))
+  }
+
+  async listGroups(): Promise<readonly string[]> {
+    return [...new Set([...this.#store.groups.ids, ...this.#store.groupsWithOffsets])].sort()
+  }
+
+  async groupMembers(groupId: string): Promise<readonly GroupMemberDescription[]> {
+    return this.#store.groups.members(groupId)
+  }
+
+  async groupOffsets(groupId: string): Promise<readonly CommittedOffset[]> {
+    return this.#store.groupOffsets(groupId)
+  }
+
+  deleteGroupOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void> {
+    return this.#store.deleteOffsets(groupId, partitions)
   }
 
   async abortTransactions(isGone: (transactionalId: string) => boolean): Promise<readonly string[]> {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { GroupMemberDescription } from '../../broker/broker.ts'
 import type { GroupMetadata, GroupPeer, Subscription } from '../../broker/group.ts'
 import {
   type GroupCoordinator,
@@ -67,6 +68,16 @@ export class EmbeddedGroups {
       leave: async (request) => this.#leave(request),
       close: async () => undefined,
     }
+  }
+
+  /** Groups that have members. */
+  get ids(): readonly string[] {
+    return [...this.#groups].flatMap(([id, { members }]) => (members.size > 0 ? [id] : []))
+  }
+
+  members(groupId: string): GroupMemberDescription[] {
+    const members = [...(this.#groups.get(groupId)?.members.values() ?? [])]
+    return members.map(({ id, instanceId }) => ({ memberId: id, instanceId, clientId: '', host: '' }))
   }
 
   /** Whether offsets may be committed in the name of a member; throws `MemberLostError` if not. */

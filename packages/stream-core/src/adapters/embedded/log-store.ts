@@ -4,7 +4,7 @@ import type { CommittedOffset, TopicDescription, TopicSpec } from '../../broker/
 import type { Clock } from '../../common/clock.ts'
 import { BrokerError } from '../../common/errors.ts'
 import { RecordBatchBuilder } from '../../common/record-batch-builder.ts'
-import { noHeaders, partitionKey } from '../../common/record.ts'
+import { noHeaders, partitionKey, type TopicPartition } from '../../common/record.ts'
 import { EmbeddedGroups } from './embedded-groups.ts'
 import { GroupCommit } from './group-commit.ts'
 import { openLogDatabase } from './log-database.ts'
@@ -134,6 +134,30 @@ export class LogStore {
 
   applyOffsets(groupId: string, offsets: readonly CommittedOffset[]): void {
     for (const offset of offsets) this.#offsets.set(offsetKey(groupId, offset.topic, offset.partition), offset)
+  }
+
+  get groupsWithOffsets(): readonly string[] {
+    return [...new Set([...this.#offsets.keys()].map((key) => key.slice(0, key.indexOf('\n'))))]
+  }
+
+  groupOffsets(groupId: string): CommittedOffset[] {
+    return [...this.#offsets].flatMap(([key, offset]) => (key.startsWith(`${groupId}\n`) ? [offset] : []))
+  }
+
+  async deleteOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void> {
+    if (this.groups.members(groupId).length > 0) {
+      const what = `deleting positions of the group "${groupId}": it has members`
+      throw new BrokerError('BROKER_REFUSED', what, { retryable: false })
+    }
+    const remove = this.database.prepare('DELETE FROM group_offsets WHERE group_id = ? AND topic = ? AND partition = ?')
+    await this.commits.run(
+      () => {
+        for (const { topic, partition } of partitions) remove.run(groupId, topic, partition)
+      },
+      () => {
+        for (const { topic, partition } of partitions) this.#offsets.delete(offsetKey(groupId, topic, partition))
+      },
+    )
   }
 
   /** Ends a transaction: a marker in every partition it wrote to, offsets if it commits. Durable when resolved; false: there was none (any more). */

@@ -1,8 +1,16 @@
-import type { Admin, CommittedOffset, OffsetSpec, TopicDescription, TopicSpec } from '../../broker/broker.ts'
+import type {
+  Admin,
+  CommittedOffset,
+  GroupMemberDescription,
+  OffsetSpec,
+  TopicDescription,
+  TopicSpec,
+} from '../../broker/broker.ts'
 import type { GroupMetadata } from '../../broker/group.ts'
 import { StreamsError } from '../../common/errors.ts'
 import { partitionKey, type TopicPartition } from '../../common/record.ts'
 import type { Cluster } from './cluster.ts'
+import { GroupAdmin } from './group-admin.ts'
 import { codeText, errorCode, isRetriable, isStaleLeader, refused, unavailable } from './kafka-errors.ts'
 import { offsetTopics, TransactionManager } from './transaction-manager.ts'
 import { sleep } from './waiting.ts'
@@ -16,8 +24,11 @@ const timestampOf = (at: OffsetSpec): bigint => (typeof at === 'string' ? timest
 export class KafkaAdmin implements Admin {
   readonly #cluster: Cluster
 
+  readonly #groups: GroupAdmin
+
   constructor(cluster: Cluster) {
     this.#cluster = cluster
+    this.#groups = new GroupAdmin(cluster)
   }
 
   clusterId(): Promise<string> {
@@ -163,6 +174,22 @@ export class KafkaAdmin implements Admin {
         }
       }),
     )
+  }
+
+  async listGroups(): Promise<readonly string[]> {
+    return [...(await this.#groups.states()).keys()].sort()
+  }
+
+  groupMembers(groupId: string): Promise<readonly GroupMemberDescription[]> {
+    return this.#groups.members(groupId)
+  }
+
+  groupOffsets(groupId: string): Promise<readonly CommittedOffset[]> {
+    return this.#groups.offsets(groupId)
+  }
+
+  deleteGroupOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void> {
+    return this.#groups.deleteOffsets(groupId, partitions)
   }
 
   /** Each broker knows of the transactions that it coordinates. */

@@ -45,6 +45,8 @@ export const errorCode = {
   kafkaStorageError: 56,
   saslAuthenticationFailed: 58,
   unknownProducerId: 59,
+  nonEmptyGroup: 68,
+  groupIdNotFound: 69,
   fencedLeaderEpoch: 74,
   unknownLeaderEpoch: 76,
   offsetNotAvailable: 78,
