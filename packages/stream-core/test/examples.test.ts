@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { spawn } from 'node:child_process'
@@ -18,6 +19,7 @@ import { topology as unpaidOrders } from '../examples/05-unpaid-orders.ts'
 import { topology as deduplicate } from '../examples/06-deduplicate.ts'
 import { type Comment, topology as translations } from '../examples/07-translate.ts'
 import { topology as transfers, type Transfer } from '../examples/08-exactly-once.ts'
+import { start as startCounting } from '../examples/09-queries.ts'
 import { openEmbeddedLog } from '../src/embedded.ts'
 import {
   int64,
@@ -30,7 +32,7 @@ import {
   type TimestampedKeyValueStore,
 } from '../src/index.ts'
 import { TopologyTestDriver } from '../src/testing.ts'
-import { readAll } from './support/log-records.ts'
+import { eventually, readAll } from './support/log-records.ts'
 
 const strings = { key: string(), value: string() }
 const minute = 60_000
@@ -221,3 +223,43 @@ describe('example 08', () => {
     return Object.fromEntries(['ann', 'bob', 'cat'].map((account) => [account, latest.get(account) ?? 0]))
   }
 })
+
+test('example 09 answers for every word, whichever of two instances is asked', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'example-09-'))
+  const broker = await openEmbeddedLog({ path: join(folder, 'log.db') })
+  await broker.admin.createTopics([{ topic: 'lines', partitions: 2 }])
+  await write(broker, 'lines', [{ key: '1', value: 'To be, or not to be', timestampMs: 0 }])
+  const ports = [await freePort(), await freePort()]
+  const instances = [
+    await startCounting(broker, join(folder, 'a'), ports[0]!),
+    await startCounting(broker, join(folder, 'b'), ports[1]!),
+  ]
+  try {
+    const count = async (port: number, word: string): Promise<unknown> => {
+      const response = await fetch(`http://127.0.0.1:${port}/stores/counts/keys/${word}`)
+      return ((await response.json()) as { readonly value?: number }).value
+    }
+    for (const port of ports) {
+      await eventually('to is counted', async () => (await count(port, 'to')) === 2)
+      await eventually('not is counted', async () => (await count(port, 'not')) === 1)
+    }
+    const owner = instances.find(({ streams }) => streams.metadataForKey('counts', 'to').active?.isLocal)
+    expect(owner?.count('to')).toBe(2)
+  } finally {
+    for (const { streams, server } of instances) {
+      server.close()
+      server.closeAllConnections()
+      await streams.close()
+    }
+    await broker.close()
+    rmSync(folder, { recursive: true })
+  }
+})
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}

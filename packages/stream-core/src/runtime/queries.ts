@@ -1,5 +1,6 @@
 import type { Placement } from '../assignment/user-data.ts'
 import { ArgumentError, StoreNotAvailableError } from '../common/errors.ts'
+import type { Logger } from '../common/logger.ts'
 import { partitionForKey } from '../common/murmur2.ts'
 import type { Serde } from '../common/serde.ts'
 import { shown } from '../common/shown.ts'
@@ -55,6 +56,10 @@ export class Queries {
       ? this.#globalStores(name, query.isolation)
       : this.#localStores(spec, query as unknown as AnyQuery)
     return openReadOnly<K, V>(query.kind, spec, stores) as ReadOnlyStores<K, V>[Kind]
+  }
+
+  get logger(): Logger {
+    return this.#options.config.logger
   }
 
   /** Throws an ArgumentError that names the stores there are. */

@@ -9,12 +9,18 @@ import {
   type KGroupedTable,
   type KStream,
   type KTable,
+  type ReadOnlyKeyValueStore,
+  type ReadOnlySessionStore,
+  type ReadOnlyVersionedStore,
+  type ReadOnlyWindowStore,
   sessionWindows,
   type StreamJoinOptions,
+  type Streams,
   StreamsBuilder,
   string,
   timeWindows,
   untilWindowCloses,
+  type ValueAndTimestamp,
   type Windowed,
 } from '../../src/index.ts'
 
@@ -157,4 +163,25 @@ test('a type that is given reaches what makes it', () => {
   expectTypeOf(summaries).toEqualTypeOf<KTable<string, Summary>>()
   const widened: KStream<string, Vote | Blank> = votes.join(names, (): Vote | Blank => ({ blank: true }))
   expectTypeOf(widened).toEqualTypeOf<KStream<string, Vote | Blank>>()
+})
+
+test('what a query gives follows from its kind and its serdes', () => {
+  const look = (streams: Streams) => {
+    const of = { key: string(), value: json<Vote>() }
+    return {
+      keyValue: streams.store('s', { kind: 'keyValue', ...of }),
+      timed: streams.store('s', { kind: 'timestampedKeyValue', ...of }),
+      window: streams.store('s', { kind: 'window', ...of, partitioner: (key, count) => key.length % count }),
+      session: streams.store('s', { kind: 'session', ...of }),
+      versioned: streams.store('s', { kind: 'versioned', ...of }),
+      unknown: streams.store('s', { kind: 'keyValue' }),
+    }
+  }
+  type Looked = ReturnType<typeof look>
+  expectTypeOf<Looked['keyValue']>().toEqualTypeOf<ReadOnlyKeyValueStore<string, Vote>>()
+  expectTypeOf<Looked['timed']>().toEqualTypeOf<ReadOnlyKeyValueStore<string, ValueAndTimestamp<Vote>>>()
+  expectTypeOf<Looked['window']>().toEqualTypeOf<ReadOnlyWindowStore<string, Vote>>()
+  expectTypeOf<Looked['session']>().toEqualTypeOf<ReadOnlySessionStore<string, Vote>>()
+  expectTypeOf<Looked['versioned']>().toEqualTypeOf<ReadOnlyVersionedStore<string, Vote>>()
+  expectTypeOf<Looked['unknown']>().toEqualTypeOf<ReadOnlyKeyValueStore<unknown, unknown>>()
 })
