@@ -25,7 +25,12 @@ export function decisionOf<D extends string>(
   if (decision instanceof Promise) decision.catch(() => undefined)
   throw new ProcessingError(
     nodeName,
-    `the ${handler} must return ${decisions.map((each) => `'${each}'`).join(' or ')}, and returned ${shown(decision)}; ${about}`,
+    `the ${handler} must return ${listed(decisions)}, and returned ${shown(decision)}; ${about}`,
     { cause: failure },
   )
+}
+
+const listed = (decisions: readonly string[]): string => {
+  const quoted = decisions.map((each) => `'${each}'`)
+  return `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`
 }

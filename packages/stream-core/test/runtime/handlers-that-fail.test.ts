@@ -45,7 +45,9 @@ test('a processing handler that throws is named, asked once, and hides the error
 
 test('a handler that decides nothing is named', () => {
   const failure = failureOf({ processing: (() => undefined) as never })
-  expect(failure.message).toMatch(/the processing handler must return 'fail' or 'continue', and returned undefined/)
+  expect(failure.message).toMatch(
+    /the processing handler must return 'fail', 'continue' or 'dead-letter', and returned undefined/,
+  )
 })
 
 test('a deserialization handler that throws is named, too', () => {
