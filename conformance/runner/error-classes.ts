@@ -24,9 +24,14 @@ export function javaClass(error: unknown, phase: RecordedError['phase']): string
   if (error instanceof ProcessingError || error instanceof SerdeError || error instanceof BufferFullError) {
     return 'StreamsException'
   }
-  if (error instanceof StreamsError)
-    return error.code === 'ILLEGAL_STATE' ? 'IllegalStateException' : 'StreamsException'
+  if (error instanceof StreamsError) return streamsErrors[error.code] ?? 'StreamsException'
   return error instanceof Error ? error.name : String(error)
+}
+
+const streamsErrors: { readonly [code: string]: string } = {
+  ILLEGAL_STATE: 'IllegalStateException',
+  // A topic that the topology does not read.
+  INVALID_ARGUMENT: 'IllegalArgumentException',
 }
 
 const topologyErrors: { readonly [code: string]: string } = {

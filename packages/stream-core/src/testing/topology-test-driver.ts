@@ -307,7 +307,7 @@ export class TopologyTestDriver {
     this.#checkOpen()
     if (this.#inputs.has(topic) || this.#global.topics.includes(topic)) return
     const known = [...this.#inputs.topics, ...this.#global.topics]
-    throw new StreamsError('ILLEGAL_STATE', `the topology does not read "${topic}"; it reads ${known.join(', ')}`)
+    throw new StreamsError('INVALID_ARGUMENT', `the topology does not read "${topic}"; it reads ${known.join(', ')}`)
   }
 
   #pipe(
