@@ -10,6 +10,7 @@ const entries = [
   { module: 'stream-core', file: 'index' },
   { module: 'stream-core/kafka', file: 'kafka' },
   { module: 'stream-core/embedded', file: 'embedded' },
+  { module: 'stream-core/metrics', file: 'metrics' },
   { module: 'stream-core/testing', file: 'testing' },
 ]
 

@@ -167,6 +167,7 @@ export type {
 } from './queries/store-query.ts'
 export type { ErrorHandler, FailedRecord, HandlerDecision } from './runtime/handlers.ts'
 export type { RestoreProgress } from './runtime/state-updater.ts'
+export type { RebalanceListener, RestoredStore, RestoreListener, StandbyListener } from './runtime/listeners.ts'
 export { Streams } from './runtime/streams.ts'
 export type { StreamsDescription, TaskDescription } from './runtime/describe-state.ts'
 export type { StreamsOptions, StreamsState } from './runtime/streams-config.ts'

@@ -3,6 +3,7 @@ import type { GroupMetadata } from '../broker/group.ts'
 import { assert } from '../common/assert.ts'
 import type { ChangelogPosition } from '../state/task-database.ts'
 import { encodeOffsetMetadata } from './offset-metadata.ts'
+import type { CommitGroupName } from './producers.ts'
 import type { StreamTask } from './stream-task.ts'
 
 /**
@@ -20,6 +21,7 @@ export const commitSteps = [
 export type CommitStep = (typeof commitSteps)[number]
 
 export interface CommitGroupOptions {
+  readonly name: CommitGroupName
   /** Runs what commits in the name of this member of the group; again, if the group has assigned anew meanwhile. */
   readonly asMember: (commit: (group: GroupMetadata) => Promise<void>) => Promise<void>
   readonly producer: () => LogProducer
@@ -60,6 +62,7 @@ const closeWaitMs = 5000
 export class CommitGroup {
   /** Those that run now. */
   tasks: readonly StreamTask[] = []
+  readonly name: CommitGroupName
   readonly #options: CommitGroupOptions
   /** When the last commit ended; 0: there was none. */
   lastCommitMs = 0
@@ -71,6 +74,7 @@ export class CommitGroup {
 
   constructor(options: CommitGroupOptions) {
     this.#options = options
+    this.name = options.name
   }
 
   get #producer(): LogProducer {

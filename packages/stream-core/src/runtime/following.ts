@@ -20,6 +20,10 @@ export interface Following {
   stopAt: number
   position: number
   restoredRecords: number
+  /** Of those, how many are in the metrics. */
+  countedRecords: number
+  /** As what somebody was told that this has begun; null: nobody was, or it is over. */
+  announcedAs: TaskRole | null
   /** Of keys and values. */
   restoredBytes: number
   /** The task is not followed any more. */

@@ -7,6 +7,15 @@ import type { StateDirectory } from './state-directory.ts'
 import type { StateUpdater } from './state-updater.ts'
 import type { TaskManager } from './task-manager.ts'
 
+/** An assignment that was carried out. */
+export interface Rebalance {
+  readonly generationId: number
+  readonly active: readonly string[]
+  readonly standby: readonly string[]
+  readonly added: readonly string[]
+  readonly removed: readonly string[]
+}
+
 export interface GroupSessionOptions extends AssignorOptions {
   readonly directory: StateDirectory
   readonly endpoint: string | null
@@ -21,7 +30,7 @@ export interface GroupSessionOptions extends AssignorOptions {
   /** Commits everything: what goes to others must be complete in the log. */
   readonly commit: () => Promise<void>
   readonly wake: () => void
-  readonly onRebalanced: (assignment: InstanceAssignment) => void
+  readonly onRebalanced: (rebalance: Rebalance) => void
   readonly nowMs: () => number
   readonly sleep: (delayMs: number) => Promise<void>
   /** False only in a mutant. */
@@ -177,6 +186,7 @@ export class GroupSession {
     if (this.#hasPatterns) await this.#options.refreshFacts()
     const wanted = new Set(active)
     const leaving = [...manager.active.keys()].filter((id) => !wanted.has(id))
+    const added = active.filter((id) => !manager.active.has(id))
     // 1.
     const isLeaving = leaving.some((id) => manager.running.some(({ taskId }) => taskId === id))
     if (isLeaving || manager.hasGrown) await commit()
@@ -190,7 +200,7 @@ export class GroupSession {
       { event: 'group.assigned', generationId, active: active.length, standby: standby.length, leaving, warmups },
       'tasks assigned',
     )
-    onRebalanced(assignment)
+    onRebalanced({ generationId, active, standby, added, removed: leaving })
     // 3.
     if (leaving.length > 0 || assignment.leaving.length > 0) this.#member.requestRejoin()
   }

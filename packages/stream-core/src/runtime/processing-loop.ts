@@ -1,7 +1,8 @@
-import type { LogReader } from '../broker/broker.ts'
+import type { FetchedPartition, LogReader } from '../broker/broker.ts'
 import { partitionKey } from '../common/record.ts'
 import type { Clock } from '../common/clock.ts'
 import type { CommitGroup } from './commit-group.ts'
+import type { ThreadMetrics } from './thread-metrics.ts'
 import { yieldToLoop } from './state-updater.ts'
 import type { StreamTask } from './stream-task.ts'
 import type { TaskManager } from './task-manager.ts'
@@ -20,6 +21,9 @@ export interface ProcessingLoopOptions {
   readonly alignment: TimeAlignment
   readonly clock: Clock
   readonly commitIntervalMs: number
+  readonly metrics: ThreadMetrics
+  /** Records of transactions that are open are not to be read, and so do not count as lag. */
+  readonly readsCommitted: boolean
   readonly isPaused: () => boolean
   /** Called before each round: what was noted meanwhile is acted upon here, and nowhere else. */
   readonly beforeRound: () => Promise<void>
@@ -61,42 +65,86 @@ export class ProcessingLoop {
   async commit(): Promise<void> {
     // Those that wait for no call first: what they did is not to wait either.
     for (const group of [...this.#options.groups].sort((a, b) => a.pendingCalls - b.pendingCalls)) {
-      if (group.isDirty || group.pendingCalls > 0) await group.commit()
+      if (group.isDirty || group.pendingCalls > 0) await this.#commit(group)
     }
   }
 
   async #run(): Promise<void> {
-    const { tasks, reader, groups, isPaused, beforeRound, afterRound } = this.#options
+    const { tasks, reader, groups, isPaused, beforeRound, afterRound, clock, metrics } = this.#options
     while (!this.#isStopping) {
       await beforeRound()
+      const startMs = clock.nowMs()
       const fetched = await reader.poll(this.#waitMs())
-      for (const { topic, partition, records } of fetched) tasks.readerOf(topic, partition)?.add(topic, records)
+      const polledMs = clock.nowMs()
+      for (const partition of fetched) this.#take(partition)
+      metrics.busyMs.poll += polledMs - startMs
       if (!isPaused()) {
         this.#process()
+        const processedMs = clock.nowMs()
         for (const task of tasks.running) task.punctuate('wall-clock-time')
+        const punctuatedMs = clock.nowMs()
+        metrics.busyMs.process += processedMs - polledMs
+        metrics.busyMs.punctuate += punctuatedMs - processedMs
       }
       this.#balance()
       for (const group of groups) {
         if (!this.#isCommitDue(group)) continue
         // A slow call keeps its own group waiting, and nobody else.
         if (group.pendingCalls > 0) group.stopIntake()
-        else await group.commit()
+        else await this.#commit(group)
       }
+      metrics.roll(clock.nowMs())
       await afterRound(fetched.length === 0)
       await yieldToLoop()
     }
     await this.commit()
   }
 
+  async #commit(group: CommitGroup): Promise<void> {
+    const { clock, metrics } = this.#options
+    const startMs = clock.nowMs()
+    try {
+      await group.commit()
+    } catch (error) {
+      metrics.commitFailures++
+      throw error
+    }
+    const durationMs = clock.nowMs() - startMs
+    metrics.busyMs.commit += durationMs
+    metrics.commitsOf(group.name).observe(durationMs / 1000)
+  }
+
+  #take({ topic, partition, records, highWatermark, lastStableOffset }: FetchedPartition): void {
+    const { tasks, metrics, readsCommitted } = this.#options
+    const task = tasks.readerOf(topic, partition)
+    if (task === undefined) return
+    metrics.ends.set(partitionKey(topic, partition), readsCommitted ? lastStableOffset : highWatermark)
+    task.add(topic, records)
+  }
+
   #process(): void {
-    const { tasks, clock, alignment } = this.#options
+    const { tasks, clock, alignment, metrics } = this.#options
     const endMs = clock.nowMs() + sliceMs
-    const isInTime = (): boolean => clock.nowMs() < endMs
+    // Of each slice, how old its first record was when the clock was asked next.
+    let sampled: StreamTask | null = null
+    let sampledMs = 0
+    const isInTime = (): boolean => {
+      const nowMs = clock.nowMs()
+      if (sampled !== null) metrics.noteLatency(sampled, sampledMs, nowMs)
+      sampled = null
+      return nowMs < endMs
+    }
     for (const task of tasks.running) task.completeAsync()
     let unasked = 0
     const step = (task: StreamTask, untilMs: number): boolean => {
+      const timeMs = task.nextTimeMs
+      const before = unasked
       // The clock is asked once for many records: asking costs more than some records do.
       for (; unasked < 64 && task.nextTimeMs <= untilMs && task.processNext(); unasked++) task.punctuate('stream-time')
+      if (sampled === null && unasked > before) {
+        sampled = task
+        sampledMs = timeMs
+      }
       if (unasked++ < 64) return true
       unasked = 0
       return isInTime()

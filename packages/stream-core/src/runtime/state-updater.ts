@@ -1,5 +1,6 @@
 import type { Broker, CommittedOffset, FetchedPartition, LogReader } from '../broker/broker.ts'
 import { BrokerError } from '../common/errors.ts'
+import { Announcer, type AnnouncerOptions } from './announcer.ts'
 import type { Clock } from '../common/clock.ts'
 import type { Logger } from '../common/logger.ts'
 import { partitionKey, type TopicPartition } from '../common/record.ts'
@@ -33,7 +34,7 @@ export interface RestoredTask {
   readonly committed: readonly CommittedOffset[]
 }
 
-export interface StateUpdaterOptions {
+export interface StateUpdaterOptions extends AnnouncerOptions {
   readonly broker: Broker
   readonly applicationId: string
   readonly topology: Topology
@@ -43,7 +44,6 @@ export interface StateUpdaterOptions {
   readonly logger: Logger
   readonly clock: Clock
   readonly seams: Seams
-  readonly onProgress?: ((progress: RestoreProgress) => void) | undefined
   /** Noted, and acted upon by the loop. */
   readonly onRestored: (restored: RestoredTask) => void
   readonly onFailure: (error: Error) => void
@@ -77,6 +77,7 @@ export class StateUpdater {
   readonly #entries = new Map<StreamTask, Entry>()
   readonly #followings = new Map<string, Following>()
   readonly #reader: LogReader
+  readonly #announcer: Announcer
   #pump: Promise<void> | null = null
   /** One after the other: a standby may be promoted before it was prepared. */
   #preparing: Promise<void> = Promise.resolve()
@@ -86,6 +87,7 @@ export class StateUpdater {
 
   constructor(options: StateUpdaterOptions) {
     this.#options = options
+    this.#announcer = new Announcer(options)
     this.#reader = options.broker.openReader({ isolation: 'read_committed' })
   }
 
@@ -122,7 +124,10 @@ export class StateUpdater {
 
   async close(): Promise<void> {
     this.#isClosed = true
-    for (const entry of this.#entries.values()) entry.isGone = true
+    for (const entry of this.#entries.values()) {
+      entry.isGone = true
+      for (const following of entry.followings) this.#announcer.suspend(following)
+    }
     this.#entries.clear()
     // What was asked may be answered late, or never: nobody waits for it, and it changes nothing any more.
     await this.#reader.close()
@@ -238,6 +243,8 @@ export class StateUpdater {
         stopAt: Math.max(stopAt, 0),
         position: Math.max(task.state.position(name)?.offset ?? starts[i]!, starts[i]!),
         restoredRecords: 0,
+        countedRecords: 0,
+        announcedAs: null,
         restoredBytes: 0,
         isGone: false,
       }
@@ -248,6 +255,7 @@ export class StateUpdater {
       const key = partitionKey(at.topic, at.partition)
       if (!this.#followings.has(key)) this.#reader.add([at])
       this.#followings.set(key, following)
+      this.#announcer.begin(following, entry.role)
       this.#pauseIfDone(following)
     }
   }
@@ -277,13 +285,11 @@ export class StateUpdater {
   }
 
   async #applied(following: Following): Promise<void> {
-    const { clock, clusterId, onProgress } = this.#options
-    const { task, store, position, stopAt, restoredRecords, restoredBytes } = following
+    const { clock, clusterId } = this.#options
+    const { task, topic, position, stopAt } = following
     notePosition(following, clusterId, clock.nowMs())
-    if (stopAt !== Infinity) {
-      const remaining = Math.max(0, stopAt - position)
-      onProgress?.({ taskId: task.taskId, store: store.spec.name, restoredRecords, restoredBytes, remaining })
-    }
+    const left = stopAt === Infinity ? this.#reader.remaining({ topic, partition: task.partition }) : stopAt - position
+    this.#announcer.progress(following, stopAt === Infinity && left < 0 ? null : Math.max(0, left))
     this.#pauseIfDone(following)
     if (task.state.frozenEntries >= entriesPerRun) {
       await task.state.persist(yieldToLoop)
@@ -305,7 +311,10 @@ export class StateUpdater {
     if (entry.role !== 'active' || entry.start === null || entry.isGone) return
     if (entry.followings.some(({ position, stopAt }) => position < stopAt)) return
     const { clock, clusterId, logger, onRestored } = this.#options
-    for (const following of entry.followings) notePosition(following, clusterId, clock.nowMs())
+    for (const following of entry.followings) {
+      notePosition(following, clusterId, clock.nowMs())
+      this.#announcer.complete(following)
+    }
     const records = entry.followings.reduce((sum, { restoredRecords }) => sum + restoredRecords, 0)
     if (records > 0) {
       const durationMs = clock.nowMs() - entry.startedMs
@@ -363,6 +372,7 @@ export class StateUpdater {
   #unfollow(followings: readonly Following[]): void {
     for (const following of followings) {
       following.isGone = true
+      this.#announcer.suspend(following)
       const at = { topic: following.topic, partition: following.task.partition }
       const key = partitionKey(at.topic, at.partition)
       if (this.#followings.get(key) !== following) continue

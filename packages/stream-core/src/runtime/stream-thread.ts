@@ -1,6 +1,7 @@
 import type { LogReader } from '../broker/broker.ts'
 import type { Placement } from '../assignment/user-data.ts'
 import { BrokerError, FencedError, MemberLostError } from '../common/errors.ts'
+import { partitionKey } from '../common/record.ts'
 import type { StateStore } from '../state/state-store.ts'
 import { CommitGroup } from './commit-group.ts'
 import { GroupSession } from './group-session.ts'
@@ -8,11 +9,13 @@ import { changelogTopics, type TopicFacts, topicNames } from './internal-topics.
 import { ProcessingLoop } from './processing-loop.ts'
 import { type CommitGroupName, Producers } from './producers.ts'
 import type { Output } from './record-collector.ts'
+import type { RecordQueue } from './record-queue.ts'
 import type { StateDirectory } from './state-directory.ts'
 import { type RestoredTask, StateUpdater, yieldToLoop } from './state-updater.ts'
 import type { StreamTask } from './stream-task.ts'
 import type { StreamsConfig } from './streams-config.ts'
 import { TaskManager } from './task-manager.ts'
+import { ThreadMetrics } from './thread-metrics.ts'
 import { TimeAlignment } from './time-alignment.ts'
 import { topologyHash } from './topology-hash.ts'
 import { Waker } from './waker.ts'
@@ -46,6 +49,7 @@ export class StreamThread {
   readonly #reader: LogReader
   readonly #producers: Producers
   readonly #waker = new Waker()
+  readonly metrics = new ThreadMetrics()
   readonly #groups: ReadonlyMap<CommitGroupName, CommitGroup>
   readonly manager: TaskManager
   readonly session: GroupSession
@@ -84,7 +88,7 @@ export class StreamThread {
       config,
       facts: () => this.#facts,
       statePath: directory.path,
-      outputOf: (group) => this.#output(group),
+      outputOf: (group, subtopology) => this.#output(group, subtopology),
       globalStore,
       wake,
       reader: this.#reader,
@@ -98,6 +102,8 @@ export class StreamThread {
       alignment: new TimeAlignment({ reader: this.#reader, ...config }),
       clock,
       commitIntervalMs: config.commitIntervalMs,
+      metrics: this.metrics,
+      readsCommitted: isExactlyOnce,
       isPaused: options.isPaused,
       beforeRound: () => this.#beforeRound(),
       afterRound: (isIdle) => this.#afterRound(isIdle),
@@ -114,7 +120,11 @@ export class StreamThread {
       refreshFacts: async () => (this.#facts = await options.refreshFacts()),
       commit: () => this.#loop.commit(),
       wake,
-      onRebalanced: options.onChange,
+      onRebalanced: (rebalance) => {
+        this.metrics.noteRebalance(clock.nowMs())
+        config.listeners.rebalance.onAssigned?.(rebalance)
+        options.onChange()
+      },
       nowMs: () => clock.nowMs(),
       sleep: (delayMs) => clock.sleep(delayMs),
       namesGeneration: config.seams.namesGeneration ?? true,
@@ -139,6 +149,14 @@ export class StreamThread {
   /** It is a member of its group, and every task it was given processes. */
   get isRunning(): boolean {
     return this.session.generationId >= 0 && !this.manager.isRestoring
+  }
+
+  /** Offsets that an input has still to be read, by the log's last answer; null: not known yet. */
+  inputLag(queue: RecordQueue): number | null {
+    const end = this.metrics.ends.get(partitionKey(queue.topic, queue.partition))
+    const left = this.#reader.remaining(queue)
+    if (end === undefined) return left < 0 ? null : left
+    return Math.max(0, end - queue.committable, left)
   }
 
   lag(task: StreamTask): number | null {
@@ -202,7 +220,12 @@ export class StreamThread {
     this.#restored.length = 0
     this.#updaterFailure = null
     await this.#producers.abort()
-    if (isLost) await this.manager.lose()
+    this.metrics.recoveries[isLost ? 'membership' : 'transaction']++
+    if (isLost) {
+      const active = [...this.manager.active.keys()]
+      await this.manager.lose()
+      this.#options.config.listeners.rebalance.onLost?.({ active, error })
+    }
     this.#updater = this.#openUpdater()
     this.manager.rewind(this.#updater)
     if (isLost) this.session.rejoin()
@@ -229,7 +252,7 @@ export class StreamThread {
       clusterId,
       topicId: (topic) => this.#facts.topicIds.get(topic) ?? '',
       inputsOf: this.manager.inputsOf,
-      onProgress: config.onRestoreProgress,
+      metrics: this.metrics,
       onRestored: (restored) => {
         this.#restored.push(restored)
         this.#waker.wake()
@@ -250,6 +273,7 @@ export class StreamThread {
     const { config, clusterId } = this.#options
     const { applicationId, topology, guarantee, broker, clock, onCommitStep } = config
     return new CommitGroup({
+      name,
       asMember: (commit) => this.session.asMember(commit),
       producer: () => this.#producers.of(name),
       guarantee,
@@ -266,10 +290,13 @@ export class StreamThread {
     })
   }
 
-  #output(group: CommitGroupName): Output {
+  #output(group: CommitGroupName, subtopology: number): Output {
+    const produced = this.metrics.producedBy(subtopology)
     return {
-      append: (topic, partition, key, value, timestampMs, headers) =>
-        this.#producers.of(group).append(topic, partition, key, value, timestampMs, headers),
+      append: (topic, partition, key, value, timestampMs, headers) => {
+        produced.records++
+        this.#producers.of(group).append(topic, partition, key, value, timestampMs, headers)
+      },
       partitionCount: (topic) => this.#facts.partitionCounts.get(topic)!,
     }
   }
@@ -303,8 +330,11 @@ export class StreamThread {
   }
 
   async #persist(): Promise<void> {
+    const { clock } = this.#options.config
+    const startMs = clock.nowMs()
     try {
       for (const task of this.manager.all) await task.state.persist(yieldToLoop)
+      this.metrics.persists.observe((clock.nowMs() - startMs) / 1000)
     } catch (error) {
       const { logger } = this.#options.config
       logger.error({ event: 'state.persist-failed', error: String(error) }, 'state could not be written to disk')

@@ -9,6 +9,13 @@ import type { PlacementOptions } from '../assignment/assign-tasks.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { CommitAction, CommitStep } from './commit-group.ts'
 import { type ErrorHandlers, failAlways, keepAlways } from './handlers.ts'
+import {
+  guarded,
+  type Listeners,
+  type RebalanceListener,
+  type RestoreListener,
+  type StandbyListener,
+} from './listeners.ts'
 import type { RestoreProgress } from './state-updater.ts'
 
 export interface StreamsOptions {
@@ -77,6 +84,12 @@ export interface StreamsOptions {
   readonly clock?: Clock
   readonly onStateChange?: (state: StreamsState, previous: StreamsState) => void
   readonly onRestoreProgress?: (progress: RestoreProgress) => void
+  /** Told how tasks that are to run here get their state. */
+  readonly restoreListener?: RestoreListener
+  /** Told of the copies of other instances' state that are kept here. */
+  readonly standbyListener?: StandbyListener
+  /** Told what the group has decided for this instance. */
+  readonly rebalanceListener?: RebalanceListener
   /** For crash tests: called before and after each step of a commit. */
   readonly onCommitStep?: (step: CommitStep, phase: 'before' | 'after') => void
 }
@@ -125,6 +138,7 @@ export interface StreamsConfig {
   readonly logger: Logger
   readonly clock: Clock
   readonly onStateChange: (state: StreamsState, previous: StreamsState) => void
+  readonly listeners: Listeners
   readonly onRestoreProgress: ((progress: RestoreProgress) => void) | undefined
   readonly onCommitStep: ((step: CommitStep, phase: 'before' | 'after') => void) | undefined
   readonly seams: Seams
@@ -143,6 +157,7 @@ export function streamsConfig(options: StreamsOptions, seams: Seams = {}): Strea
     )
   }
   checkKinds(options)
+  const { logger = silentLogger } = options
   const whole = (name: NumberOption, fallback: number, least = 0): number => {
     const value = options[name] ?? fallback
     if (Number.isSafeInteger(value) && value >= least) return value
@@ -186,10 +201,15 @@ export function streamsConfig(options: StreamsOptions, seams: Seams = {}): Strea
     },
     deadLetterTopic: options.deadLetterTopic ?? null,
     endpoint: options.endpoint ?? null,
-    logger: options.logger ?? silentLogger,
+    logger,
     clock: options.clock ?? systemClock,
     onStateChange: options.onStateChange ?? (() => undefined),
     onRestoreProgress: options.onRestoreProgress,
+    listeners: {
+      restore: guarded(options.restoreListener, logger),
+      standby: guarded(options.standbyListener, logger),
+      rebalance: guarded(options.rebalanceListener, logger),
+    },
     onCommitStep: options.onCommitStep,
     seams,
   }
@@ -231,6 +251,18 @@ const kinds: {
   clock: ['a clock, with nowMs and sleep', (value: Clock) => typeof value?.nowMs === 'function'],
   onStateChange: ['a function', isFunction],
   onRestoreProgress: ['a function', isFunction],
+  restoreListener: [
+    'an object with onStart, onProgress, onEnd and onSuspended, or some of them',
+    (value) => listens(value, ['onStart', 'onProgress', 'onEnd', 'onSuspended']),
+  ],
+  standbyListener: [
+    'an object with onStart, onProgress and onSuspended, or some of them',
+    (value) => listens(value, ['onStart', 'onProgress', 'onSuspended']),
+  ],
+  rebalanceListener: [
+    'an object with onAssigned and onLost, or one of them',
+    (value) => listens(value, ['onAssigned', 'onLost']),
+  ],
   onCommitStep: ['a function', isFunction],
 }
 
@@ -254,6 +286,12 @@ function isText(value: unknown): boolean {
 
 function isNumber(value: unknown): boolean {
   return typeof value === 'number'
+}
+
+/** It has one of the methods at least: otherwise its names are misspelt. */
+function listens(value: unknown, names: readonly string[]): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return names.some((name) => typeof (value as { readonly [name: string]: unknown })[name] === 'function')
 }
 
 function isFunction(value: unknown): boolean {

@@ -6,6 +6,7 @@ import { prepareTopics, type TopicFacts } from './internal-topics.ts'
 import type { QueryKind, ReadOnlyStores } from '../queries/read-only-stores.ts'
 import type { KeyMetadata, KeyPartitioner, StoreLag, StoreMetadata, StoreQuery } from '../queries/store-query.ts'
 import { Queries } from './queries.ts'
+import type { MetricsSource } from './metrics.ts'
 import { StateDirectory } from './state-directory.ts'
 import { checkStateManifest } from './state-manifest.ts'
 import { StreamThread } from './stream-thread.ts'
@@ -116,6 +117,12 @@ export class Streams {
   resume(): void {
     this.#isPaused = false
     this.#thread?.wake()
+  }
+
+  /** @internal What metrics are read from. */
+  get metricsSource(): MetricsSource {
+    const { applicationId, topology, clock } = this.#config
+    return { applicationId, topology, state: this.#state, nowMs: clock.nowMs(), thread: this.#thread }
   }
 
   /** What it is doing, as plain data: for a status page, a log line or a test. */

@@ -18,7 +18,7 @@ export interface TaskManagerOptions {
   readonly config: StreamsConfig
   readonly facts: () => TopicFacts
   readonly statePath: string
-  readonly outputOf: (group: CommitGroupName) => Output
+  readonly outputOf: (group: CommitGroupName, subtopology: number) => Output
   readonly globalStore: (name: string) => StateStore | undefined
   readonly wake: () => void
   readonly reader: LogReader
@@ -230,7 +230,7 @@ export class TaskManager {
       nodeNames,
       storeNames,
       stateDirectory: join(statePath, taskId),
-      output: outputOf(isAsync ? 'async' : 'main'),
+      output: outputOf(isAsync ? 'async' : 'main', id),
       handlers: config.handlers,
       deadLetterTopic: config.deadLetterTopic,
       nowMs: () => config.clock.nowMs(),

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { noteClosed, noteOpen } from './open-databases.ts'
@@ -68,6 +68,11 @@ export class TaskDatabase {
     }
     noteOpen(path, database)
     return new TaskDatabase(path, database)
+  }
+
+  get fileBytes(): number {
+    const sizes = ['', '-wal'].map((suffix) => statSync(`${this.path}${suffix}`, { throwIfNoEntry: false })?.size ?? 0)
+    return sizes[0]! + sizes[1]!
   }
 
   positions(): Map<string, ChangelogPosition> {

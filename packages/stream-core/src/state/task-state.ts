@@ -69,6 +69,11 @@ export class TaskState {
     return reads
   }
 
+  /** Size of the file on disk, with what it has not taken over yet; 0 where there is none. */
+  get fileBytes(): number {
+    return this.#database?.fileBytes ?? 0
+  }
+
   /** The transaction is committed in the log up to these positions. */
   freeze(positions: ReadonlyMap<string, ChangelogPosition>): void {
     for (const store of this.#stores.values()) store.freeze()

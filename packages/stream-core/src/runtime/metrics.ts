@@ -1,0 +1,305 @@
+import type { Histogram } from '../common/histogram.ts'
+import type { Topology } from '../topology/topology.ts'
+import type { RecordQueue } from './record-queue.ts'
+import type { StreamTask } from './stream-task.ts'
+import type { StreamThread } from './stream-thread.ts'
+import type { StreamsState } from './streams-config.ts'
+import { topologyHash } from './topology-hash.ts'
+
+export interface MetricLabels {
+  readonly [name: string]: string | number
+}
+
+/** One line of a metric. */
+export interface MetricValue {
+  readonly labels: MetricLabels
+  readonly value: number
+  /** What comes behind the metric's name: `_bucket`, `_sum` or `_count` of a histogram. */
+  readonly suffix?: string
+}
+
+/** What is read of an instance when somebody asks for a metric. */
+export interface MetricsSource {
+  readonly applicationId: string
+  readonly topology: Topology
+  readonly state: StreamsState
+  readonly nowMs: number
+  /** null before the start. */
+  readonly thread: StreamThread | null
+}
+
+export interface MetricDefinition {
+  /** Without the prefix. */
+  readonly name: string
+  readonly help: string
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  /** What is not known has no line: never NaN or −1. */
+  readonly read: (source: MetricsSource) => readonly MetricValue[]
+}
+
+const states: readonly StreamsState[] = ['created', 'starting', 'restoring', 'running', 'closing', 'closed', 'failed']
+
+const one = (value: number | undefined): MetricValue[] => (value === undefined ? [] : [{ labels: {}, value }])
+
+const byTask =
+  (read: (task: StreamTask) => number) =>
+  ({ thread }: MetricsSource) =>
+    (thread?.manager.all ?? []).map((task) => ({ labels: { task: task.taskId }, value: read(task) }))
+
+/** Of tasks that are brought up to date, and whose lag is known. */
+const lagOf = ({ thread }: MetricsSource, tasks: readonly StreamTask[]): MetricValue[] =>
+  tasks.flatMap((task) => {
+    const value = thread!.lag(task)
+    return value === null ? [] : [{ labels: { task: task.taskId }, value }]
+  })
+
+const restoring = (thread: StreamThread | null): readonly StreamTask[] => {
+  const running = new Set(thread?.manager.running)
+  return [...(thread?.manager.active.values() ?? [])].filter((task) => !running.has(task))
+}
+
+const byInput =
+  (read: (queue: RecordQueue, lag: number, nowMs: number) => number | null) =>
+  ({ thread, nowMs }: MetricsSource): MetricValue[] =>
+    (thread?.manager.running ?? []).flatMap((task) =>
+      [...task.queues].flatMap((queue) => {
+        const lag = thread!.inputLag(queue)
+        const value = lag === null ? null : read(queue, lag, nowMs)
+        return value === null ? [] : [{ labels: { topic: queue.topic, partition: queue.partition }, value }]
+      }),
+    )
+
+const dropped = ({ thread }: MetricsSource): MetricValue[] =>
+  (thread?.manager.all ?? []).flatMap((task) =>
+    [...task.metrics.dropped].map(([nodeAndReason, value]) => {
+      const at = nodeAndReason.lastIndexOf('/')
+      const labels = { task: task.taskId, node: nodeAndReason.slice(0, at), reason: nodeAndReason.slice(at + 1) }
+      return { labels, value }
+    }),
+  )
+
+function histogram(labels: MetricLabels, { bounds, counts, sum, count }: Histogram): MetricValue[] {
+  let below = 0
+  const buckets = bounds.map((bound, i) => {
+    below += counts[i]!
+    return { labels: { ...labels, le: bound }, value: below, suffix: '_bucket' }
+  })
+  return [
+    ...buckets,
+    { labels: { ...labels, le: '+Inf' }, value: count, suffix: '_bucket' },
+    { labels, value: sum, suffix: '_sum' },
+    { labels, value: count, suffix: '_count' },
+  ]
+}
+
+/** Every metric there is. Where Kafka Streams has one, it means the same; docs/guide/operations.md is the table of them. */
+export const metricDefinitions: readonly MetricDefinition[] = [
+  {
+    name: 'info',
+    help: 'Always 1; what runs stands in the labels',
+    type: 'gauge',
+    read: ({ applicationId, topology }) => [
+      { labels: { application_id: applicationId, topology_hash: topologyHash(topology) }, value: 1 },
+    ],
+  },
+  {
+    name: 'state',
+    help: '1 for the state the instance is in, 0 for the others',
+    type: 'gauge',
+    read: ({ state }) => states.map((name) => ({ labels: { state: name }, value: name === state ? 1 : 0 })),
+  },
+  {
+    name: 'tasks',
+    help: 'Tasks of this instance, by what they are doing',
+    type: 'gauge',
+    read: ({ thread }) => {
+      const [active, running] = [thread?.manager.active.size ?? 0, thread?.manager.running.length ?? 0]
+      const counts = { running, restoring: active - running, standby: thread?.manager.standby.size ?? 0 }
+      return Object.entries(counts).map(([phase, value]) => ({ labels: { phase }, value }))
+    },
+  },
+  {
+    name: 'generation',
+    help: 'Generation of the group whose assignment this instance carries out',
+    type: 'gauge',
+    read: ({ thread }) => {
+      const generation = thread?.session.generationId ?? -1
+      return generation < 0 ? [] : one(generation)
+    },
+  },
+  {
+    name: 'rebalances_total',
+    help: 'Assignments that this instance has carried out',
+    type: 'counter',
+    read: ({ thread }) => one(thread?.metrics.rebalances),
+  },
+  {
+    name: 'last_rebalance_timestamp_seconds',
+    help: 'When the last of them was',
+    type: 'gauge',
+    read: ({ thread }) => {
+      const lastMs = thread?.metrics.lastRebalanceMs ?? -1
+      return lastMs < 0 ? [] : one(lastMs / 1000)
+    },
+  },
+  {
+    name: 'recoveries_total',
+    help: 'Times this instance went back to its last commit, for it had lost a transaction or its membership of the group',
+    type: 'counter',
+    read: ({ thread }) =>
+      Object.entries(thread?.metrics.recoveries ?? {}).map(([reason, value]) => ({ labels: { reason }, value })),
+  },
+  {
+    name: 'records_processed_total',
+    help: 'Records that went through a task; again, after a recovery',
+    type: 'counter',
+    read: byTask(({ metrics }) => metrics.recordsProcessed),
+  },
+  {
+    name: 'records_produced_total',
+    help: 'Records that the tasks of a sub-topology have written to topics, changelogs not among them',
+    type: 'counter',
+    read: ({ thread }) =>
+      [...(thread?.metrics.produced ?? [])].map(([subtopology, { records }]) => ({
+        labels: { subtopology },
+        value: records,
+      })),
+  },
+  {
+    name: 'records_dropped_total',
+    help: 'Records that went no further, by node and reason',
+    type: 'counter',
+    read: dropped,
+  },
+  {
+    name: 'dropped_records_total',
+    help: "Of the dropped ones, those that Kafka Streams' dropped-records-total would count",
+    type: 'counter',
+    read: byTask(({ metrics }) => metrics.droppedRecords),
+  },
+  {
+    name: 'records_late_total',
+    help: 'Times a record came too late for a window or a version; they are among the dropped ones',
+    type: 'counter',
+    read: byTask(({ metrics }) => metrics.late),
+  },
+  {
+    name: 'consumer_lag_records',
+    help: 'Offsets of an input that are still to be processed',
+    type: 'gauge',
+    read: byInput((_queue, lag) => lag),
+  },
+  {
+    name: 'consumer_lag_seconds',
+    help: 'Age of the next record of an input; 0 where none waits',
+    type: 'gauge',
+    read: byInput(({ head }, lag, nowMs) => {
+      if (head === null) return lag === 0 ? 0 : null
+      return Math.max(0, nowMs - head.timestampMs) / 1000
+    }),
+  },
+  {
+    name: 'stream_time_seconds',
+    help: 'Largest event time a task has seen',
+    type: 'gauge',
+    read: ({ thread }) =>
+      (thread?.manager.running ?? []).flatMap(({ taskId, streamTimeMs }) =>
+        streamTimeMs < 0 ? [] : [{ labels: { task: taskId }, value: streamTimeMs / 1000 }],
+      ),
+  },
+  {
+    name: 'e2e_latency_seconds',
+    help: "From a record's time to when a sub-topology had processed it, of one record in each slice of processing",
+    type: 'histogram',
+    read: ({ thread }) =>
+      [...(thread?.metrics.latency ?? [])].flatMap(([subtopology, counts]) => histogram({ subtopology }, counts)),
+  },
+  {
+    name: 'commit_duration_seconds',
+    help: 'Commits that were made, and how long they took',
+    type: 'histogram',
+    read: ({ thread }) =>
+      [...(thread?.metrics.commits ?? [])].flatMap(([group, counts]) => histogram({ group }, counts)),
+  },
+  {
+    name: 'commit_failures_total',
+    help: 'Commits that failed; what they would have committed is done again',
+    type: 'counter',
+    read: ({ thread }) => one(thread?.metrics.commitFailures),
+  },
+  {
+    name: 'persist_duration_seconds',
+    help: 'Writes of committed state to disk, and how long they took',
+    type: 'histogram',
+    read: ({ thread }) => (thread === null ? [] : histogram({}, thread.metrics.persists)),
+  },
+  {
+    name: 'busy_seconds_total',
+    help: "What the instance's loop has spent its time with; poll is mostly waiting",
+    type: 'counter',
+    read: ({ thread }) =>
+      Object.entries(thread?.metrics.busyMs ?? {}).map(([phase, ms]) => ({ labels: { phase }, value: ms / 1000 })),
+  },
+  {
+    name: 'busy_ratio',
+    help: 'The same as a share of the last ten seconds',
+    type: 'gauge',
+    read: ({ thread }) =>
+      Object.entries(thread?.metrics.ratios ?? {}).map(([phase, value]) => ({ labels: { phase }, value })),
+  },
+  {
+    name: 'restore_remaining_records',
+    help: 'Changelog offsets that a task still has to read before it runs',
+    type: 'gauge',
+    read: (source) => lagOf(source, restoring(source.thread)),
+  },
+  {
+    name: 'restore_records_total',
+    help: 'Changelog records that were applied to tasks that are to run here',
+    type: 'counter',
+    read: ({ thread }) => one(thread?.metrics.restoredRecords),
+  },
+  {
+    name: 'standby_lag_records',
+    help: 'Changelog offsets that a standby is behind',
+    type: 'gauge',
+    read: (source) => lagOf(source, [...(source.thread?.manager.standby.values() ?? [])]),
+  },
+  {
+    name: 'standby_records_total',
+    help: 'Changelog records that were applied to standbys',
+    type: 'counter',
+    read: ({ thread }) => one(thread?.metrics.standbyRecords),
+  },
+  {
+    name: 'store_memory_entries',
+    help: 'Entries of a store in memory: all of a store without a file, and of others what waits for the disk',
+    type: 'gauge',
+    read: ({ thread }) =>
+      (thread?.manager.all ?? []).flatMap((task) =>
+        [...task.state.stores].map(([store, { table }]) => ({
+          labels: { task: task.taskId, store },
+          value: table.frozenEntries + table.activeEntries.size,
+        })),
+      ),
+  },
+  {
+    name: 'state_bytes',
+    help: "Size of a task's files",
+    type: 'gauge',
+    read: ({ thread }) =>
+      (thread?.manager.all ?? []).flatMap((task) => {
+        const value = task.state.fileBytes
+        return value === 0 ? [] : [{ labels: { task: task.taskId }, value }]
+      }),
+  },
+  {
+    name: 'async_calls',
+    help: 'Asynchronous calls under way',
+    type: 'gauge',
+    read: ({ thread }) =>
+      (thread?.manager.running ?? []).flatMap((task) =>
+        [...task.callsUnderWay].map(([node, value]) => ({ labels: { task: task.taskId, node }, value })),
+      ),
+  },
+]

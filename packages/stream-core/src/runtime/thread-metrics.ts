@@ -1,0 +1,79 @@
+import { Histogram } from '../common/histogram.ts'
+import type { CommitGroupName } from './producers.ts'
+import type { StreamTask } from './stream-task.ts'
+
+/** What the loop of an instance does with its time. What is in none of them: other work of the process. */
+export type LoopPhase = 'poll' | 'process' | 'punctuate' | 'commit'
+
+const durationBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+const latencyBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600]
+/** Ratios are those of the last whole span of this length. */
+const spanMs = 10_000
+
+/** Plain counters of an instance; read when somebody asks, never by the hot path. */
+export class ThreadMetrics {
+  readonly commits = new Map<CommitGroupName, Histogram>()
+  commitFailures = 0
+  readonly persists = new Histogram(durationBounds)
+  /** By sub-topology: from a record's time to when it was processed, of one record in each slice. */
+  readonly latency = new Map<string, Histogram>()
+  /** By sub-topology: records that its tasks have written. */
+  readonly produced = new Map<number, { records: number }>()
+  /** Where each input ends, as of the last fetch that brought something. */
+  readonly ends = new Map<string, number>()
+  rebalances = 0
+  lastRebalanceMs = -1
+  /** Transactions that were given up, and memberships that were lost: everything began again from the last commit. */
+  readonly recoveries = { transaction: 0, membership: 0 }
+  restoredRecords = 0
+  standbyRecords = 0
+  readonly busyMs: { [phase in LoopPhase]: number } = { poll: 0, process: 0, punctuate: 0, commit: 0 }
+  /** null: no whole span has gone by. */
+  ratios: { readonly [phase in LoopPhase]: number } | null = null
+  #spanStartMs = -1
+  #spanStart = { ...this.busyMs }
+
+  commitsOf(name: CommitGroupName): Histogram {
+    return found(this.commits, name, () => new Histogram(durationBounds))
+  }
+
+  producedBy(subtopology: number): { records: number } {
+    return found(this.produced, subtopology, () => ({ records: 0 }))
+  }
+
+  /** A record of this time was processed about now. Once per slice. */
+  noteLatency({ taskId }: StreamTask, recordMs: number, nowMs: number): void {
+    const subtopology = taskId.slice(0, taskId.indexOf('_'))
+    const histogram = found(this.latency, subtopology, () => new Histogram(latencyBounds))
+    histogram.observe(Math.max(0, nowMs - recordMs) / 1000)
+  }
+
+  noteRebalance(nowMs: number): void {
+    this.rebalances++
+    this.lastRebalanceMs = nowMs
+  }
+
+  /** After each round. */
+  roll(nowMs: number): void {
+    if (this.#spanStartMs < 0) this.#spanStartMs = nowMs
+    const passedMs = nowMs - this.#spanStartMs
+    if (passedMs < spanMs) return
+    const ratio = (phase: LoopPhase): number => (this.busyMs[phase] - this.#spanStart[phase]) / passedMs
+    this.ratios = {
+      poll: ratio('poll'),
+      process: ratio('process'),
+      punctuate: ratio('punctuate'),
+      commit: ratio('commit'),
+    }
+    this.#spanStartMs = nowMs
+    this.#spanStart = { ...this.busyMs }
+  }
+}
+
+function found<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  map.set(key, made)
+  return made
+}
