@@ -13,11 +13,11 @@ export interface LocalStores {
   /** All partitions that are asked for. */
   all(): readonly LocalStore[]
   /** Those in which a key may be; the most likely one first. */
-  having(key: unknown): readonly LocalStore[]
+  having(key: unknown): Iterable<LocalStore>
 }
 
-/** What one row reads from a store, over several of them, each looked after between two steps. */
-export function* inTurn<R>(locals: readonly LocalStore[], read: (store: StateStore) => Iterable<R>): Generator<R> {
+/** What is read from several stores, one after the other, each looked after between two steps. */
+export function* inTurn<R>(locals: Iterable<LocalStore>, read: (store: StateStore) => Iterable<R>): Generator<R> {
   for (const local of locals) {
     local.check()
     for (const row of read(local.store)) {

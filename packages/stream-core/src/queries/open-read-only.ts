@@ -53,7 +53,7 @@ export function queryKinds(spec: StoreSpec): readonly QueryKind[] {
 }
 
 /** The first that one of the stores has. */
-function first<R>(locals: readonly LocalStore[], read: (store: StateStore) => R | null): R | null {
+function first<R>(locals: Iterable<LocalStore>, read: (store: StateStore) => R | null): R | null {
   for (const local of locals) {
     local.check()
     const found = read(local.store)
@@ -149,7 +149,7 @@ class WindowQuery<K> implements ReadOnlyWindowStore<K, unknown> {
     return this.fetchKeys(null, null, 0, Number.POSITIVE_INFINITY, options)
   }
 
-  #rows<P>(locals: readonly LocalStore[], read: (store: StateStore) => Iterable<[P, unknown]>): Iterable<[P, unknown]> {
+  #rows<P>(locals: Iterable<LocalStore>, read: (store: StateStore) => Iterable<[P, unknown]>): Iterable<[P, unknown]> {
     return inTurn(locals, (store) => shownRows(read(store), this.#shownOf(store)))
   }
 

@@ -35,6 +35,12 @@ export interface QueriesOptions {
   readonly globalStore: (name: string) => StateStore | undefined
 }
 
+/** How keys of a store come to their partitions. */
+interface Router {
+  readonly codec: StoreCodec<unknown, unknown>
+  readonly hasPartitioner: boolean
+}
+
 type AnyQuery = StoreQuery<never, never>
 
 /**
@@ -44,6 +50,8 @@ type AnyQuery = StoreQuery<never, never>
 export class Queries {
   readonly #options: QueriesOptions
   readonly #views = new WeakMap<StateStore, Map<Isolation, StateStore>>()
+  readonly #subtopologies = new Map<string, Subtopology>()
+  readonly #routers = new Map<string, Router>()
 
   constructor(options: QueriesOptions) {
     this.#options = options
@@ -135,9 +143,20 @@ export class Queries {
   }
 
   #subtopology(name: string): Subtopology {
+    const known = this.#subtopologies.get(name)
+    if (known !== undefined) return known
     const found = this.#options.config.topology.subtopologies.find(({ storeNames }) => storeNames.includes(name))
-    if (found !== undefined) return found
-    throw new ArgumentError('name', `no processor uses the store "${name}": nothing is ever put into it`)
+    if (found === undefined) {
+      throw new ArgumentError('name', `no processor uses the store "${name}": nothing is ever put into it`)
+    }
+    this.#subtopologies.set(name, found)
+    return found
+  }
+
+  #isRunning(task: StreamTask): boolean {
+    const thread = this.#options.thread()
+    const state = this.#options.state()
+    return thread !== null && (state === 'running' || state === 'restoring') && isRunning(task, thread.manager)
   }
 
   #taskId(name: string, partition: number): string {
@@ -166,15 +185,16 @@ export class Queries {
     const { name } = spec
     const { id } = this.#subtopology(name)
     const { isolation = 'read_committed', allowStale = false, partitions } = query
-    const at = (partition: number): LocalStore => {
+    const at = (partition: number): LocalStore & { readonly task: StreamTask } => {
       const task = this.#task(name, partition, allowStale)
       const store = task.state.stores.get(name)!
       const check = (): void => {
+        if (this.#isRunning(task) && task.state.stores.get(name) === store) return
         // State that was wiped, or closed and opened again, is another one.
         if (this.#task(name, partition, allowStale).state.stores.get(name) === store) return
         throw this.#elsewhere(name, partition, 'has begun again while it was read')
       }
-      return { partition, store: this.#viewOf(store, isolation), check }
+      return { partition, task, store: this.#viewOf(store, isolation), check }
     }
     const here = (): number[] => {
       const { manager } = this.#open(name)
@@ -184,7 +204,7 @@ export class Queries {
       return found.sort((a, b) => a - b)
     }
     const all = (): readonly LocalStore[] => (partitions ?? here()).map(at)
-    const having = (key: unknown): readonly LocalStore[] => {
+    const having = (key: unknown): Iterable<LocalStore> => {
       if (partitions !== undefined) return all()
       const partition = this.#partitionOf(spec, key, query.partitioner as KeyPartitioner<unknown> | undefined)
       if (partition === null) {
@@ -194,9 +214,14 @@ export class Queries {
       const most = at(partition)
       if (query.partitioner !== undefined) return [most]
       // Who wrote the topic may have had a hash of its own, as some clients do: then it is in another of those that are here.
-      const { manager } = this.#open(name)
-      const others = manager.running.filter((task) => task.taskId.startsWith(`${id}_`) && task.partition !== partition)
-      return [most, ...others.map((task) => at(task.partition))]
+      const others = (): readonly StreamTask[] =>
+        this.#open(name).manager.running.filter((task) => task !== most.task && task.taskId.startsWith(`${id}_`))
+      return {
+        *[Symbol.iterator]() {
+          yield most
+          for (const task of others()) yield at(task.partition)
+        },
+      }
     }
     return { all, having }
   }
@@ -247,8 +272,13 @@ export class Queries {
         `the partitioner for the store "${spec.name}" chose ${shown(chosen)} of ${count}`,
       )
     }
-    if (this.#hasPartitioner(group) || widths.some((width) => width !== count)) return null
-    const bytes = Buffer.from(new StoreCodec(spec).keyString(key), 'latin1')
+    let router = this.#routers.get(spec.name)
+    if (router === undefined) {
+      router = { codec: new StoreCodec(spec), hasPartitioner: this.#hasPartitioner(group) }
+      this.#routers.set(spec.name, router)
+    }
+    if (router.hasPartitioner || widths.some((width) => width !== count)) return null
+    const bytes = Buffer.from(router.codec.keyString(key), 'latin1')
     const { partitionSuffixBytes = 0 } = spec.key as Serde<unknown> & { readonly partitionSuffixBytes?: number }
     return partitionForKey(bytes.subarray(0, bytes.length - partitionSuffixBytes), count)
   }
