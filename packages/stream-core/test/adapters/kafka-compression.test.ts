@@ -18,8 +18,8 @@ afterAll(async () => {
   await kafka.stop()
 })
 
-async function runTool(name: string, options: readonly string[], input = ''): Promise<string> {
-  const child = runJava(`org.apache.kafka.tools.${name}`, ...options)
+async function runTool(name: string, given: readonly string[], input = ''): Promise<string> {
+  const child = runJava(`org.apache.kafka.tools.${name}`, ...given)
   let [output, errors] = ['', '']
   child.stdout!.setEncoding('utf8').on('data', (chunk) => (output += String(chunk)))
   child.stderr!.setEncoding('utf8').on('data', (chunk) => (errors += String(chunk)))
@@ -50,7 +50,9 @@ const records: readonly (readonly [string, string])[] = [
   ['last', 'value'],
 ]
 
-const where = (): string[] => ['--bootstrap-server', kafka.bootstrapServers]
+const options = (given: { readonly [name: string]: string }): string[] =>
+  Object.entries(given).flatMap(([name, value]) => [`--${name}`, value])
+const where = (): string[] => options({ 'bootstrap-server': kafka.bootstrapServers })
 
 test.each(['gzip', 'snappy', 'lz4', 'zstd'])('what Java writes in %s is read', async (codec) => {
   const [console, performance] = [`console-${codec}`, `performance-${codec}`]
@@ -60,8 +62,9 @@ test.each(['gzip', 'snappy', 'lz4', 'zstd'])('what Java writes in %s is read', a
     'ConsoleProducer',
     [
       ...where(),
-      ...['--topic', console, '--compression-codec', codec, '--batch-size', '500000'],
-      ...['--reader-property', 'parse.key=true', '--reader-property', 'key.separator=|'],
+      ...options({ topic: console, 'compression-codec': codec, 'batch-size': '500000' }),
+      ...options({ 'reader-property': 'parse.key=true' }),
+      ...options({ 'reader-property': 'key.separator=|' }),
     ],
     lines,
   )
@@ -88,8 +91,10 @@ test.each(['none', 'lz4', 'zstd'] as const)('what is written here in %s is read 
   await producer.close()
   const output = await runTool('consumer.ConsoleConsumer', [
     ...where(),
-    ...['--topic', topic, '--from-beginning', '--max-messages', String(records.length)],
-    ...['--formatter-property', 'print.key=true', '--formatter-property', 'key.separator=|'],
+    '--from-beginning',
+    ...options({ topic, 'max-messages': String(records.length) }),
+    ...options({ 'formatter-property': 'print.key=true' }),
+    ...options({ 'formatter-property': 'key.separator=|' }),
   ])
   expect(output.split('\n').slice(0, -1)).toEqual(records.map(([key, value]) => `${key}|${value}`))
   const log = join(dirname(kafka.clientProperties), 'node-1', 'data', `${topic}-0`, '00000000000000000000.log')

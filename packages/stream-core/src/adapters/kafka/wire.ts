@@ -103,7 +103,10 @@ export const peerOf = (connection: Connection): Peer | undefined => peers.get(co
 
 /** Asks a broker what it can, once per connection and before anything else. */
 export async function introduce(connection: Connection, address: string): Promise<void> {
-  const answer = await apiVersionsV3.api.async(connection, 'stream-core', '0.1')
+  const answer = await answerOf<Awaited<ReturnType<typeof apiVersionsV3.api.async>>>((done) =>
+    apiVersionsV3.api(connection, 'stream-core', '0.1', done),
+  )
+  if (answer.errorCode !== errorCode.none) throw tooOld(`the broker at ${address} does not know how to be asked`)
   peers.set(connection, {
     address,
     ranges: new Map(answer.apiKeys.map(({ apiKey, minVersion, maxVersion }) => [apiKey, [minVersion, maxVersion]])),
@@ -131,12 +134,11 @@ function choose<Args extends readonly unknown[], Response>(
   const [newest, oldest] = [versions[0]!.version, versions[versions.length - 1]!.version]
   const ours = oldest === newest ? `version ${newest}` : `versions ${oldest} to ${newest}`
   const theirs = range ? `knows versions ${range[0]} to ${range[1]} of ${name}` : `does not know ${name}`
-  throw new BrokerError(
-    'BROKER_REFUSED',
-    `the broker at ${address} ${theirs}, and this program ${ours}: Kafka 3.5 or newer is needed`,
-    { retryable: false },
-  )
+  throw tooOld(`the broker at ${address} ${theirs}, and this program ${ours}`)
 }
+
+const tooOld = (what: string): BrokerError =>
+  new BrokerError('BROKER_REFUSED', `${what}: Kafka 3.5 or newer is needed`, { retryable: false })
 
 /** Sends a request. An answer that carries error codes is an answer: the codes are the caller's to read. */
 export async function call<Args extends readonly unknown[], Response>(
