@@ -74,84 +74,96 @@ async function prepare(prefix: string): Promise<void> {
 }
 const echoed = async (prefix: string): Promise<number> => (await readAll(broker, `${prefix}-echo`)).length
 
-test('an instance that is killed and started on its state folder is back at once, and the other does not notice', async () => {
-  await prepare('restart')
-  const [a, b] = [startInstance('restart', 'a'), startInstance('restart', 'b')]
-  await eventually(
-    'both have half',
-    () => [a, b].every((each) => activeNow(each) === 4 && stateNow(each) === 'running'),
-    60_000,
-  )
-  await write('restart', 100)
-  await eventually('all passed on', async () => (await echoed('restart')) === 100, 20_000)
-  const noticed = b.said.length
-  a.child.kill('SIGKILL')
-  await a.exited
-  const startedMs = Date.now()
-  const again = startInstance('restart', 'a')
-  await eventually('it runs again', () => activeNow(again) === 4 && stateNow(again) === 'running', 20_000)
-  // A session lasts six seconds: it was not waited for.
-  expect(Date.now() - startedMs).toBeLessThan(5000)
-  await write('restart', 100)
-  await eventually('all passed on', async () => (await echoed('restart')) === 200, 20_000)
-  expect(b.said.slice(noticed).filter(({ event }) => event === 'group.assigned')).toEqual([])
-  for (const { child } of [again, b]) child.kill('SIGTERM')
-  await Promise.all([again.exited, b.exited])
-})
+test(
+  'an instance that is killed and started on its state folder is back at once, and the other does not notice',
+  { timeout: 300_000 },
+  async () => {
+    await prepare('restart')
+    const [a, b] = [startInstance('restart', 'a'), startInstance('restart', 'b')]
+    await eventually(
+      'both have half',
+      () => [a, b].every((each) => activeNow(each) === 4 && stateNow(each) === 'running'),
+      60_000,
+    )
+    await write('restart', 100)
+    await eventually('all passed on', async () => (await echoed('restart')) === 100, 60_000)
+    const noticed = b.said.length
+    a.child.kill('SIGKILL')
+    await a.exited
+    const startedMs = Date.now()
+    const again = startInstance('restart', 'a')
+    await eventually('it runs again', () => activeNow(again) === 4 && stateNow(again) === 'running', 60_000)
+    // A session lasts six seconds: it was not waited for.
+    expect(Date.now() - startedMs).toBeLessThan(5000)
+    await write('restart', 100)
+    await eventually('all passed on', async () => (await echoed('restart')) === 200, 60_000)
+    expect(b.said.slice(noticed).filter(({ event }) => event === 'group.assigned')).toEqual([])
+    for (const { child } of [again, b]) child.kill('SIGTERM')
+    await Promise.all([again.exited, b.exited])
+  },
+)
 
-test('a transaction that a killed instance has left open holds readers until the others notice, not until its timeout', async () => {
-  await prepare('open')
-  const a = startInstance('open', 'a', { KILL_IN_TRANSACTION: '3' })
-  const b = startInstance('open', 'b')
-  await eventually(
-    'both have half',
-    () => [a, b].every((each) => activeNow(each) === 4 && stateNow(each) === 'running'),
-    60_000,
-  )
-  // Each write leads to a commit in both; the first instance dies in one of them, with its transaction open.
-  let written = 0
-  for (; a.child.exitCode === null && a.child.signalCode === null; written += 40) {
-    await write('open', 40)
-    await new Promise((resolve) => setTimeout(resolve, 200))
-  }
-  const killedMs = Date.now()
-  await eventually('all passed on', async () => (await echoed('open')) === written, 40_000)
-  // The session is 6 s, the transaction's timeout 60 s.
-  expect(Date.now() - killedMs).toBeLessThan(30_000)
-  expect(b.said.filter(({ event }) => event === 'group.transactions-ended')).toHaveLength(1)
-  b.child.kill('SIGTERM')
-  await b.exited
-})
+test(
+  'a transaction that a killed instance has left open holds readers until the others notice, not until its timeout',
+  { timeout: 300_000 },
+  async () => {
+    await prepare('open')
+    const a = startInstance('open', 'a', { KILL_IN_TRANSACTION: '3' })
+    const b = startInstance('open', 'b')
+    await eventually(
+      'both have half',
+      () => [a, b].every((each) => activeNow(each) === 4 && stateNow(each) === 'running'),
+      60_000,
+    )
+    // Each write leads to a commit in both; the first instance dies in one of them, with its transaction open.
+    let written = 0
+    for (; a.child.exitCode === null && a.child.signalCode === null; written += 40) {
+      await write('open', 40)
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+    const killedMs = Date.now()
+    await eventually('all passed on', async () => (await echoed('open')) === written, 90_000)
+    // The session is 6 s, the transaction's timeout 60 s.
+    expect(Date.now() - killedMs).toBeLessThan(45_000)
+    expect(b.said.filter(({ event }) => event === 'group.transactions-ended')).toHaveLength(1)
+    b.child.kill('SIGTERM')
+    await b.exited
+  },
+)
 
-test('an instance that was stopped for longer than its session comes back, and what it had not committed counts once', async () => {
-  await prepare('zombie')
-  const [a, b] = [startInstance('zombie', 'a'), startInstance('zombie', 'b')]
-  await eventually(
-    'both have half',
-    () => [a, b].every((each) => activeNow(each) === 4 && stateNow(each) === 'running'),
-    60_000,
-  )
-  let written = 0
-  const writeSome = async (): Promise<void> => {
-    await write('zombie', 200)
-    written += 200
-  }
-  await writeSome()
-  a.child.kill('SIGSTOP')
-  await writeSome()
-  await eventually('the other took over', () => activeNow(b) === 8 && stateNow(b) === 'running', 40_000)
-  await eventually('all passed on', async () => (await echoed('zombie')) === written, 20_000)
-  a.child.kill('SIGCONT')
-  await writeSome()
-  await eventually(
-    'they share again',
-    () => [a, b].every((each) => activeNow(each) === 4 && stateNow(each) === 'running'),
-    40_000,
-  )
-  await writeSome()
-  await eventually('all passed on', async () => (await echoed('zombie')) === written, 20_000)
-  const numbers = (await readAll(broker, 'zombie-echo')).map(({ value }) => value)
-  expect(new Set(numbers).size).toBe(written)
-  for (const { child } of [a, b]) child.kill('SIGTERM')
-  await Promise.all([a.exited, b.exited])
-})
+test(
+  'an instance that was stopped for longer than its session comes back, and what it had not committed counts once',
+  { timeout: 300_000 },
+  async () => {
+    await prepare('zombie')
+    const [a, b] = [startInstance('zombie', 'a'), startInstance('zombie', 'b')]
+    await eventually(
+      'both have half',
+      () => [a, b].every((each) => activeNow(each) === 4 && stateNow(each) === 'running'),
+      60_000,
+    )
+    let written = 0
+    const writeSome = async (): Promise<void> => {
+      await write('zombie', 200)
+      written += 200
+    }
+    await writeSome()
+    a.child.kill('SIGSTOP')
+    await writeSome()
+    await eventually('the other took over', () => activeNow(b) === 8 && stateNow(b) === 'running', 90_000)
+    await eventually('all passed on', async () => (await echoed('zombie')) === written, 60_000)
+    a.child.kill('SIGCONT')
+    await writeSome()
+    await eventually(
+      'they share again',
+      () => [a, b].every((each) => activeNow(each) === 4 && stateNow(each) === 'running'),
+      90_000,
+    )
+    await writeSome()
+    await eventually('all passed on', async () => (await echoed('zombie')) === written, 60_000)
+    const numbers = (await readAll(broker, 'zombie-echo')).map(({ value }) => value)
+    expect(new Set(numbers).size).toBe(written)
+    for (const { child } of [a, b]) child.kill('SIGTERM')
+    await Promise.all([a.exited, b.exited])
+  },
+)

@@ -68,7 +68,7 @@ function* filesIn(at: string): Generator<string> {
 
 test(
   'after a power cut, state and log open again, and every record that the log still has counts once',
-  { timeout: 120_000 },
+  { timeout: 600_000 },
   async () => {
     const running = join(folder, 'running')
     mkdirSync(running)
@@ -120,7 +120,7 @@ test(
         if (isLogCut) cutLogs++
         const next = open(again, at)
         await next.start()
-        const result = await reconcile(again, 'p', input.length, chaosTopology('p'), 20_000)
+        const result = await reconcile(again, 'p', input.length, chaosTopology('p'), 60_000)
         await next.close()
         expect(result, `image ${image}`).toEqual({ written: input.length, lost: 0, doubled: 0, wrong: [] })
       }
