@@ -26,15 +26,15 @@ describeResets('the embedded log', async () => {
 const examples = join(import.meta.dirname, '..', '..', 'examples')
 
 describe('describe', () => {
-  test('prints the topology of a module in the text of Kafka Streams', () => {
-    const { code, out } = runCli('describe', join(examples, '01-word-count.ts'))
+  test('prints the topology of a module in the text of Kafka Streams', async () => {
+    const { code, out } = await runCli('describe', join(examples, '01-word-count.ts'))
     expect(code).toBe(0)
     expect(out).toMatch(/^Topologies:\n {3}Sub-topology: 0\n/)
     expect(out).toContain('Sink: KSTREAM-SINK-0000000009 (topic: word-counts)')
   })
 
-  test('prints a Mermaid flowchart in which every node, topic and store stands, whatever is in its name', () => {
-    const { code, out } = runCli('describe', '--mermaid', join(examples, '01-word-count.ts'))
+  test('prints a Mermaid flowchart in which every node, topic and store stands, whatever is in its name', async () => {
+    const { code, out } = await runCli('describe', '--mermaid', join(examples, '01-word-count.ts'))
     expect(code).toBe(0)
     expect(out).toMatch(/^flowchart TD\n/)
     for (const text of ['{{"lines"}}', '[("counts")]', '{{"counts-repartition"}}:::internal'])
@@ -48,11 +48,11 @@ describe('describe', () => {
        builder.stream(/in"]<b>#1/).filter(() => true)
        export default builder.build()`,
     )
-    expect(runCli('describe', '--mermaid', path).out).toContain('{{"/in#34;]#60;b#62;#35;1/"}}')
+    expect((await runCli('describe', '--mermaid', path)).out).toContain('{{"/in#34;]#60;b#62;#35;1/"}}')
   })
 
-  test('--lint prints the traps and ends with 3 if there are any', () => {
-    expect(runCli('describe', '--lint', join(examples, '01-word-count.ts'))).toMatchObject({ code: 0, out: '' })
+  test('--lint prints the traps and ends with 3 if there are any', async () => {
+    expect(await runCli('describe', '--lint', join(examples, '01-word-count.ts'))).toMatchObject({ code: 0, out: '' })
     const path = join(folder, 'unnamed.ts')
     const index = join(import.meta.dirname, '..', '..', 'src', 'index.ts')
     writeFileSync(
@@ -64,10 +64,10 @@ describe('describe', () => {
          return builder.build()
        }`,
     )
-    const { code, out } = runCli('describe', '--lint', path, '--export', 'build', '--arguments', '["x"]')
+    const { code, out } = await runCli('describe', '--lint', path, '--export', 'build', '--arguments', '["x"]')
     expect(code).toBe(3)
     expect(out).toContain('generated-name')
-    expect(runCli('describe', path, '--arguments', '["x"]').out).toContain('(topics: [inx])')
+    expect((await runCli('describe', path, '--arguments', '["x"]')).out).toContain('(topics: [inx])')
   })
 })
 
@@ -100,35 +100,38 @@ describe('what is wrong is named, with the way out', () => {
     ['--limit must be a whole number, 1 or more; got "0"', ['dead-letters', '--topic', 'd', '--limit', '0']],
     ['--arguments must be a JSON array', ['describe', 'x.ts', '--arguments', '{}']],
   ]
-  test.each(usage)('%s', (words, args) => {
-    const { code, err, out } = runCli(...args)
+  test.each(usage)('%s', async (words, args) => {
+    const { code, err, out } = await runCli(...args)
     expect({ code, out }).toEqual({ code: 64, out: '' })
     expect(err).toContain(words)
     expect(err.trim().split('\n')).toHaveLength(1)
   })
 
-  test('a module without a topology, with several, or with a builder', () => {
-    expect(runCli('describe', module('none.ts', 'export const a = 1')).err).toContain(
+  test('a module without a topology, with several, or with a builder', async () => {
+    expect((await runCli('describe', module('none.ts', 'export const a = 1'))).err).toContain(
       'say it with --export. It exports a',
     )
     const builder = module('builder.ts', 'export const topology = { build() {} }')
-    expect(runCli('describe', builder).err).toContain('a builder: export what its build() returns')
-    expect(runCli('describe', builder, '--export', 'x').err).toContain('--export "x"')
+    expect((await runCli('describe', builder)).err).toContain('a builder: export what its build() returns')
+    expect((await runCli('describe', builder, '--export', 'x')).err).toContain('--export "x"')
   })
 
-  test('a broker that cannot be reached ends with 1 and a sentence', () => {
-    const { code, err } = runCli('lag', '--application-id', 'a', '--bootstrap-servers', 'no-port')
+  test('a broker that cannot be reached ends with 1 and a sentence', async () => {
+    const { code, err } = await runCli('lag', '--application-id', 'a', '--bootstrap-servers', 'no-port')
     expect({ code, err }).toEqual({
       code: 1,
       err: 'stream-core: INVALID_CONFIG: "no-port" is no broker address: expected host:port\n',
     })
   })
 
-  test('--help of every command', () => {
-    expect(runCli('--help')).toMatchObject({ code: 0, out: expect.stringContaining('Exit codes') })
+  test('--help of every command', async () => {
+    expect(await runCli('--help')).toMatchObject({ code: 0, out: expect.stringContaining('Exit codes') })
     for (const name of ['describe', 'lag', 'reset', 'dead-letters']) {
-      expect(runCli(name, '--help')).toMatchObject({ code: 0, out: expect.stringContaining(`stream-core ${name}`) })
+      expect(await runCli(name, '--help')).toMatchObject({
+        code: 0,
+        out: expect.stringContaining(`stream-core ${name}`),
+      })
     }
-    expect(runCli()).toMatchObject({ code: 64 })
+    expect(await runCli()).toMatchObject({ code: 64 })
   })
 })

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { text } from 'node:stream/consumers'
 import { join } from 'node:path'
 
 const program = join(import.meta.dirname, '..', '..', 'src', 'cli.ts')
@@ -9,11 +10,10 @@ export interface CliRun {
   readonly err: string
 }
 
-/** Runs the command as a process of its own. The test's own process stands still meanwhile. */
-export function runCli(...args: string[]): CliRun {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
-    encoding: 'utf8',
-    timeout: 60_000,
-  })
-  return { code: status, out: stdout, err: stderr }
+/** Runs the command as a process of its own. This one goes on: a local Kafka stands still when nobody reads what it prints. */
+export async function runCli(...args: string[]): Promise<CliRun> {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 })
+  const code = new Promise<number | null>((resolve) => child.once('close', resolve))
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)])
+  return { code: await code, out, err }
 }
