@@ -165,6 +165,8 @@ export class ProduceSender {
       this.#refuse(error)
       return true
     }
+    // Fixed for the round: giving up a batch takes the id away while others are still being written.
+    const identity = this.#identity!
     const byLeader = new Map<number, { readonly node: Node; readonly queues: ProduceQueue[] }>()
     let isProgressing = false
     for (const queue of queues) {
@@ -177,8 +179,6 @@ export class ProduceSender {
       if (group) group.queues.push(queue)
       else byLeader.set(leader.id, { node: leader.node, queues: [queue] })
     }
-    // Fixed for the round: giving up a batch of one leader takes the id away while others are still being written to.
-    const identity = this.#identity!
     const sending = [...byLeader.values()].map((group) => this.#sendTo(group.node, group.queues, identity))
     const results = await Promise.all(sending)
     return isProgressing || results.includes(true)
