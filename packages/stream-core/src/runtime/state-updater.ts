@@ -272,6 +272,8 @@ export class StateUpdater {
         else throw error
         continue
       }
+      // A reader whose log was closed brings nothing at once: nobody else would ever have a turn.
+      if (fetched.length === 0) await yieldToLoop()
       for (const { topic, partition, records } of fetched) {
         const following = this.#followings.get(partitionKey(topic, partition))
         while (following !== undefined && !following.isGone && !this.#isClosed) {
