@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { asProperties, type Ports, type Settings } from './settings.ts'
@@ -27,7 +27,6 @@ const log4j = `Configuration:
 export class KafkaNode {
   readonly #parts: NodeParts
   #process: ChildProcess | null = null
-  #output = ''
 
   constructor(parts: NodeParts) {
     this.#parts = parts
@@ -58,7 +57,7 @@ export class KafkaNode {
     writeFileSync(join(folder, 'log4j2.yaml'), log4j)
     const command = ['format', '-t', clusterId, '-c', join(folder, 'server.properties'), ...options]
     const code = await this.#run('kafka.tools.StorageTool', ...command)
-    if (code !== 0) throw new Error(`Kafka's storage could not be formatted:\n${this.#output}`)
+    if (code !== 0) throw new Error(`Kafka's storage could not be formatted:\n${this.#output()}`)
   }
 
   /** Starts the process; `untilReady` waits for it. */
@@ -72,7 +71,7 @@ export class KafkaNode {
     while ((await knownBrokers(this.#parts.ports.internal)) < brokers) {
       if (!this.isRunning || Date.now() > endMs) {
         this.kill('SIGKILL')
-        throw new Error(`Kafka did not start:\n${this.#output}`)
+        throw new Error(`Kafka did not start:\n${this.#output()}`)
       }
       await delay(100)
     }
@@ -114,15 +113,18 @@ export class KafkaNode {
       `-Dlog4j2.configurationFile=${join(folder, 'log4j2.yaml')}`,
     ]
     const script = 'echo $$ > "$0" && exec java "$@"'
+    // Into a file: a pipe that its reader has no time for would bring Kafka to a stand.
+    const output = openSync(join(folder, 'output.log'), 'w')
     const child = spawn('sh', ['-c', script, join(folder, 'pid'), ...flags, '-cp', classPath, ...command], {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', output, output],
     })
+    closeSync(output)
     this.#process = child
-    this.#output = ''
-    const keep = (chunk: unknown): void => void (this.#output = (this.#output + String(chunk)).slice(-20_000))
-    child.stdout.on('data', keep)
-    child.stderr.on('data', keep)
-    return new Promise((resolve) => child.on('close', resolve))
+    return new Promise((resolve) => child.on('exit', resolve))
+  }
+
+  #output(): string {
+    return readFileSync(join(this.#parts.folder, 'output.log'), 'utf8').slice(-20_000)
   }
 }
 
