@@ -24,6 +24,7 @@ export {
   type ErrorCode,
   FencedError,
   FlushError,
+  OffsetOutOfRangeError,
   ProcessingError,
   SerdeError,
   StoreNotAvailableError,

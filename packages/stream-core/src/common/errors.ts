@@ -136,6 +136,36 @@ export class BrokerError extends StreamsError {
   }
 }
 
+/** A position is outside the log, or what was read before it is not in the log any more: decide where to go on. */
+export class OffsetOutOfRangeError extends BrokerError {
+  override readonly name = 'OffsetOutOfRangeError'
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  /** −1: not known. */
+  readonly logStartOffset: number
+  /** −1: not known. */
+  readonly logEndOffset: number
+  /** From where on the log has other records than those that were read; null: it is only the position that is outside. */
+  readonly divergedAt: number | null
+
+  constructor(at: Omit<OffsetOutOfRangeError, keyof BrokerError>, options?: ErrorOptions) {
+    const where = `offset ${at.offset} of ${at.topic} partition ${at.partition}`
+    const range = at.logEndOffset < 0 ? '' : ` (${at.logStartOffset} to ${at.logEndOffset})`
+    const message =
+      at.divergedAt === null
+        ? `${where} is outside the log${range}`
+        : `${where}: the log was cut at ${at.divergedAt}, and what was read from there on is not in it any more${range}`
+    super('OFFSET_OUT_OF_RANGE', message, { ...options, retryable: false })
+    this.topic = at.topic
+    this.partition = at.partition
+    this.offset = at.offset
+    this.logStartOffset = at.logStartOffset
+    this.logEndOffset = at.logEndOffset
+    this.divergedAt = at.divergedAt
+  }
+}
+
 /** Another instance took over the transactional id: close dirty, never retry. */
 export class FencedError extends BrokerError {
   override readonly name = 'FencedError'

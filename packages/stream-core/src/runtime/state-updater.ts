@@ -1,5 +1,5 @@
 import type { Broker, CommittedOffset, FetchedPartition, LogReader } from '../broker/broker.ts'
-import { BrokerError } from '../common/errors.ts'
+import { BrokerError, OffsetOutOfRangeError } from '../common/errors.ts'
 import { Announcer, type AnnouncerOptions } from './announcer.ts'
 import type { Clock } from '../common/clock.ts'
 import type { Logger } from '../common/logger.ts'
@@ -267,7 +267,7 @@ export class StateUpdater {
       try {
         fetched = await this.#reader.poll(pollWaitMs)
       } catch (error) {
-        if (error instanceof BrokerError && error.code === 'OFFSET_OUT_OF_RANGE') await this.#startOver()
+        if (error instanceof OffsetOutOfRangeError) await this.#startOver(error)
         else if (error instanceof BrokerError && error.retryable) await this.#options.clock.sleep(pollWaitMs)
         else throw error
         continue
@@ -326,13 +326,18 @@ export class StateUpdater {
     onRestored(entry.start)
   }
 
-  /** Records were deleted that somebody still had to read: their tasks begin again. */
-  async #startOver(): Promise<void> {
+  /** Records were deleted that somebody still had to read, or were read and are gone: their tasks begin again. */
+  async #startOver(told: OffsetOutOfRangeError): Promise<void> {
     const all = [...this.#followings.values()]
     const at = all.map(({ topic, task }) => ({ topic, partition: task.partition }))
     const starts = await this.#options.broker.admin.listOffsets(at, 'earliest')
     const ends = await this.#options.broker.admin.listOffsets(at, 'latest')
-    const outside = all.filter(({ position, isGone }, i) => !isGone && (position < starts[i]! || position > ends[i]!))
+    const isCut = ({ topic, task }: Following): boolean =>
+      told.divergedAt !== null && topic === told.topic && task.partition === told.partition
+    const outside = all.filter(
+      (following, i) =>
+        !following.isGone && (isCut(following) || following.position < starts[i]! || following.position > ends[i]!),
+    )
     for (const task of new Set(outside.map((following) => following.task))) {
       const entry = this.#entries.get(task)
       if (entry === undefined) continue

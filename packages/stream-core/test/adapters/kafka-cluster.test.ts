@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type LocalKafka, startLocalKafka } from '../../../../scripts/local-kafka.ts'
+import { type LocalKafka, runJava, startLocalKafka } from '../../../../scripts/local-kafka.ts'
 import { type Broker, BrokerError, TransactionAbortableError } from '../../src/index.ts'
 import { kafkaBroker } from '../../src/kafka.ts'
 
@@ -181,3 +181,57 @@ test.each(faults)('everything is there, once and in order, when each broker %s',
     .finally(() => (isOver = true))
   await Promise.all([faulting, writeRecords(topics[0], () => isOver), writeTransactions(topics[1], () => isOver)])
 })
+
+test('a log that was cut where it had been read is told, with where it was cut', async () => {
+  const topic = `cluster-${counter++}`
+  const [leader, follower] = kafka.nodes
+  // Copies on two of the three brokers, of which one may lead that has not got everything.
+  const create = ['--create', '--topic', topic, '--replica-assignment', '1:2']
+  const configs = ['unclean.leader.election.enable=true', 'min.insync.replicas=1'].flatMap((text) => ['--config', text])
+  const where = ['--bootstrap-server', kafka.bootstrapServers]
+  const child = runJava('org.apache.kafka.tools.TopicCommand', ...where, ...create, ...configs)
+  await new Promise((resolve) => child.on('close', resolve))
+  const producer = await broker.openProducer()
+  const write = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i++) {
+      producer.append(topic, 0, null, String(i), Date.now())
+      await producer.flush()
+    }
+  }
+  await write(10)
+  await follower!.stop()
+  await write(10)
+  const reader = broker.openReader()
+  reader.assign([{ topic, partition: 0, offset: 0 }])
+  for (let position = 0; position < 20;) {
+    for (const { records } of await reader.poll(1000)) {
+      while (records.next());
+      position = records.position
+    }
+  }
+  await leader!.stop('SIGKILL')
+  await follower!.start(2)
+  // As many as were lost, and more: the position is inside the log again. The producer goes on under a new id: of what it
+  // was told is written, some is not there any more.
+  await write(30)
+  let error: unknown = null
+  for (const endMs = Date.now() + 30_000; error === null && Date.now() < endMs;) {
+    await reader.poll(500).catch((caught: unknown) => (error = caught))
+  }
+  expect(error).toMatchObject({
+    code: 'OFFSET_OUT_OF_RANGE',
+    topic,
+    partition: 0,
+    offset: 20,
+    logStartOffset: 0,
+    logEndOffset: 40,
+    divergedAt: 10,
+    message: expect.stringContaining('the log was cut at 10'),
+  })
+  reader.seek({ topic, partition: 0 }, 10)
+  const [fetched] = await reader.poll(5000)
+  expect(fetched!.records.next()).toBe(true)
+  expect(fetched!.records.offset).toBe(10)
+  await reader.close()
+  await producer.close()
+}, 300_000)

@@ -153,13 +153,26 @@ export function describeRecords(bench: ContractBench): void {
 
   test('a position outside the log is an error that names it', async () => {
     const reader = broker.openReader()
-    reader.assign([{ topic, partition: 0, offset: 99 }])
-    let error: unknown = null
-    for (let i = 0; i < 20 && error === null; i++) await reader.poll(500).catch((caught: unknown) => (error = caught))
-    expect(error).toMatchObject({
-      code: 'OFFSET_OUT_OF_RANGE',
-      message: expect.stringContaining(`offset 99 of ${topic} partition 0`),
+    const refusalAt = async (offset: number): Promise<unknown> => {
+      reader.assign([{ topic, partition: 0, offset }])
+      let error: unknown = null
+      for (let i = 0; i < 20 && error === null; i++) await reader.poll(500).catch((caught: unknown) => (error = caught))
+      return error
+    }
+    const expected = { name: 'OffsetOutOfRangeError', code: 'OFFSET_OUT_OF_RANGE', retryable: false, divergedAt: null }
+    expect(await refusalAt(99)).toMatchObject({
+      ...expected,
+      ...{ topic, partition: 0, offset: 99, logStartOffset: 0, logEndOffset: 0 },
+      message: `offset 99 of ${topic} partition 0 is outside the log (0 to 0)`,
     })
+    const producer = await broker.openProducer()
+    for (const value of ['1', '2', '3']) await write(producer, [value])
+    await broker.admin.deleteRecords([{ topic, partition: 0, offset: 2 }])
+    expect(await refusalAt(1)).toMatchObject({ ...expected, offset: 1, logStartOffset: 2, logEndOffset: 3 })
+    // Where to go on is the caller's to say.
+    reader.seek({ topic, partition: 0 }, 2)
+    expect(values(await drain(reader, 3))).toEqual(['3'])
+    await producer.close()
     await reader.close()
   })
 

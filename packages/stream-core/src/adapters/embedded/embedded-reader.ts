@@ -1,5 +1,5 @@
 import type { FetchedPartition, LogReader, LogReaderOptions } from '../../broker/broker.ts'
-import { BrokerError, StreamsError } from '../../common/errors.ts'
+import { OffsetOutOfRangeError, StreamsError } from '../../common/errors.ts'
 import { RecordBatchReader } from '../../common/record-batch-reader.ts'
 import { partitionKey, type TopicPartition } from '../../common/record.ts'
 import type { LogStore } from './log-store.ts'
@@ -99,11 +99,9 @@ export class EmbeddedReader implements LogReader {
     const { topic, partition, position } = assigned
     const log = this.#store.partition(topic, partition)
     if (position < log.logStartOffset || position > log.highWatermark) {
-      throw new BrokerError(
-        'OFFSET_OUT_OF_RANGE',
-        `offset ${position} of ${topic} partition ${partition} is outside the log (${log.logStartOffset} to ${log.highWatermark})`,
-        { retryable: false },
-      )
+      const { logStartOffset, highWatermark: logEndOffset } = log
+      const at = { topic, partition, offset: position, logStartOffset, logEndOffset, divergedAt: null }
+      throw new OffsetOutOfRangeError(at)
     }
     const end = this.#isolation === 'read_committed' ? log.lastStableOffset : log.highWatermark
     if (position >= end) return 0

@@ -32,7 +32,7 @@ export class Cluster {
   #brokers = new Map<number, Node>()
   readonly #topics = new Map<string, TopicMetadata>()
   readonly #topicNames = new Map<string, string>()
-  readonly #leaders = new Map<string, number>()
+  readonly #leaders = new Map<string, { id: number; readonly epoch: number }>()
   readonly #refusals = new Map<string, number>()
   readonly #coordinators = new Map<string, Node>()
   #clusterId: string | null = null
@@ -109,12 +109,13 @@ export class Cluster {
         if (!isRetriable(code) || code === errorCode.unknownTopicOrPartition) this.#topics.delete(name)
         continue
       }
+      const isNew = this.#topics.get(name)?.topicId !== topicId
       this.#topics.set(name, { topicId, partitionCount: partitions.length })
       this.#topicNames.set(topicId.replaceAll('-', ''), name)
-      for (const { partitionIndex, leaderId } of partitions) {
+      for (const { partitionIndex, leaderId: id, leaderEpoch: epoch } of partitions) {
         const key = partitionKey(name, partitionIndex)
-        if (leaderId >= 0) this.#leaders.set(key, leaderId)
-        else this.#leaders.delete(key)
+        // A broker that lags behind speaks of a leader that was.
+        if (isNew || epoch >= (this.#leaders.get(key)?.epoch ?? -1)) this.#leaders.set(key, { id, epoch })
       }
     }
   }
@@ -135,14 +136,18 @@ export class Cluster {
   }
 
   /** The broker that leads a partition, as far as is known. */
-  leader(topic: string, partition: number): { readonly id: number; readonly node: Node } | null {
-    const id = this.#leaders.get(partitionKey(topic, partition))
-    const node = id === undefined ? undefined : this.#brokers.get(id)
-    return id === undefined || node === undefined ? null : { id, node }
+  leader(
+    topic: string,
+    partition: number,
+  ): { readonly id: number; readonly epoch: number; readonly node: Node } | null {
+    const leader = this.#leaders.get(partitionKey(topic, partition))
+    const node = leader && this.#brokers.get(leader.id)
+    return node === undefined ? null : { ...leader!, node }
   }
 
   forgetLeader(topic: string, partition: number): void {
-    this.#leaders.delete(partitionKey(topic, partition))
+    const leader = this.#leaders.get(partitionKey(topic, partition))
+    if (leader !== undefined) leader.id = -1
   }
 
   async clusterId(): Promise<string> {

@@ -9,6 +9,8 @@ export interface FetchedBytes {
   readonly highWatermark: number
   readonly lastStableOffset: number
   readonly logStartOffset: number
+  /** Where the log parts from what was read, as the epoch of that tells (KIP-320); −1 when it does not. */
+  readonly divergedAt: number
   readonly abortedTransactions: readonly { readonly producerId: number; readonly firstOffset: number }[]
   /** Where the record batches lie in the response. */
   readonly start: number
@@ -34,12 +36,16 @@ export function readFetchResponse(bytes: Buffer): {
       scale *= 0x80
     }
   }
-  const skipTags = (): void => {
+  /** Where the field of this tag begins; −1 without one. */
+  const skipTags = (wanted = -1): number => {
+    let found = -1
     for (let count = varint(); count > 0; count--) {
-      varint()
+      const tag = varint()
       const size = varint()
+      if (tag === wanted) found = position
       position += size
     }
+    return found
   }
   const errorCode = bytes.readInt16BE(position)
   position += 6 // error code and session id
@@ -63,7 +69,7 @@ export function readFetchResponse(bytes: Buffer): {
       const size = Math.max(0, varint() - 1)
       const start = position
       position += size
-      skipTags()
+      const diverging = skipTags(0)
       partitions.push({
         topicId,
         partition: bytes.readInt32BE(head),
@@ -71,6 +77,7 @@ export function readFetchResponse(bytes: Buffer): {
         highWatermark: readInt64(bytes, head + 6),
         lastStableOffset: readInt64(bytes, head + 14),
         logStartOffset: readInt64(bytes, head + 22),
+        divergedAt: diverging < 0 ? -1 : readInt64(bytes, diverging + 4),
         abortedTransactions,
         start,
         end: start + size,
@@ -81,14 +88,22 @@ export function readFetchResponse(bytes: Buffer): {
   return { errorCode, partitions }
 }
 
-/** The offset after the last whole batch in these bytes; −1 when there is none. Headers only, no record is decoded. */
-export function offsetAfter(bytes: Buffer, start: number, end: number): number {
-  let offset = -1
+/** What the last whole batch in these bytes says; null when there is none. Headers only, no record is decoded. */
+export function lastBatch(
+  bytes: Buffer,
+  start: number,
+  end: number,
+): { readonly nextOffset: number; readonly leaderEpoch: number } | null {
+  let last = -1
   for (let batch = start; batch + batchHeaderBytes <= end;) {
     const next = batch + 12 + bytes.readInt32BE(batch + at.batchLength)
     if (next > end) break
-    offset = readInt64(bytes, batch) + bytes.readInt32BE(batch + at.lastOffsetDelta) + 1
+    last = batch
     batch = next
   }
-  return offset
+  if (last < 0) return null
+  return {
+    nextOffset: readInt64(bytes, last) + bytes.readInt32BE(last + at.lastOffsetDelta) + 1,
+    leaderEpoch: bytes.readInt32BE(last + at.partitionLeaderEpoch),
+  }
 }

@@ -1,16 +1,21 @@
 import type { FetchedPartition, LogReader, LogReaderOptions } from '../../broker/broker.ts'
-import { BrokerError, StreamsError } from '../../common/errors.ts'
+import { BrokerError, OffsetOutOfRangeError, StreamsError } from '../../common/errors.ts'
 import { RecordBatchReader } from '../../common/record-batch-reader.ts'
 import { partitionKey, type TopicPartition } from '../../common/record.ts'
 import type { Cluster } from './cluster.ts'
 import type { Pool } from './connection-pool.ts'
-import { type FetchedBytes, offsetAfter, readFetchResponse } from './fetch-response.ts'
+import { type FetchedBytes, lastBatch, readFetchResponse } from './fetch-response.ts'
+import { KafkaAdmin } from './kafka-admin.ts'
 import { codeText, errorCode, isFinal, isRetriable, isStaleLeader } from './kafka-errors.ts'
 import { retryDelayMs, sleep } from './waiting.ts'
 import { call, kafkaCompression, type Node, requests } from './wire.ts'
 
 interface Assigned extends TopicPartition {
   position: number
+  /** Of the leader under which the last batch before the position was written; −1: not known. */
+  epoch: number
+  /** The position is outside the log, and where that ends is being asked. */
+  isOutside: boolean
   isPaused: boolean
   /** A fetch for it is under way. */
   isFetching: boolean
@@ -64,8 +69,8 @@ export class KafkaReader implements LogReader {
 
   add(positions: readonly (TopicPartition & { readonly offset: number })[]): void {
     for (const { topic, partition, offset: position } of positions) {
-      const states = { isPaused: false, isFetching: false, isWaiting: false }
-      const assigned = { topic, partition, position, ...states, generation: 0, knownEnd: -1 }
+      const states = { isOutside: false, isPaused: false, isFetching: false, isWaiting: false }
+      const assigned = { topic, partition, position, epoch: -1, ...states, generation: 0, knownEnd: -1 }
       this.#assigned.set(partitionKey(topic, partition), assigned)
     }
     if (this.#wake !== null) this.#startFetches()
@@ -91,6 +96,8 @@ export class KafkaReader implements LogReader {
   seek({ topic, partition }: TopicPartition, offset: number): void {
     const assigned = this.#find({ topic, partition })
     assigned.position = offset
+    assigned.epoch = -1
+    assigned.isOutside = false
     assigned.generation++
     assigned.isWaiting = false
     this.#failure = null
@@ -143,7 +150,7 @@ export class KafkaReader implements LogReader {
     const byLeader = new Map<number, { readonly node: Node; readonly partitions: Assigned[] }>()
     let isLeaderMissing = false
     for (const assigned of this.#assigned.values()) {
-      if (assigned.isPaused || assigned.isFetching || assigned.isWaiting) continue
+      if (assigned.isPaused || assigned.isFetching || assigned.isWaiting || assigned.isOutside) continue
       const leader = this.#cluster.leader(assigned.topic, assigned.partition)
       if (leader === null || !this.#cluster.topic(assigned.topic)) {
         isLeaderMissing = true
@@ -206,11 +213,12 @@ export class KafkaReader implements LogReader {
     }
     return [...topics].map(([topic, list]) => ({
       topicId: this.#cluster.topic(topic)!.topicId,
-      partitions: list.map(({ partition, position }) => ({
+      // With both epochs a leader that was is found out, and so is a log that was cut (KIP-320).
+      partitions: list.map(({ partition, position, epoch }) => ({
         partition,
-        currentLeaderEpoch: -1,
+        currentLeaderEpoch: this.#cluster.leader(topic, partition)?.epoch ?? -1,
         fetchOffset: BigInt(position),
-        lastFetchedEpoch: -1,
+        lastFetchedEpoch: epoch,
         partitionMaxBytes: this.#partitionMaxBytes,
       })),
     }))
@@ -236,13 +244,9 @@ export class KafkaReader implements LogReader {
   /** Takes one partition's part; true if a poll should look. */
   #take(bytes: Buffer, fetched: FetchedBytes, assigned: Assigned, position: number): boolean {
     const { topic, partition } = assigned
-    if (fetched.errorCode === errorCode.offsetOutOfRange) {
-      this.#failure = new BrokerError(
-        'OFFSET_OUT_OF_RANGE',
-        `offset ${position} of ${topic} partition ${partition} is outside the log`,
-        { retryable: false },
-      )
-      return true
+    if (fetched.errorCode === errorCode.offsetOutOfRange || fetched.divergedAt >= 0) {
+      void this.#reportOutside(assigned, fetched.divergedAt)
+      return false
     }
     if (isStaleLeader(fetched.errorCode)) {
       this.#cluster.forgetLeader(topic, partition)
@@ -260,9 +264,10 @@ export class KafkaReader implements LogReader {
       return true
     }
     assigned.knownEnd = this.#isolation === 'read_committed' ? fetched.lastStableOffset : fetched.highWatermark
-    const next = offsetAfter(bytes, fetched.start, fetched.end)
-    if (next <= position) return false
-    assigned.position = next
+    const last = lastBatch(bytes, fetched.start, fetched.end)
+    if (last === null || last.nextOffset <= position) return false
+    assigned.position = last.nextOffset
+    assigned.epoch = last.leaderEpoch
     assigned.isWaiting = true
     // To the end of the next request: a response that is full leaves out the partitions asked for last.
     const key = partitionKey(topic, partition)
@@ -284,6 +289,23 @@ export class KafkaReader implements LogReader {
       }),
     })
     return true
+  }
+
+  /** Says it to the next poll, with where the log begins and ends. Never rejects. */
+  async #reportOutside(assigned: Assigned, divergedAt: number): Promise<void> {
+    const { topic, partition, position: offset, generation } = assigned
+    assigned.isOutside = true
+    const admin = new KafkaAdmin(this.#cluster)
+    const ask = (at: 'earliest' | 'latest'): Promise<number> =>
+      admin.listOffsets([{ topic, partition }], at).then(
+        ([found]) => found!,
+        () => -1,
+      )
+    const [logStartOffset, logEndOffset] = [await ask('earliest'), await ask('latest')]
+    if (assigned.generation !== generation || this.#isClosed) return
+    assigned.isOutside = false
+    const at = { topic, partition, offset, logStartOffset, logEndOffset }
+    this.#note(new OffsetOutOfRangeError({ ...at, divergedAt: divergedAt < 0 ? null : divergedAt }))
   }
 
   /** Looks leaders up, once at a time and with a pause when that does not help. */

@@ -1,6 +1,8 @@
 import type { OnDelivered } from '../../broker/broker.ts'
 import type { CompressionName } from '../../common/compression.ts'
+import { crc32c } from '../../common/crc32c.ts'
 import { RecordBatchBuilder } from '../../common/record-batch-builder.ts'
+import { at, writeInt64 } from '../../common/record-batch.ts'
 import type { Headers } from '../../common/record.ts'
 import { kafkaCompression } from './wire.ts'
 
@@ -24,6 +26,7 @@ export class ProduceBatch {
   readonly #delivered: { readonly index: number; readonly onDelivered: OnDelivered }[] = []
   readonly #settled = Promise.withResolvers<void>()
   #bytes: Buffer | null = null
+  #isSealed = false
   #recordCount = 0
   #byteLength = 0
   /** When it is given up; known from its first flush on. */
@@ -48,8 +51,13 @@ export class ProduceBatch {
     return this.#recordCount
   }
 
-  get isSealed(): boolean {
+  /** It takes no more records. */
+  get isClosed(): boolean {
     return this.#bytes !== null
+  }
+
+  get isSealed(): boolean {
+    return this.#isSealed
   }
 
   hasRoom(bytes: number): boolean {
@@ -69,17 +77,32 @@ export class ProduceBatch {
     this.#byteLength = this.#builder.byteLength
   }
 
-  /** The bytes; sealed at the first call, which fixes producer id and sequence for good. */
+  /** The bytes; sealed at the first call, which fixes producer id and sequence. */
   seal(identity: ProducerIdentity, sequence: number, isTransactional: boolean, compression: CompressionName): Buffer {
-    this.#bytes ??= this.#builder.seal({
-      producerId: Number(identity.producerId),
-      producerEpoch: identity.producerEpoch,
-      baseSequence: sequence,
-      transactional: isTransactional,
-      compression,
-      codecs: kafkaCompression,
-    })
+    const producerId = Number(identity.producerId)
+    const { producerEpoch } = identity
+    if (this.#bytes === null) {
+      this.#bytes = this.#builder.seal({
+        producerId,
+        producerEpoch,
+        baseSequence: sequence,
+        transactional: isTransactional,
+        compression,
+        codecs: kafkaCompression,
+      })
+    } else if (!this.#isSealed) {
+      writeInt64(this.#bytes, producerId, at.producerId)
+      this.#bytes.writeInt16BE(producerEpoch, at.producerEpoch)
+      this.#bytes.writeInt32BE(sequence, at.baseSequence)
+      this.#bytes.writeUInt32BE(crc32c(this.#bytes.subarray(at.attributes)), at.crc)
+    }
+    this.#isSealed = true
     return this.#bytes
+  }
+
+  /** The next `seal` is under another id and sequence: for a batch that was certainly not appended. */
+  unseal(): void {
+    this.#isSealed = false
   }
 
   succeed(baseOffset: number): void {
@@ -126,7 +149,7 @@ export class ProduceQueue {
     let size = (key?.length ?? 0) + (value?.length ?? 0) + recordOverheadBytes
     for (const [name, data] of headers) size += 3 * name.length + (data?.length ?? 0) + 10
     let open = this.#batches[this.#batches.length - 1]
-    if (open === undefined || open.isSealed || !open.hasRoom(size)) {
+    if (open === undefined || open.isClosed || !open.hasRoom(size)) {
       open = new ProduceBatch()
       this.#batches.push(open)
     }
@@ -169,6 +192,10 @@ export class ProduceQueue {
     this.#flushable = 0
     this.pendingBytes = 0
     for (const batch of this.#batches.splice(0)) batch.fail(error)
+  }
+
+  unsealFirst(): void {
+    this.#batches[0]!.unseal()
   }
 
   /** A new producer id, or a new epoch, begins at 0. A batch that is sealed keeps what it was sealed with. */

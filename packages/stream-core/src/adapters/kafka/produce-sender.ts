@@ -18,6 +18,7 @@ import { call, type Connection, type Node, type ProducePartition, requests } fro
 
 /** How long a broker may wait for its replicas. */
 const produceTimeoutMs = 30_000
+const lostSequence: ReadonlySet<number> = new Set([errorCode.outOfOrderSequence, errorCode.unknownProducerId])
 /** Well below a broker's default `socket.request.max.bytes` of 100 MiB. */
 const requestBytesMax = 16 << 20
 
@@ -305,6 +306,12 @@ export class ProduceSender {
     if (isStaleLeader(code)) this.#cluster.forgetLeader(queue.topic, queue.partition)
     // A checksum that does not match there matched here: it goes again as it is.
     if (isRetriable(code) || code === errorCode.corruptMessage) return false
+    if (lostSequence.has(code) && this.#transactions === null && !batch.mayBeWritten) {
+      // The log does not know what it had acknowledged (an unclean election, for example); this batch is not in it either.
+      queue.unsealFirst()
+      this.#identity = null
+      return false
+    }
     const what = `writing to ${queue.topic} partition ${queue.partition}`
     const error =
       this.#transactions?.failure(what, code) ??
