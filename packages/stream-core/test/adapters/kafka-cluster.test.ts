@@ -93,6 +93,7 @@ function follow(topic: string, isolation: 'read_committed' | 'read_uncommitted')
     }
     await reader.close()
   })()
+  reading.catch(() => undefined) // "finish" tells
   return {
     values,
     async finish(): Promise<void> {

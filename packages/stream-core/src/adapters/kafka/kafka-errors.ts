@@ -48,7 +48,7 @@ export const errorCode = {
   nonEmptyGroup: 68,
   groupIdNotFound: 69,
   fencedLeaderEpoch: 74,
-  unknownLeaderEpoch: 76,
+  unknownLeaderEpoch: 75,
   offsetNotAvailable: 78,
   fencedInstanceId: 82,
   invalidRecord: 87,
