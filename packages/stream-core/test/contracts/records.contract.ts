@@ -162,7 +162,11 @@ export function describeRecords(bench: ContractBench): void {
     const expected = { name: 'OffsetOutOfRangeError', code: 'OFFSET_OUT_OF_RANGE', retryable: false, divergedAt: null }
     expect(await refusalAt(99)).toMatchObject({
       ...expected,
-      ...{ topic, partition: 0, offset: 99, logStartOffset: 0, logEndOffset: 0 },
+      topic,
+      partition: 0,
+      offset: 99,
+      logStartOffset: 0,
+      logEndOffset: 0,
       message: `offset 99 of ${topic} partition 0 is outside the log (0 to 0)`,
     })
     const producer = await broker.openProducer()
