@@ -23,7 +23,7 @@ export interface Line {
  */
 export function topology(): Topology {
   const builder = new StreamsBuilder()
-  const customers = builder.table('customers', { key: string(), value: json<Customer>() })
+  const customers = builder.table('customers', { key: string(), value: json<Customer>(), store: { name: 'customers' } })
   const products = builder.globalTable('products', { key: string(), value: json<Product>() })
   builder
     .stream('orders', { key: string(), value: json<Order>() })

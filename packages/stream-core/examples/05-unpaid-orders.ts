@@ -13,6 +13,7 @@ export function topology(): Topology {
       // Payments from the time of the order to an hour later.
       windows: joinWindows({ difference: { hours: 1 }, beforeMs: 0, grace: { minutes: 10 } }),
       name: 'payment-of-order',
+      storeName: 'payment-of-order',
       otherValue: string(),
     },
   )

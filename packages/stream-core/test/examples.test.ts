@@ -47,6 +47,17 @@ test('records that are put in come out, each partition in its order', async () =
   expect(found.toSorted((one, other) => one.timestampMs - other.timestampMs)).toEqual(lines)
 })
 
+test('lint finds nothing in the examples but what one of them explains', () => {
+  const translated = () => translations(async ({ text }) => text)
+  const topologies = { wordCount, viewsPerMinute, visits, orders, unpaidOrders, deduplicate, translated, transfers }
+  const found = Object.entries(topologies).flatMap(([name, topology]) =>
+    topology()
+      .lint()
+      .map(({ rule, about }) => [name, rule, about]),
+  )
+  expect(found).toEqual([['viewsPerMinute', 'suppress-needs-input', 'final-store']])
+})
+
 test('example 01 counts words', () => {
   const driver = new TopologyTestDriver(wordCount())
   driver.createInputTopic('lines', strings).pipeInput('1', 'To be, or not to be', 0)

@@ -212,5 +212,5 @@ const withStore = (supplier: Supplier, spec: StoreSpec): Supplier => Object.assi
 const backToItsRow: StreamPartitioner = (_key, value) =>
   (value as SubscriptionResponse<unknown> | null)?.primaryPartition ?? null
 
-const withoutValue = <K>(partitioner: StreamPartitioner<K, null> | undefined): StreamPartitioner | null =>
+const withoutValue = <K>(partitioner: TableJoined<K, never>['partitioner']): StreamPartitioner | null =>
   partitioner === undefined ? null : (key, _value, count) => partitioner(key as K, null, count)

@@ -20,7 +20,7 @@ import type {
 import { KGroupedTable } from './kgrouped-table.ts'
 import type { KStream } from './kstream.ts'
 import type { Grouped, Named } from './options.ts'
-import type { Suppressed } from './suppressed.ts'
+import type { SuppressedFor } from './suppressed.ts'
 import { joinTables } from './table-joins.ts'
 import {
   filterTable,
@@ -118,7 +118,7 @@ export class KTable<K, V> {
   }
 
   /** Holds changes back, for a time or until their window has closed: see `untilTimeLimit` and `untilWindowCloses`. */
-  suppress(suppressed: Suppressed): KTable<K, V> {
+  suppress(suppressed: SuppressedFor<K>): KTable<K, V> {
     return suppressTable(this, suppressed)
   }
 

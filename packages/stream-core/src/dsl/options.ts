@@ -70,12 +70,12 @@ export interface StreamJoined<K, V, V2> extends Named {
   readonly otherStore?: JoinStore
 }
 
-/** How two tables meet by a foreign key. */
+/** How two tables meet by a foreign key. A key of a table is in one partition. */
 export interface TableJoined<K, FK> extends Named {
   /** Has to agree with how the left table's topic is partitioned. */
-  readonly partitioner?: StreamPartitioner<K, null>
+  readonly partitioner?: (key: K, value: null, partitionCount: number) => number | null
   /** Has to agree with how the right table's topic is partitioned. */
-  readonly otherPartitioner?: StreamPartitioner<FK, null>
+  readonly otherPartitioner?: (key: FK, value: null, partitionCount: number) => number | null
 }
 
 /** Kafka Streams' Materialized: what the store behind a table is called and how it is kept. */
@@ -90,6 +90,8 @@ export interface StoreOptions<K, V> {
   /** Windowed stores: how long a window is kept. Default and least: window size plus grace. */
   readonly retentionMs?: number
   readonly type?: 'persistent' | 'in-memory'
+  /** Keeps this many keys, the ones used last, in memory (Kafka Streams' `lruMap`). Not for windows and versioned stores. */
+  readonly maxEntries?: number
   /** Keeps every value of this long back, and answers as of a time (KIP-889). Needs a name; not for windows. */
   readonly versioned?: { readonly historyRetentionMs: number; readonly segmentIntervalMs?: number }
 }

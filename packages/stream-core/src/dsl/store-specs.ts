@@ -55,6 +55,15 @@ export function materialized(
     wholeNumber('historyRetentionMs', storeName, historyRetentionMs, 0)
     wholeNumber('segmentIntervalMs', storeName, segmentIntervalMs, 1)
   }
+  if (given.maxEntries !== undefined) {
+    wholeNumber('maxEntries', storeName, given.maxEntries, 1)
+    if (given.versioned !== undefined || given.type === 'persistent') {
+      throw new ArgumentError(
+        'store.maxEntries',
+        `the store "${storeName}" with maxEntries is kept in memory, and has no versions`,
+      )
+    }
+  }
   if (!isNamed) {
     context.builder.noteGeneratedName({ kind: 'store', name: storeName })
     if (given.logging !== false)
@@ -105,12 +114,22 @@ export function keyValueSpec(context: BuildContext, store: Materialized): KeyVal
       logging: changelog(options.logging, versionedChangelog(historyRetentionMs)),
     }
   }
+  const { maxEntries = null } = options
   return {
     ...common(context, store),
     kind: 'keyValue',
     timestamped: true,
-    maxEntries: null,
+    maxEntries,
+    ...(maxEntries === null ? {} : { inMemory: true }),
     logging: changelog(options.logging, { 'cleanup.policy': 'compact' }),
+  }
+}
+
+/** Options that stand for another kind of store would be ignored. */
+function refuseForWindows({ storeName, options }: Materialized): void {
+  for (const option of ['maxEntries', 'versioned'] as const) {
+    if (options[option] === undefined) continue
+    throw new ArgumentError(`store.${option}`, `the store "${storeName}" keeps windows: ${option} is not for it`)
   }
 }
 
@@ -121,6 +140,7 @@ export function windowSpec(
   retentionMs: number,
   emitFinal: boolean,
 ): WindowStoreSpec {
+  refuseForWindows(store)
   return {
     ...common(context, store),
     kind: 'window',
@@ -140,6 +160,7 @@ export function sessionSpec(
   retentionMs: number,
   emitFinal: boolean,
 ): SessionStoreSpec {
+  refuseForWindows(store)
   return {
     ...common(context, store),
     kind: 'session',

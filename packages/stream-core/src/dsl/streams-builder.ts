@@ -23,8 +23,8 @@ export interface StreamsBuilderOptions {
    * of a foreign-key join are read with it, too: one that looks into values must bear theirs.
    */
   readonly defaults?: {
-    readonly key?: Serde<never>
-    readonly value?: Serde<never>
+    readonly key?: Serde<unknown>
+    readonly value?: Serde<unknown>
     readonly timestampExtractor?: TimestampExtractor
   }
   /**
@@ -69,8 +69,8 @@ export class StreamsBuilder {
       builder,
       graph: new StreamGraph(builder),
       names: new Names(),
-      defaultKey: (defaults?.key as Serde<unknown> | undefined) ?? null,
-      defaultValue: (defaults?.value as Serde<unknown> | undefined) ?? null,
+      defaultKey: defaults?.key ?? null,
+      defaultValue: defaults?.value ?? null,
       inheritsSerdes: options.inheritSerdes ?? true,
       defaultTimestampExtractor: defaults?.timestampExtractor ?? null,
       defaultStoreType,

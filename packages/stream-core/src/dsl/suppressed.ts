@@ -1,5 +1,6 @@
 import { oneOf } from '../common/choice.ts'
 import type { Duration } from '../common/duration.ts'
+import type { Windowed } from '../common/windowed.ts'
 import type { Named } from './options.ts'
 import { durationMs } from './windows.ts'
 
@@ -22,13 +23,16 @@ export interface Suppressed extends Named {
   readonly buffer: SuppressBufferOptions
 }
 
+/** What a table with such keys can be asked for: only windows close. */
+export type SuppressedFor<K> = K extends Windowed<unknown> ? Suppressed : Suppressed & { readonly until: 'time-limit' }
+
 /**
  * One result per window, once nothing can change it any more. Only behind a windowed aggregation. A limited buffer stops the
  * application when it is full, for emitting early would not be final.
  */
 export const untilWindowCloses = (
   options: Named & { readonly buffer?: Omit<SuppressBufferOptions, 'whenFull'> } = {},
-): Suppressed => ({
+): Suppressed & { readonly until: 'window-closes' } => ({
   ...options,
   until: 'window-closes',
   waitMs: 0,
@@ -39,7 +43,7 @@ export const untilWindowCloses = (
 export const untilTimeLimit = (
   wait: Duration,
   options: Named & { readonly buffer?: SuppressBufferOptions } = {},
-): Suppressed => {
+): Suppressed & { readonly until: 'time-limit' } => {
   const { buffer = {} } = options
   if (buffer.whenFull !== undefined) oneOf('whenFull', buffer.whenFull, ['emit-early', 'shut-down'])
   return { ...options, until: 'time-limit', waitMs: durationMs(wait, 'wait'), buffer }

@@ -51,7 +51,7 @@ export const aggregate =
           after = add(init(), value, key)
         }
         const put = store.put(key, after, time)
-        if (put !== 'dropped') forward(key, after ?? null, oldValue, put === 'latest', time, headers)
+        if (put !== 'dropped') forward(key, after, oldValue, put === 'latest', time, headers)
       },
     }
   }

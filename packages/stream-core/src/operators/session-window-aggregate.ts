@@ -61,8 +61,8 @@ export const sessionWindowAggregate =
       }
       const after = aggregate === null && init === null ? (value as unknown as A) : add(aggregate as A, value, key)
       const session = { key, window: { start, end } }
-      store.put(session, after ?? null)
-      if (final === null && !isCached) forward(session, after ?? null, null, noHeaders)
+      store.put(session, after)
+      if (final === null && !isCached) forward(session, after, null, noHeaders)
     }
 
     const emitClosed = ({ headers }: Record<K, V>, closeTimeMs: number): void => {

@@ -71,8 +71,8 @@ export const slidingWindowAggregate =
         if (sendsOldValues) oldValue = init()
         after = add(init(), value, key)
       }
-      store.put(key, after ?? null, start, time)
-      if (final === null) forward(key, start, end, after ?? null, oldValue, time, headers)
+      store.put(key, after, start, time)
+      if (final === null) forward(key, start, end, after, oldValue, time, headers)
     }
 
     const copyOf = (key: K, start: number, aggregate: ValueAndTimestamp<A>): A | null =>

@@ -39,8 +39,8 @@ export const tableAggregate =
         else after = add(between === null ? init() : between, change.newValue, key)
         const touchesOld = old !== null && (change.oldValue !== null || change.newValue !== null)
         const time = touchesOld ? Math.max(timestampMs, old.timestampMs) : timestampMs
-        const put = store.put(key, after ?? null, time)
-        if (put !== 'dropped') forward(key, after ?? null, oldValue, put === 'latest', time, headers)
+        const put = store.put(key, after, time)
+        if (put !== 'dropped') forward(key, after, oldValue, put === 'latest', time, headers)
       },
     }
   }

@@ -48,8 +48,8 @@ export const windowAggregate =
         if (sendsOldValues) oldValue = init()
         after = add(init(), value, key)
       }
-      store.put(key, after ?? null, start, time)
-      if (final === null) forward(key, start, start + sizeMs, after ?? null, oldValue, time, headers)
+      store.put(key, after, start, time)
+      if (final === null) forward(key, start, start + sizeMs, after, oldValue, time, headers)
     }
 
     const emitClosed = ({ headers }: Record<K, V>, closeTimeMs: number): void => {

@@ -26,7 +26,7 @@ export function buildNodes(
       continue
     }
     const running =
-      node.kind === 'sink' ? new RunningSink(node, topicName, output) : new RunningProcessor(node, services)
+      node.kind === 'sink' ? new RunningSink(node, topicName, output, services) : new RunningProcessor(node, services)
     built.set(node.name, running)
     if (running instanceof RunningProcessor) processors.push(running)
     for (const parentName of node.parents) {

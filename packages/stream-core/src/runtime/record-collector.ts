@@ -20,13 +20,25 @@ export interface Output {
 const keyWriter = new ByteWriter(256)
 const valueWriter = new ByteWriter(4096)
 
-/** Serialises a record for a sink and appends it to the partition its key belongs to. `topic` is the real topic's name. */
-export function collect(output: Output, sink: SinkNode, topic: string, record: Record<unknown, unknown>): void {
+/**
+ * Serialises a record for a sink and appends it to the partition its key belongs to. `topic` is the real topic's name. False: the sink's
+ * partitioner chose none.
+ */
+export function collect(output: Output, sink: SinkNode, topic: string, record: Record<unknown, unknown>): boolean {
   const count = output.partitionCount(topic)
   if (!(count > 0)) throw unknownTopic(sink, topic)
   const key = serialise(keyWriter, sink, topic, 'key', record.key)
   const value = serialise(valueWriter, sink, topic, 'value', record.value)
-  output.append(topic, choosePartition(sink, record, key, count), key, value, record.timestampMs, record.headers)
+  const { timestampMs, headers } = record
+  const chosen = sink.partitioner === null ? null : sink.partitioner(record.key, record.value, count)
+  if (typeof chosen !== 'object' || chosen === null) {
+    const partition = chosen === null ? defaultPartition(sink, key, count) : checkedPartition(sink, chosen, count)
+    output.append(topic, partition, key, value, timestampMs, headers)
+    return true
+  }
+  for (const partition of chosen) checkedPartition(sink, partition, count)
+  for (const partition of new Set(chosen)) output.append(topic, partition, key, value, timestampMs, headers)
+  return chosen.length > 0
 }
 
 /** Only a topic that is chosen for each record can be unknown: those that a topology names are looked for at the start. */
@@ -39,14 +51,12 @@ const unknownTopic = (sink: SinkNode, topic: string): ProcessingError =>
 
 let roundRobin = 0
 
-function choosePartition(sink: SinkNode, record: Record<unknown, unknown>, key: Buffer | null, count: number): number {
-  if (sink.partitioner !== null) {
-    const chosen = sink.partitioner(record.key, record.value, count)
-    if (chosen !== null) {
-      if (Number.isInteger(chosen) && chosen >= 0 && chosen < count) return chosen
-      throw new RangeError(`the partitioner of sink "${sink.name}" chose ${chosen} of ${count} partitions`)
-    }
-  }
+function checkedPartition(sink: SinkNode, chosen: number, count: number): number {
+  if (Number.isInteger(chosen) && chosen >= 0 && chosen < count) return chosen
+  throw new RangeError(`the partitioner of sink "${sink.name}" chose ${chosen} of ${count} partitions`)
+}
+
+function defaultPartition(sink: SinkNode, key: Buffer | null, count: number): number {
   if (key === null) return roundRobin++ % count
   // A windowed key belongs where its inner key does.
   const suffix = suffixBytes(sink.key)
@@ -64,9 +74,23 @@ function serialise(
   value: unknown,
 ): Buffer | null {
   const serde = part === 'key' ? sink.key : sink.value
+  if (value === undefined && part === 'value') {
+    throw new SerdeError(
+      part,
+      `the value of a record for "${topic}" is undefined (a return that was forgotten?); null writes a tombstone`,
+    )
+  }
   if (value === null || value === undefined) {
     if (part === 'value' || suffixBytes(serde) === 0) return null
     throw new SerdeError(part, `a record for "${topic}" has no key, and ${serde.name} cannot write one that is missing`)
+  }
+  if (value instanceof Promise) {
+    value.catch(() => undefined)
+    throw new SerdeError(
+      part,
+      `the ${part} of a record for "${topic}" is a promise, and nobody would wait for it: use mapValuesAsync, ` +
+        'flatMapValuesAsync or processAsync',
+    )
   }
   writer.reset()
   try {

@@ -69,9 +69,11 @@ export class RunningSink implements RunningNode {
   readonly #topicName: (name: string) => string
   /** The log's name of the topic, unless it is chosen for each record. */
   readonly #topic: string | null
+  readonly #services: TaskServices
 
-  constructor(sink: SinkNode, topicName: (name: string) => string, output: Output) {
+  constructor(sink: SinkNode, topicName: (name: string) => string, output: Output, services: TaskServices) {
     this.name = sink.name
+    this.#services = services
     this.#sink = sink
     this.#output = output
     this.#topicName = topicName
@@ -80,7 +82,8 @@ export class RunningSink implements RunningNode {
 
   process(record: Record<unknown, unknown>): void {
     try {
-      collect(this.#output, this.#sink, this.#topic ?? this.#choose(record), record)
+      const isWritten = collect(this.#output, this.#sink, this.#topic ?? this.#choose(record), record)
+      if (!isWritten) this.#services.drop(this.name, 'no-partition-chosen')
     } catch (error) {
       if (error instanceof StreamsError) throw error
       throw new ProcessingError(

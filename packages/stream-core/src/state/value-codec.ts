@@ -72,7 +72,9 @@ export class StoreCodec<K, V> {
    * refused here, where the processor that puts it is in sight.
    */
   entry(key: K, value: V | null, timestampMs: number, headers: Headers = noHeaders): Entry {
-    if (value === null || value === undefined) return bytesEntry(null, timestampMs, headers)
+    if (value === null) return bytesEntry(null, timestampMs, headers)
+    // It would delete the row because somebody forgot a return.
+    if (value === undefined) throw unwritable(this.#name, keyText(key), new TypeError(undefinedValue))
     this.checkTime(key, timestampMs)
     // A text with half a surrogate pair is another one once it has been bytes.
     const isFaithful = typeof value !== 'string' || value.isWellFormed()
@@ -88,6 +90,7 @@ export class StoreCodec<K, V> {
 
   /** The bytes of a value that is put under a key. */
   encodePut(key: K, value: V): Buffer {
+    if (value === undefined) throw unwritable(this.#name, keyText(key), new TypeError(undefinedValue))
     try {
       return this.encode(value)
     } catch (error) {
@@ -132,6 +135,8 @@ export class StoreCodec<K, V> {
     )
   }
 }
+
+const undefinedValue = 'it is undefined (a return that was forgotten?); null deletes'
 
 /** The error for a value that its serde refuses: no error of ours, so that the processor's name is put before it. */
 export const unwritable = (store: string, key: string, cause: unknown): TypeError =>

@@ -57,7 +57,7 @@ export class VersionedKeyValueStore<K, V> extends StoreBase<VersionedStoreSpec> 
   put(key: K, value: V | null, timestampMs: number): PutOutcome {
     const stored = this.#codec.keyString(key)
     this.#codec.checkTime(key, timestampMs)
-    const bytes = value === null || value === undefined ? null : this.#codec.encodePut(key, value)
+    const bytes = value === null ? null : this.#codec.encodePut(key, value)
     const outcome = this.#putBytes(stored, bytes, timestampMs)
     this.#changes.push([stored, bytes, timestampMs])
     return outcome

@@ -9,17 +9,24 @@ export interface TopologyFinding {
   readonly message: string
 }
 
+const nameOption = {
+  store: '`store: { name }`, or `storeName` of a join of streams, or `name` of a suppress',
+  repartition: '`name` of groupBy, groupByKey, repartition or the join',
+}
+
 /** Findings are data: print them, or fail a test on them. */
 export function lintTopology(topology: TopologyParts): readonly TopologyFinding[] {
   const findings: TopologyFinding[] = []
+  const globals = new Set(topology.globalStores.map(({ name }) => name))
   for (const { kind, name } of topology.generatedNames) {
-    if (kind === 'changelog') continue // named after its store, which is reported
+    // A changelog is named after its store, which is reported; a global store is read anew at every start.
+    if (kind === 'changelog' || globals.has(name)) continue
     findings.push({
       rule: 'generated-name',
       about: name,
       message:
         `the ${kind === 'store' ? 'store' : 'repartition topic'} "${name}" has a generated name, which changes when an ` +
-        'operator is added before it: its state would be lost. Give it a name',
+        `operator is added before it: its state would be lost. Name it: option ${nameOption[kind]}`,
     })
   }
   for (const store of topology.stores) {
@@ -29,7 +36,7 @@ export function lintTopology(topology: TopologyParts): readonly TopologyFinding[
         about: store.name,
         message:
           `what "${store.name}" holds back leaves only when a later record arrives in the same partition: ` +
-          'on an idle topic the last results stay in it',
+          'on an idle topic the last results stay in it. If they may not wait, write a record to each partition from time to time',
       })
     }
     if (store.kind === 'window' && store.emitFinal && store.retentionMs < store.windowSizeMs * 2) {

@@ -18,8 +18,15 @@ export type TopicNameExtractor<K = unknown, V = unknown> = (
   record: { readonly timestampMs: number; readonly headers: Headers },
 ) => string
 
-/** Chooses the partition of a record; null: Kafka's default, by the hash of the key's bytes. */
-export type StreamPartitioner<K = unknown, V = unknown> = (key: K, value: V, partitionCount: number) => number | null
+/**
+ * Chooses the partition of a record; null: Kafka's default, by the hash of the key's bytes. Several: it is written to each of them
+ * (KIP-837); none: to none, which is counted as dropped.
+ */
+export type StreamPartitioner<K = unknown, V = unknown> = (
+  key: K,
+  value: V,
+  partitionCount: number,
+) => number | readonly number[] | null
 
 /**
  * Where an input is read from the first time: its beginning, its end, records of the last `ago` (KIP-1106), or nowhere, which

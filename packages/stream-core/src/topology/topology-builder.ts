@@ -34,6 +34,8 @@ export interface GlobalStoreOptions {
   readonly supplier: ProcessorNode['supplier']
 }
 
+export type ReadOnlyStoreOptions = GlobalStoreOptions & Partial<Pick<SourceNode, 'timestampExtractor' | 'offsetReset'>>
+
 /**
  * Builds a topology node by node: Kafka Streams' `Topology`. The DSL is built on it. Every mistake is a TopologyError that
  * names the node, thrown by the call that makes it.
@@ -133,6 +135,27 @@ export class TopologyBuilder {
     this.#globalStores.set(store.name, { ...store, logging: null })
     this.#sourceChangelogs.set(store.name, topic)
     return this
+  }
+
+  /**
+   * A store that holds a topic's records, partition by partition, and is restored from the topic itself: it has no changelog (KIP-813).
+   * Other processors may read it when they are connected to it.
+   */
+  addReadOnlyStateStore(options: ReadOnlyStoreOptions): this {
+    const { store, topic, sourceName, processorName, key, value, supplier, timestampExtractor, offsetReset } = options
+    this.addSource({
+      name: sourceName,
+      topics: [topic],
+      key,
+      value,
+      ...(timestampExtractor === undefined ? {} : { timestampExtractor }),
+      ...(offsetReset === undefined ? {} : { offsetReset }),
+    })
+    const stores = [{ ...store, logging: null }]
+    return this.addProcessor({ name: processorName, parents: [sourceName], supplier, stores }).useSourceAsChangelog(
+      store.name,
+      topic,
+    )
   }
 
   connectProcessorAndStateStores(processorName: string, stores: readonly string[]): this {

@@ -85,7 +85,7 @@ describe('where Kafka Streams fails', () => {
   })
 
   test('a windowed aggregation by the default key serde can be suppressed', () => {
-    const builder = new StreamsBuilder({ defaults: strings as never })
+    const builder = new StreamsBuilder({ defaults: strings })
     const values: number[] = []
     builder
       .stream<string, string>('in')

@@ -44,6 +44,18 @@ test('a partitioner or a chooser of topics that throws is told with the name of 
   }
 })
 
+test('a partitioner may choose several partitions, each once, or none, which is counted', () => {
+  const driver = driverOf(
+    (input) => input.to('out', { name: 'to-out', partitioner: (_key, value) => (value === 'all' ? [0, 2, 2] : []) }),
+    { partitions: { in: 1, out: 3 } },
+  )
+  const topic = driver.createInputTopic('in', strings)
+  topic.pipeInput('k', 'all')
+  topic.pipeInput('k', 'nobody')
+  expect(driver.producedRecords('out').map(({ partition }) => partition)).toEqual([0, 2])
+  expect([...driver.dropped]).toEqual([['to-out/no-partition-chosen', 1]])
+})
+
 test('a value that a store cannot write is told with the store and the key', () => {
   const driver = driverOf((input, builder) => {
     builder.addStateStore(stores.keyValue({ name: 'numbers', key: string(), value: int64() }))
@@ -80,7 +92,7 @@ test('asynchronous functions where nobody waits are refused, with the operators 
   ]
   for (const define of asyncs) expect(() => pipe(driverOf(define))).toThrow(/"n" is asynchronous.*use mapValuesAsync/)
   const mapped = driverOf((input) => input.mapValues(async (value) => value, { value: json() }).to('out'))
-  expect(() => pipe(mapped)).toThrow(/json needs a value with a JSON form/)
+  expect(() => pipe(mapped)).toThrow(/is a promise.*use mapValuesAsync/)
 })
 
 test('times in other units than milliseconds stop the application, before any window is made of them', () => {

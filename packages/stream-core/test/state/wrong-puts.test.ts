@@ -66,6 +66,42 @@ test.each<[value: Serde<never>, wrong: unknown, message: RegExp]>([
   expect(text).toMatch(message)
 })
 
+test.each<[kind: string, make: () => Parameters<StreamsBuilder['addStateStore']>[0]]>([
+  ['key-value', () => stores.keyValue({ name: 's', key: string(), value: json<unknown>() })],
+  ['key-value, timestamped', () => stores.keyValue({ name: 's', key: string(), value: int64(), timestamped: true })],
+  ['versioned', () => stores.versioned({ name: 's', key: string(), value: int64(), historyRetentionMs: 10 })],
+])('undefined is no null: it deletes nothing (%s)', (_kind, make) => {
+  const text = told<{ put(key: string, value: never, timeMs: number): void }>(make(), (held) =>
+    held.put('a', undefined as never, 5),
+  )
+  expect(text).toMatch(/"mine".*store "s" under the key "a" cannot be written: it is undefined .*; null deletes/)
+})
+
+test('an aggregator, reducer or mapper that forgot its return is told so, and no row is deleted', () => {
+  const forgetful = (): never => undefined as never
+  const builder = new StreamsBuilder({ defaults: { key: string(), value: json() } })
+  const input = builder.stream<string, string>('in')
+  const grouped = input.groupByKey()
+  grouped.aggregate({ init: () => 0, add: (sum) => (sum < 1 ? sum + 1 : forgetful()), store: { name: 'sums' } })
+  grouped.reduce(forgetful, { store: { name: 'last' } })
+  input.mapValues(forgetful, { name: 'mapped' }).to('out')
+  const failures: string[] = []
+  const driver = new TopologyTestDriver(builder.build(), {
+    handlers: { processing: ({ message }) => (failures.push(message), 'continue') },
+  })
+  const topic = driver.createInputTopic('in', { key: string(), value: json<string>() })
+  topic.pipeInput('k', '1')
+  topic.pipeInput('k', '2')
+  expect(failures).toEqual([
+    expect.stringMatching(/the value of a record for "out" is undefined/),
+    expect.stringMatching(/store "sums" under the key "k" cannot be written: it is undefined/),
+    expect.stringMatching(/store "last" under the key "k" cannot be written: it is undefined/),
+    expect.stringMatching(/the value of a record for "out" is undefined/),
+  ])
+  expect(driver.store<TimestampedKeyValueStore<string, string>>('last').get('k')?.value).toBe('1')
+  expect(driver.store<TimestampedKeyValueStore<string, number>>('sums').get('k')?.value).toBe(1)
+})
+
 test('so is one in a window, a session and a version', () => {
   const wrong = 'text' as never
   const message = /processor "mine".*store "s" under the key "a" cannot be written: int64 needs/

@@ -64,6 +64,11 @@ describe('what a serde cannot hold is refused with its name and the value', () =
     [boolean() as Serde<never>, 'true', /boolean needs a boolean, got "true"/],
     [uuid() as Serde<never>, 'no-uuid', /UUID such as/],
     [json<never>(), undefined, /json needs a value with a JSON form, got undefined/],
+    [json<never>(), Number.NaN, /json needs what JSON can hold, got NaN/],
+    [json<never>(), { a: [1, { b: Infinity }] }, /got Infinity \(a number\) at value\.a\[1\]\.b/],
+    [json<never>(), { seen: new Set(['x']) }, /got an object of class Set at value\.seen/],
+    [json<never>(), new Map([['x', 1]]), /got an object of class Map/],
+    [json<never>(), [Promise.resolve(1)], /got an object of class Promise at value\[0\]/],
     [list(int32()) as Serde<never>, [1, null], /list\(int32\)/],
     [float32() as Serde<never>, '1', /float32/],
   ]

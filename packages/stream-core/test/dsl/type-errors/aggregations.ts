@@ -1,5 +1,5 @@
 // Compiled by type-errors.test.ts: each line that ends in a comment `error: …` must fail with that message, no other may.
-import { int64, joinWindows, sessionWindows, string, timeWindows } from '../../../src/index.ts'
+import { int64, joinWindows, sessionWindows, string, timeWindows, untilWindowCloses } from '../../../src/index.ts'
 import { names, votes } from './streams.ts'
 
 const grouped = votes.groupByKey()
@@ -26,6 +26,7 @@ grouped.cogroup<number>((sum) => sum + 1).windowedBy(joinWindows({ difference: 5
 
 names.groupBy((key, name) => [name, key]).aggregate({ init: () => 0, add: (sum) => sum + 1 }) // error: Property 'subtract' is missing in type
 names.groupBy((_key, name) => name) // error: Type 'string' is not assignable to type 'readonly [unknown, unknown]'
+names.suppress(untilWindowCloses()) // error: Type '"window-closes"' is not assignable to type '"time-limit"'
 names.groupByKey() // error: Property 'groupByKey' does not exist on type 'KTable<string, string>'. Did you mean 'groupBy'?
 votes.groupBy((_key, vote) => vote.weight, { key: string() }) // error: Type 'number' is not assignable to type 'string'
 votes.groupBy((_key, vote) => vote.option, { key: int64() }) // error: Type 'string' is not assignable to type 'number'
