@@ -3,8 +3,10 @@ import { decodeAssignment, encodeReport, type InstanceAssignment, type Placement
 import { BrokerError, MemberLostError } from '../common/errors.ts'
 import { assign, type AssignorOptions, protocolName } from './assignor.ts'
 import type { TopicFacts } from './internal-topics.ts'
+import type { StateStore } from '../state/state-store.ts'
 import type { StateDirectory } from './state-directory.ts'
 import type { StateUpdater } from './state-updater.ts'
+import type { StreamTask } from './stream-task.ts'
 import type { TaskManager } from './task-manager.ts'
 
 /** An assignment that was carried out. */
@@ -148,10 +150,16 @@ export class GroupSession {
     await this.#joining
   }
 
-  /** For the next rebalance: how far the state goes that a task has left on disk. */
-  noteOnDisk(taskId: string, offsets: number | null): void {
-    if (offsets === null) this.#offsetsOnDisk.delete(taskId)
-    else this.#offsetsOnDisk.set(taskId, offsets)
+  /**
+   * For the next rebalance: how far the state goes that a task leaves on disk. A copy that has caught up is closed while its
+   * task is on the way to it: forgotten, it would be no reason any more to give the task here, and the task went back, for ever.
+   */
+  noteClosed(task: StreamTask): void {
+    if (task.state.stores.size > 0) this.#offsetsOnDisk.set(task.taskId, this.#offsetsOf(task, isOnDisk))
+  }
+
+  noteDeleted(taskId: string): void {
+    this.#offsetsOnDisk.delete(taskId)
   }
 
   async #join(): Promise<void> {
@@ -248,16 +256,19 @@ export class GroupSession {
   #report() {
     const { manager, directory, endpoint, topologyHash } = this.#options
     const offsets = new Map(this.#offsetsOnDisk)
-    for (const task of manager.all) {
-      let sum = 0
-      for (const name of task.state.stores.keys()) {
-        if (this.#isLogged(name)) sum += task.state.position(name)?.offset ?? 0
-      }
-      offsets.set(task.taskId, sum)
-    }
+    for (const task of manager.all) offsets.set(task.taskId, this.#offsetsOf(task))
     const active = [...manager.active.keys()]
     const standby = [...manager.standby.keys()]
     return { processId: directory.processId, endpoint, topologyHash, active, standby, offsets }
+  }
+
+  /** Sum of the changelog offsets that the state of some of its stores stands for. */
+  #offsetsOf({ state }: StreamTask, isCounted: (store: StateStore) => boolean = () => true): number {
+    let sum = 0
+    for (const [name, store] of state.stores) {
+      if (this.#isLogged(name) && isCounted(store)) sum += state.position(name)?.offset ?? 0
+    }
+    return sum
   }
 
   #owned() {
@@ -265,3 +276,5 @@ export class GroupSession {
     return [...manager.active.values()].flatMap((task) => manager.inputsOf(task))
   }
 }
+
+const isOnDisk = (store: StateStore): boolean => !store.spec.inMemory

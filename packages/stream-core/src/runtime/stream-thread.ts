@@ -93,6 +93,7 @@ export class StreamThread {
       wake,
       reader: this.#reader,
       groups: this.#groups,
+      onClosed: (task) => this.session.noteClosed(task),
     })
     this.#updater = this.#openUpdater()
     this.#loop = new ProcessingLoop({
@@ -375,7 +376,7 @@ export class StreamThread {
     for (const id of directory.taskIds()) {
       if (this.manager.active.has(id) || this.manager.standby.has(id)) continue
       if (!directory.removeIfOlder(id, nowMs, config.stateCleanupDelayMs)) continue
-      this.session.noteOnDisk(id, null)
+      this.session.noteDeleted(id)
       config.logger.info({ event: 'state.cleaned', task: id }, 'state of a task that is not here any more was deleted')
     }
   }

@@ -23,6 +23,8 @@ export interface TaskManagerOptions {
   readonly wake: () => void
   readonly reader: LogReader
   readonly groups: ReadonlyMap<CommitGroupName, CommitGroup>
+  /** A task's state is on disk and not open any more. */
+  readonly onClosed: (task: StreamTask) => void
 }
 
 /**
@@ -216,6 +218,7 @@ export class TaskManager {
     await task.state.persistAll(yieldToLoop)
     task.state.checkpointIfDue()
     task.state.close()
+    this.#options.onClosed(task)
   }
 
   #create(taskId: string): StreamTask {

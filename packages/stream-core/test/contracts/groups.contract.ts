@@ -207,6 +207,28 @@ export function describeGroups(name: string, open: () => Promise<GroupHarness>):
       await eventually('counted on', async () => [...(await updates()).values()].every((list) => list.at(-1) === 2))
     })
 
+    test('wait for a copy of their state, take the tasks over, and then rebalance no more', async () => {
+      await write(Array.from({ length: 300 }, (_, i) => `word-${i}`))
+      const options = { acceptableRecoveryLag: 20 }
+      const before = instance('a', options)
+      await before.start()
+      await eventually('all counted', async () => (await updates()).size === 300)
+      await before.close()
+      // From its files it knows how far it goes: it is a home to go back to, for as long as nobody else has a copy.
+      const first = instance('a', options)
+      await first.start()
+      let rebalances = 0
+      const second = instance('b', { ...options, rebalanceListener: { onAssigned: () => void rebalances++ } })
+      await second.start()
+      await eventually('both have half', () => isBalanced(first, second))
+      rebalances = 0
+      await new Promise((resolve) => setTimeout(resolve, 1500))
+      expect(rebalances).toBe(0)
+      expect(isBalanced(first, second)).toBe(true)
+      await write(Array.from({ length: 300 }, (_, i) => `word-${i}`))
+      await eventually('counted on', async () => [...(await updates()).values()].every((list) => list.at(-1) === 2))
+    })
+
     test('run at least once, too', async () => {
       const options = { processingGuarantee: 'at-least-once' } as const
       const first = instance('a', options)
