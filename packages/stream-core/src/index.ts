@@ -209,6 +209,7 @@ export type {
 export {
   type ProcessorOptions,
   type SinkOptions,
+  type ReadOnlyStoreOptions,
   type SourceOptions,
   TopologyBuilder,
 } from './topology/topology-builder.ts'

@@ -84,18 +84,11 @@ function serialise(
     if (part === 'value' || suffixBytes(serde) === 0) return null
     throw new SerdeError(part, `a record for "${topic}" has no key, and ${serde.name} cannot write one that is missing`)
   }
-  if (value instanceof Promise) {
-    value.catch(() => undefined)
-    throw new SerdeError(
-      part,
-      `the ${part} of a record for "${topic}" is a promise, and nobody would wait for it: use mapValuesAsync, ` +
-        'flatMapValuesAsync or processAsync',
-    )
-  }
   writer.reset()
   try {
     serde.write(value, writer, { topic, part, headers: noHeaders })
   } catch (error) {
+    if (value instanceof Promise) throw unawaited(part, topic, value)
     throw new SerdeError(
       part,
       `the ${part} of a record for "${topic}" cannot be written as ${serde.name}: ${(error as Error).message}`,
@@ -103,4 +96,14 @@ function serialise(
     )
   }
   return writer.view()
+}
+
+/** Made by an asynchronous function where nobody waits; no serde can write it. */
+function unawaited(part: 'key' | 'value', topic: string, promise: Promise<unknown>): SerdeError {
+  promise.catch(() => undefined) // what becomes of it is nobody's concern any more
+  return new SerdeError(
+    part,
+    `the ${part} of a record for "${topic}" is a promise, and nobody would wait for it: use mapValuesAsync, ` +
+      'flatMapValuesAsync or processAsync',
+  )
 }
