@@ -1,0 +1,6 @@
+import type { Contestant } from '../harness/contestant.ts'
+import { kafkaStreams } from './kafka-streams/contestant.ts'
+import { nodeLoop } from './node-loop/contestant.ts'
+import { streamCore } from './stream-core/contestant.ts'
+
+export const contestants: readonly Contestant[] = [streamCore, kafkaStreams, nodeLoop]
