@@ -45,25 +45,24 @@ export async function bench(options: BenchOptions): Promise<void> {
   const broker = kafkaBroker({ bootstrapServers: kafka.bootstrapServers })
   try {
     for (const workload of workloads) {
-      // 2.
-      const records = options.records ?? workload.records
+      // 2. Slow contestants get fewer records, on topics of their own.
       const cluster = { bootstrapServers: kafka.bootstrapServers, broker }
-      say(`${workload.name}: filling the topics with ${records.toLocaleString('en-US')} records`)
-      const prepared = await workload.prepare(cluster, records)
+      const inputs = new Map<number, Prepared>()
       // 3.
       for (let round = 1; round <= rounds; round++) {
         for (const guarantee of guarantees) {
           for (const { contestant, version } of present) {
             const refusal = contestant.refuses(workload.name, guarantee)
-            if (refusal === null) {
-              const folderPath = folder.path
-              onRow(
-                await run(
-                  { workload, guarantee, round, records, prepared, cluster, folderPath, contestant, version },
-                  options,
-                ),
-              )
-            } else if (round === 1) say(`skipped ${contestant.name}, ${guarantee}: ${refusal}`)
+            if (refusal !== null) {
+              if (round === 1) say(`skipped ${contestant.name}, ${guarantee}: ${refusal}`)
+              continue
+            }
+            const wanted = options.records ?? workload.records
+            const records = Math.min(wanted, contestant.recordsMax?.(workload.name) ?? wanted)
+            const prepared = inputs.get(records) ?? (await prepare(workload, cluster, records, say))
+            inputs.set(records, prepared)
+            const turn = { workload, guarantee, round, records, prepared, cluster, folderPath: folder.path }
+            onRow(await run({ ...turn, contestant, version }, options))
           }
         }
       }
@@ -73,6 +72,11 @@ export async function bench(options: BenchOptions): Promise<void> {
     await kafka.stop()
     folder.remove()
   }
+}
+
+function prepare(workload: Workload, cluster: Cluster, records: number, say: BenchOptions['say']): Promise<Prepared> {
+  say(`${workload.name}: filling the topics with ${records.toLocaleString('en-US')} records`)
+  return workload.prepare(cluster, records, `${workload.name}-${records}`)
 }
 
 interface Turn extends Present {

@@ -17,6 +17,6 @@ export interface Contestant {
   /** Installs it where it is missing. Returns its versions; throws with the reason where it cannot be had. */
   provide(): Promise<string>
   command(job: Job): Command
-  /** More than this many records take it longer than a bench should. */
-  readonly recordsMax?: number
+  /** More records take it longer than a bench should: it gets so many, on topics of their own. */
+  readonly recordsMax?: (workload: WorkloadName) => number
 }

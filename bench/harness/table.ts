@@ -16,11 +16,11 @@ const measured = [
 export function table(rows: readonly Row[], reference = 'kafka-streams'): string {
   const groups = Map.groupBy(rows, ({ contestant, guarantee, settings }) => `${contestant}\n${guarantee}\n${settings}`)
   const lines = [
-    `| contestant | guarantee | settings | valid | ${measured.join(' | ')} |`,
-    `|---|---|---|---|${measured.map(() => '---|').join('')}`,
+    `| contestant | guarantee | settings | records | valid | ${measured.join(' | ')} |`,
+    `|---|---|---|---:|---|${measured.map(() => '---|').join('')}`,
   ]
   for (const own of groups.values()) {
-    const { contestant, guarantee, settings } = own[0]!
+    const { contestant, guarantee, settings, records } = own[0]!
     const others = rows.filter((row) => row.contestant === reference && row.guarantee === guarantee && row.valid)
     const valid = own.filter((row) => row.valid)
     const cells = measured.map((name) => {
@@ -31,7 +31,9 @@ export function table(rows: readonly Row[], reference = 'kafka-streams'): string
       return `${value.toLocaleString('en-US')}${ratio}`
     })
     const verdict = valid.length === own.length ? 'yes' : `${valid.length} of ${own.length}`
-    lines.push(`| ${contestant} | ${guarantee} | ${settings} | ${verdict} | ${cells.join(' | ')} |`)
+    lines.push(
+      `| ${contestant} | ${guarantee} | ${settings} | ${records.toLocaleString('en-US')} | ${verdict} | ${cells.join(' | ')} |`,
+    )
   }
   return lines.join('\n')
 }

@@ -11,12 +11,14 @@ export const join: Workload = {
   name: 'join',
   question: 'votes of 100,000 voters joined with the table of voters, JSON in and out, one record out for each',
   records: 2_000_000,
-  async prepare({ broker }, records) {
+  async prepare({ broker }, records, prefix) {
+    const input = `${prefix}-input`
+    const table = `${prefix}-table`
     const next = random(41)
     const startMs = eventTimeStartMs()
     const districts = Array.from({ length: voters }, () => `d${next() % 300}`)
     const keyOf = (voter: number): Buffer => Buffer.from(`voter-${voter}`, 'latin1')
-    await fill(broker, 'join-table', { count: voters, configs: { 'cleanup.policy': 'compact' } }, (i, append) => {
+    await fill(broker, table, { count: voters, configs: { 'cleanup.policy': 'compact' } }, (i, append) => {
       const key = keyOf(i)
       append(
         partitionForKey(key, partitions),
@@ -26,7 +28,7 @@ export const join: Workload = {
       )
     })
     const expected = new Map<string, number>()
-    await fill(broker, 'join-input', { count: records }, (i, append) => {
+    await fill(broker, input, { count: records }, (i, append) => {
       const voter = next() % voters
       const option = `o${next() % 5}`
       const key = keyOf(voter)
@@ -40,8 +42,8 @@ export const join: Workload = {
       expected.set(counted, (expected.get(counted) ?? 0) + 1)
     })
     return {
-      input: 'join-input',
-      table: 'join-table',
+      input,
+      table,
       ticks: records,
       async check({ output }) {
         const found = new Map<string, number>()

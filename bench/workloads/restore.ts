@@ -7,11 +7,12 @@ export const restore: Workload = {
   name: 'restore',
   question: 'a changelog of counts into an empty folder, until the application runs and its store can be read',
   records: 1_000_000,
-  async prepare({ broker }, records) {
+  async prepare({ broker }, records, prefix) {
+    const input = `${prefix}-input`
     let sum = 0
-    await fill(broker, 'restore-input', { count: 0 }, () => undefined)
+    await fill(broker, input, { count: 0 }, () => undefined)
     return {
-      input: 'restore-input',
+      input,
       table: '',
       ticks: records,
       // As an application of this name would have left it.

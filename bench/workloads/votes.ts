@@ -41,8 +41,11 @@ export async function prepareVotes(
   return expected
 }
 
-async function prepareCount(cluster: Cluster, records: number, keyed: boolean): Promise<Prepared> {
-  const input = keyed ? 'vote-count-input' : 'vote-count-repartition-input'
+async function prepareCount(
+  cluster: Cluster,
+  records: number,
+  { input, keyed }: { readonly input: string; readonly keyed: boolean },
+): Promise<Prepared> {
   const expected = await prepareVotes(cluster, records, { topic: input, keyed })
   return {
     input,
@@ -60,24 +63,25 @@ export const voteCount: Workload = {
   name: 'vote-count',
   question: 'votes under the key that is counted: JSON, a tumbling window of 10 s, 50 hot keys',
   records: votes,
-  prepare: (cluster, records) => prepareCount(cluster, records, true),
+  prepare: (cluster, records, prefix) => prepareCount(cluster, records, { input: `${prefix}-input`, keyed: true }),
 }
 
 export const voteCountRepartition: Workload = {
   name: 'vote-count-repartition',
   question: 'the same votes under the voter: a new key, a repartition topic, the same windows',
   records: votes,
-  prepare: (cluster, records) => prepareCount(cluster, records, false),
+  prepare: (cluster, records, prefix) => prepareCount(cluster, records, { input: `${prefix}-input`, keyed: false }),
 }
 
 export const newKeys: Workload = {
   name: 'new-keys',
   question: 'votes counted by voter: a new key with each record',
   records: votes,
-  async prepare(cluster, records) {
-    await prepareVotes(cluster, records, { topic: 'new-keys-input', keyed: false })
+  async prepare(cluster, records, prefix) {
+    const input = `${prefix}-input`
+    await prepareVotes(cluster, records, { topic: input, keyed: false })
     return {
-      input: 'new-keys-input',
+      input,
       table: '',
       ticks: records,
       // The changelog has Java's bytes with every contestant: a count of 8 bytes.

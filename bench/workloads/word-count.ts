@@ -39,14 +39,15 @@ export const wordCount: Workload = {
   name: 'word-count',
   question: 'lines of ten words, a repartition topic, 10,000 words as in a language',
   records: 500_000,
-  async prepare({ broker }, records) {
+  async prepare({ broker }, records, prefix) {
+    const input = `${prefix}-input`
     const next = random(7)
     const words = vocabulary(next)
     const choose = zipf(words.length, next)
     const expected = new Map<string, number>()
     const startMs = eventTimeStartMs()
     let ticks = 0
-    await fill(broker, 'word-count-input', { count: records }, (i, append) => {
+    await fill(broker, input, { count: records }, (i, append) => {
       const length = wordsPerLine.least + (next() % (wordsPerLine.most - wordsPerLine.least + 1))
       let line = ''
       for (let at = 0; at < length; at++) {
@@ -58,7 +59,7 @@ export const wordCount: Workload = {
       append(i % partitions, null, line, startMs + (i >> 1))
     })
     return {
-      input: 'word-count-input',
+      input,
       table: '',
       ticks,
       async check({ output }) {

@@ -13,8 +13,8 @@ export interface Workload {
   readonly question: string
   /** How many records, unless told otherwise: enough for a second half in which everything is warm. */
   readonly records: number
-  /** Fills the topics, the same for every contestant. */
-  prepare(cluster: Cluster, records: number): Promise<Prepared>
+  /** Fills the topics, whose names begin with `prefix`, the same for every contestant. */
+  prepare(cluster: Cluster, records: number, prefix: string): Promise<Prepared>
 }
 
 export interface Prepared {
