@@ -15,14 +15,14 @@ function run(...options: string[]): { readonly rows: readonly Row[]; readonly co
 
 test('every workload runs on us, on Java and by hand, and what each wrote is right', { timeout: 300_000 }, () => {
   const names = workloads.map(({ name }) => name)
-  const { rows, complaints } = run(...names, '--records', '3000', '--limit-seconds', '60')
+  const { rows, complaints } = run(...names, '--contestants', 'stream-core,kafka-streams', '--records', '3000')
   expect(rows, complaints).toHaveLength(2 * names.length)
   for (const { contestant, workload, valid, problem } of rows)
     expect(valid, `${contestant}, ${workload}: ${problem}`).toBe(true)
   const byHand = run(
     'vote-count-repartition',
     '--contestants',
-    'node-loop',
+    'node-loop,raw',
     '--guarantee',
     'at-least-once',
     '--records',
@@ -31,5 +31,5 @@ test('every workload runs on us, on Java and by hand, and what each wrote is rig
   expect(
     byHand.rows.map(({ valid }) => valid),
     byHand.complaints,
-  ).toEqual([true])
+  ).toEqual([true, true])
 })

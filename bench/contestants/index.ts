@@ -4,6 +4,7 @@ import { kafkats } from './kafkats/contestant.ts'
 import { nodeLoop } from './node-loop/contestant.ts'
 import { pyspark } from './pyspark/contestant.ts'
 import { quix } from './quix/contestant.ts'
+import { raw } from './raw/contestant.ts'
 import { streamCore } from './stream-core/contestant.ts'
 
-export const contestants: readonly Contestant[] = [streamCore, kafkaStreams, nodeLoop, pyspark, quix, kafkats]
+export const contestants: readonly Contestant[] = [streamCore, kafkaStreams, raw, nodeLoop, pyspark, quix, kafkats]

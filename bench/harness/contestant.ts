@@ -17,6 +17,8 @@ export interface Contestant {
   /** Installs it where it is missing. Returns its versions; throws with the reason where it cannot be had. */
   provide(): Promise<string>
   command(job: Job): Command
+  /** It counts nothing, so that only how many records it moved can be checked. */
+  readonly movesOnly?: boolean
   /** More records take it longer than a bench should: it gets so many, on topics of their own. */
   readonly recordsMax?: (workload: WorkloadName) => number
 }
