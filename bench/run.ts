@@ -1,8 +1,10 @@
 /**
  * How fast are we, and how fast are others? Each question to several engines, on one Kafka 4.3.1 that the bench starts itself:
  *
- *   npm run bench -- NAME… [--contestants a,b] [--guarantee exactly-once|at-least-once|both] [--records n] [--rounds n]
- *                          [--limit-seconds n] [--json] [--verbose]
+ *   npm run bench -- NAME… [--contestants a,b] [--guarantee exactly-once|at-least-once|both] [--rounds n] [--json] [--verbose]
+ *
+ *   throughput: [--records n] [--limit-seconds n];  latency: [--seconds n] [--votes-per-second n];
+ *   failover: [--seconds n] [--votes-per-second n] [--voters n]
  *
  * Prints a table with medians, and how many times Java's figure of the same run each is; with --json a line per run. Ends with
  * 1 if any output was wrong, and with 2 if the question was.
@@ -10,13 +12,15 @@
 import { parseArgs } from 'node:util'
 import { contestants } from './contestants/index.ts'
 import { bench } from './harness/bench.ts'
+import { failover, type FailoverRow } from './harness/failover.ts'
 import { guarantees } from './harness/job.ts'
+import { latency, type LatencyRow } from './harness/latency.ts'
 import { load, machine } from './harness/machine.ts'
+import { provide } from './harness/provide.ts'
 import type { Row } from './harness/row.ts'
-import { table } from './harness/table.ts'
+import { failoverColumns, latencyColumns, throughputColumns } from './harness/shown-columns.ts'
+import { type AnyRow, table } from './harness/table.ts'
 import { workloads } from './workloads/index.ts'
-
-const say = (text: string): boolean => process.stderr.write(`${text}\n`)
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,18 +30,28 @@ const { values, positionals } = parseArgs({
     records: { type: 'string' },
     rounds: { type: 'string', default: '3' },
     'limit-seconds': { type: 'string', default: '600' },
+    seconds: { type: 'string' },
+    'votes-per-second': { type: 'string' },
+    voters: { type: 'string', default: '200000' },
     json: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
   },
 })
+const say = (text: string): boolean => process.stderr.write(`${text}\n`)
+const overhear = (text: string): void => void (values.verbose && say(`  ${text}`))
+
+const live = [
+  { name: 'latency', question: 'from a vote to its result, at shares of what is sustained' },
+  { name: 'failover', question: 'how long results stay away when an instance is killed' },
+]
+const questions = [...workloads, ...live]
 if (positionals.length === 0) {
-  const names = workloads.map(({ name, question }) => `  ${name}: ${question}`)
+  const names = questions.map(({ name, question }) => `  ${name}: ${question}`)
   say(`usage: npm run bench -- NAME… [options], as bench/run.ts says. Names:\n${names.join('\n')}`)
   process.exit(2)
 }
-const rows: Row[] = []
-await bench({
-  workloads: chosen(workloads, positionals, 'workload'),
+const asked = chosen(questions, positionals, 'question').map(({ name }) => name)
+const common = {
   contestants: chosen(contestants, values.contestants?.split(',') ?? null, 'contestant'),
   guarantees:
     values.guarantee === 'both'
@@ -47,22 +61,52 @@ await bench({
           [values.guarantee],
           'guarantee',
         ).map(({ name }) => name),
-  records: values.records === undefined ? null : count('records', values.records),
   rounds: count('rounds', values.rounds),
-  limitMs: count('limit-seconds', values['limit-seconds']) * 1000,
-  onRow(row) {
-    rows.push(row)
-    if (values.json) process.stdout.write(`${JSON.stringify({ ...row, load: load(), ...machine() })}\n`)
-  },
   say,
-  overhear: (text) => void (values.verbose && say(`  ${text}`)),
-})
-if (!values.json) {
-  for (const [name, own] of Map.groupBy(rows, ({ workload }) => workload)) {
-    process.stdout.write(`\n${name}\n\n${table(own)}\n`)
+  overhear,
+}
+
+const throughput = workloads.filter(({ name }) => asked.includes(name))
+if (throughput.length > 0) {
+  const limitMs = count('limit-seconds', values['limit-seconds']) * 1000
+  const records = values.records === undefined ? null : count('records', values.records)
+  const rows = await collected<Row>((onRow) => bench({ ...common, workloads: throughput, records, limitMs, onRow }))
+  for (const [name, own] of Map.groupBy(rows, ({ workload }) => workload)) print(name, table(own, throughputColumns))
+}
+if (live.some(({ name }) => asked.includes(name))) {
+  const votesPerSecond =
+    values['votes-per-second'] === undefined ? null : count('votes-per-second', values['votes-per-second'])
+  const present = await provide(common.contestants, say)
+  const options = { ...common, present, votesPerSecond }
+  if (asked.includes('latency')) {
+    const seconds = count('seconds', values.seconds ?? '15')
+    const rows = await collected<LatencyRow>((onRow) => latency({ ...options, seconds, onRow }))
+    print('latency', table(rows, latencyColumns))
+  }
+  if (asked.includes('failover')) {
+    const seconds = count('seconds', values.seconds ?? '40')
+    const voters = count('voters', values.voters)
+    const rows = await collected<FailoverRow>((onRow) => failover({ ...options, seconds, voters, onRow }))
+    print('failover', table(rows, failoverColumns))
   }
 }
-if (rows.some(({ valid }) => !valid)) process.exitCode = 1
+
+/** The rows of a bench, printed as they come where that was asked for. */
+async function collected<Row extends AnyRow>(
+  run: (onRow: (row: Row) => void) => Promise<void>,
+): Promise<readonly Row[]> {
+  const rows: Row[] = []
+  await run((row) => {
+    rows.push(row)
+    if (values.json) process.stdout.write(`${JSON.stringify({ ...row, load: load(), ...machine() })}\n`)
+    if (!row.valid) process.exitCode = 1
+  })
+  return rows
+}
+
+function print(name: string, text: string): void {
+  if (!values.json) process.stdout.write(`\n${name}\n\n${text}\n`)
+}
 
 /** Those with these names, or all; an unknown name ends the program. */
 function chosen<T extends { readonly name: string }>(

@@ -1,12 +1,11 @@
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { kafkaBroker } from '../../packages/stream-core/src/kafka.ts'
-import { startLocalKafka } from '../../scripts/local-kafka.ts'
 import { type Cluster, partitions, type Prepared, type Workload } from '../workloads/workload.ts'
 import type { Contestant } from './contestant.ts'
 import type { Guarantee, Job } from './job.ts'
+import { type Present, provide } from './provide.ts'
 import { type Row, rowOf } from './row.ts'
-import { runContestant, temporaryFolder } from './run-contestant.ts'
+import { runContestant } from './run-contestant.ts'
+import { withKafka } from './with-kafka.ts'
 
 export interface BenchOptions {
   readonly workloads: readonly Workload[]
@@ -23,11 +22,6 @@ export interface BenchOptions {
   readonly overhear: (text: string) => void
 }
 
-interface Present {
-  readonly contestant: Contestant
-  readonly version: string
-}
-
 /**
  * Questions to several engines, on one broker:
  *
@@ -39,14 +33,10 @@ interface Present {
 export async function bench(options: BenchOptions): Promise<void> {
   const { workloads, rounds, guarantees, onRow, say } = options
   // 1.
-  const present = await provided(options)
-  const folder = temporaryFolder(tmpdir())
-  const kafka = await startLocalKafka({ jvmFlags: ['-Xms1g', '-Xmx1g'] })
-  const broker = kafkaBroker({ bootstrapServers: kafka.bootstrapServers })
-  try {
+  const present = await provide(options.contestants, say)
+  await withKafka(async (cluster, folderPath) => {
     for (const workload of workloads) {
       // 2. Slow contestants get fewer records, on topics of their own.
-      const cluster = { bootstrapServers: kafka.bootstrapServers, broker }
       const inputs = new Map<number, Prepared>()
       // 3.
       for (let round = 1; round <= rounds; round++) {
@@ -61,17 +51,13 @@ export async function bench(options: BenchOptions): Promise<void> {
             const records = Math.min(wanted, contestant.recordsMax?.(workload.name) ?? wanted)
             const prepared = inputs.get(records) ?? (await prepare(workload, cluster, records, say))
             inputs.set(records, prepared)
-            const turn = { workload, guarantee, round, records, prepared, cluster, folderPath: folder.path }
+            const turn = { workload, guarantee, round, records, prepared, cluster, folderPath }
             onRow(await run({ ...turn, contestant, version }, options))
           }
         }
       }
     }
-  } finally {
-    await broker.close()
-    await kafka.stop()
-    folder.remove()
-  }
+  })
 }
 
 function prepare(workload: Workload, cluster: Cluster, records: number, say: BenchOptions['say']): Promise<Prepared> {
@@ -104,6 +90,7 @@ async function run(turn: Turn, { say, limitMs, overhear }: BenchOptions): Promis
     ticks: prepared.ticks,
     stateDir: join(turn.folderPath, applicationId),
     limitMs,
+    standbys: 0,
   }
   await cluster.broker.admin.createTopics([
     { topic: job.output, partitions },
@@ -117,16 +104,4 @@ async function run(turn: Turn, { say, limitMs, overhear }: BenchOptions): Promis
   if (problem !== null) say(`  WRONG: ${problem}`)
   const settings = contestant.settings(workload.name, guarantee)
   return rowOf(done, { contestant: contestant.name, version, settings, job, records, round, problem })
-}
-
-async function provided({ contestants, say }: BenchOptions): Promise<readonly Present[]> {
-  const present: Present[] = []
-  for (const contestant of contestants) {
-    try {
-      present.push({ contestant, version: await contestant.provide() })
-    } catch (error) {
-      say(`skipped ${contestant.name}: ${error instanceof Error ? error.message : String(error)}`)
-    }
-  }
-  return present
 }

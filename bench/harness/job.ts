@@ -15,12 +15,25 @@ export interface Job {
   readonly stateDir: string
   /** After this the contestant gives up. */
   readonly limitMs: number
+  /** Copies of each state on other instances. */
+  readonly standbys: number
 }
 
 export type Guarantee = 'exactly-once' | 'at-least-once'
 export const guarantees: readonly Guarantee[] = ['exactly-once', 'at-least-once']
 
-export type WorkloadName = 'vote-count' | 'vote-count-repartition' | 'word-count' | 'new-keys' | 'join' | 'restore'
+/** Those that have an end of their own. */
+export type BoundedWorkload = 'vote-count' | 'vote-count-repartition' | 'word-count' | 'new-keys' | 'join' | 'restore'
+
+/**
+ * `latency` and `failover` go on until they are told to end by SIGTERM, and write for each record that they read a result, as
+ * `count|ts` with the `ts` of that record; `latency` counts by poll and option behind a repartition topic, `failover` by the
+ * key of the input. `restart` is `new-keys` on a state that is there: it ends when it runs.
+ */
+export type WorkloadName = BoundedWorkload | 'latency' | 'failover' | 'restart'
+
+/** Of `failover`, the same for all: how long the group waits for an instance that says nothing. */
+export const sessionTimeoutMs = 10_000
 
 /**
  * What a contestant's program prints, each once, a line of its own: `@first`, `@half`, `@all` when the counted step ran for

@@ -1,45 +1,55 @@
-import type { Row } from './row.ts'
+/** What a line of JSON holds. */
+type Cell = string | number | boolean | null
+export interface AnyRow {
+  readonly contestant: string
+  readonly valid: boolean
+}
 
-const measured = [
-  'records_per_s',
-  'steady_records_per_s',
-  'records_per_cpu_s',
-  'steady_records_per_cpu_s',
-  'startup_s',
-  'peak_rss_mb',
-] as const satisfies readonly (keyof Row)[]
+/** Java Kafka Streams is what all others are compared with. */
+const reference = 'kafka-streams'
 
 /**
- * The rounds of a contestant as one line each, with medians; and beside each rate how many times that of Java Kafka Streams
- * it is, in the same run. As Markdown, for docs/benchmarks.md.
+ * The rounds of one case as one line, with medians; and beside each figure how many times that of Java Kafka Streams it is, in
+ * the same case of the same run. As Markdown, for docs/benchmarks.md.
  */
-export function table(rows: readonly Row[], reference = 'kafka-streams'): string {
-  const groups = Map.groupBy(rows, ({ contestant, guarantee, settings }) => `${contestant}\n${guarantee}\n${settings}`)
+export function table<Row extends AnyRow>(
+  rows: readonly Row[],
+  columns: { readonly case: readonly (keyof Row & string)[]; readonly measured: readonly (keyof Row & string)[] },
+): string {
+  const { case: named, measured } = columns
+  const caseOf = (row: Row): string => JSON.stringify(named.map((name) => row[name]))
   const lines = [
-    `| contestant | guarantee | settings | records | valid | ${measured.join(' | ')} |`,
-    `|---|---|---|---:|---|${measured.map(() => '---|').join('')}`,
+    `| contestant | ${named.join(' | ')} | valid | ${measured.join(' | ')} |`,
+    `|---|${named.map(() => '---|').join('')}---|${measured.map(() => '---|').join('')}`,
   ]
-  for (const own of groups.values()) {
-    const { contestant, guarantee, settings, records } = own[0]!
-    const others = rows.filter((row) => row.contestant === reference && row.guarantee === guarantee && row.valid)
+  for (const own of Map.groupBy(rows, (row) => `${row.contestant} ${caseOf(row)}`).values()) {
+    const first = own[0]!
     const valid = own.filter((row) => row.valid)
+    const others = rows.filter((row) => row.contestant === reference && row.valid && isSameCase(row, first, named))
     const cells = measured.map((name) => {
-      const value = median(valid.map((row) => row[name]))
+      const value = median(valid.map((row) => row[name] as Cell))
       if (value === null) return '–'
-      const other = contestant === reference ? null : median(others.map((row) => row[name]))
+      const other = first.contestant === reference ? null : median(others.map((row) => row[name] as Cell))
       const ratio = other === null || other === 0 ? '' : ` (${(value / other).toFixed(2)} x)`
       return `${value.toLocaleString('en-US')}${ratio}`
     })
     const verdict = valid.length === own.length ? 'yes' : `${valid.length} of ${own.length}`
     lines.push(
-      `| ${contestant} | ${guarantee} | ${settings} | ${records.toLocaleString('en-US')} | ${verdict} | ${cells.join(' | ')} |`,
+      `| ${[first.contestant, ...named.map((name) => shown(first[name] as Cell)), verdict, ...cells].join(' | ')} |`,
     )
   }
   return lines.join('\n')
 }
 
-function median(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null).sort((a, b) => a - b)
-  if (known.length === 0) return null
-  return known[known.length >> 1]!
+/** Settings and numbers of records are a contestant's own. */
+const ownColumns: ReadonlySet<string> = new Set(['settings', 'records'])
+
+const isSameCase = <Row>(a: Row, b: Row, named: readonly (keyof Row & string)[]): boolean =>
+  named.every((name) => ownColumns.has(name) || a[name] === b[name])
+
+const shown = (cell: Cell): string => (typeof cell === 'number' ? cell.toLocaleString('en-US') : String(cell))
+
+function median(values: readonly Cell[]): number | null {
+  const known = values.filter((value) => typeof value === 'number').sort((a, b) => a - b)
+  return known[known.length >> 1] ?? null
 }

@@ -16,6 +16,7 @@ export const kafkaStreams: Contestant = {
   name: 'kafka-streams',
   settings(workload, guarantee) {
     const commit = guarantee === 'exactly-once' ? 'commit 100 ms' : 'commit 1 s'
+    if (workload === 'latency' || workload === 'failover') return `${commit}, linger 0`
     return workload === 'new-keys' ? `${commit}, cache 0` : commit
   },
   refuses: () => null,

@@ -1,7 +1,7 @@
 /** stream-core on a Kafka, for one job: see harness/job.ts. */
 import { int64, Streams, string } from '../../../packages/stream-core/src/index.ts'
 import { kafkaBroker } from '../../../packages/stream-core/src/kafka.ts'
-import type { Job, Mark } from '../../harness/job.ts'
+import { type Job, type Mark, sessionTimeoutMs } from '../../harness/job.ts'
 import { topologies } from './topologies.ts'
 
 const job = JSON.parse(process.env['BENCH_JOB']!) as Job
@@ -26,6 +26,7 @@ const streams = new Streams({
   broker,
   stateDir: job.stateDir,
   processingGuarantee: job.guarantee,
+  ...(job.workload === 'failover' ? { sessionTimeoutMs, standbyReplicas: job.standbys } : {}),
 })
 const limit = setTimeout(() => process.exit(1), job.limitMs)
 void streams.stopped.then((error) => {
@@ -34,15 +35,28 @@ void streams.stopped.then((error) => {
   process.exit(1)
 })
 await streams.start()
-if (job.workload === 'restore') {
-  mark('all')
-  let [keys, sum] = [0, 0]
-  for (const [, count] of streams.store('counts', { kind: 'keyValue', key: string(), value: int64() }).all()) {
-    keys++
-    sum += count
+switch (job.workload) {
+  case 'restore': {
+    mark('all')
+    let [keys, sum] = [0, 0]
+    for (const [, count] of streams.store('counts', { kind: 'keyValue', key: string(), value: int64() }).all()) {
+      keys++
+      sum += count
+    }
+    mark('check', { keys, sum })
+    break
   }
-  mark('check', { keys, sum })
-} else await all.promise
+  case 'restart':
+    mark('all')
+    break
+  case 'latency':
+  case 'failover':
+    await new Promise((resolve) => process.once('SIGTERM', resolve))
+    mark('all')
+    break
+  default:
+    await all.promise
+}
 await streams.close()
 await broker.close()
 mark('closed')

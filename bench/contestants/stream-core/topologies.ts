@@ -11,6 +11,17 @@ interface Vote {
 
 const strings = { key: string(), value: string() }
 const votes = { key: string(), value: json<Vote>() }
+/** A count, and when the last vote of it was sent. */
+interface Latest {
+  readonly count: number
+  readonly ts: number
+}
+const latest = {
+  init: (): Latest => ({ count: 0, ts: 0 }),
+  add: ({ count }: Latest, { ts }: Vote): Latest => ({ count: count + 1, ts }),
+  // Each record is to have a result of its own.
+  store: { name: 'counts', caching: false, value: json<Latest>() },
+}
 const tenSeconds = timeWindows({ size: { seconds: 10 }, grace: { hours: 1 } })
 
 /** As the guide says to write them. `tick` is the counted step. */
@@ -81,6 +92,31 @@ export const topologies: { readonly [name in WorkloadName]: (job: Job, tick: () 
       .to(output, { value: json() })
     return builder.build()
   },
+  latency({ input, output }) {
+    const builder = new StreamsBuilder()
+    builder
+      .stream(input, votes)
+      .selectKey((_voter, { poll, option }) => `${poll}|${option}`, { key: string() })
+      .repartition({ name: 'by-option' })
+      .groupByKey()
+      .aggregate(latest)
+      .toStream()
+      .mapValues(({ count, ts }) => `${count}|${ts}`, { value: string() })
+      .to(output)
+    return builder.build()
+  },
+  failover({ input, output }) {
+    const builder = new StreamsBuilder()
+    builder
+      .stream(input, votes)
+      .groupByKey()
+      .aggregate(latest)
+      .toStream()
+      .mapValues(({ count, ts }) => `${count}|${ts}`, { value: string() })
+      .to(output)
+    return builder.build()
+  },
+  restart: (job, tick) => topologies['new-keys'](job, tick),
   restore({ input }) {
     const builder = new StreamsBuilder()
     builder

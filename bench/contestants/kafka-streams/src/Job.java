@@ -7,6 +7,7 @@ import java.io.IOException;
 public class Job {
   public String workload, guarantee, bootstrapServers, applicationId, input, table, output, stateDir;
   public long ticks, limitMs;
+  public int standbys;
 
   static Job read() throws IOException {
     return new ObjectMapper().readValue(System.getenv("BENCH_JOB"), Job.class);
@@ -14,5 +15,10 @@ public class Job {
 
   boolean isExactlyOnce() {
     return guarantee.equals("exactly-once");
+  }
+
+  /** It goes on until it is told to end. */
+  boolean isLive() {
+    return workload.equals("latency") || workload.equals("failover");
   }
 }

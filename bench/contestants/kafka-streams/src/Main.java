@@ -15,6 +15,9 @@ import org.apache.kafka.streams.state.QueryableStoreTypes;
 /** Java Kafka Streams, for one job. */
 public final class Main {
   private static final AtomicLong TICKS = new AtomicLong();
+  /** As in harness/job.ts. */
+  private static final int SESSION_TIMEOUT_MS = 10_000;
+
   private static final CountDownLatch ALL = new CountDownLatch(1);
 
   private Main() {}
@@ -47,12 +50,28 @@ public final class Main {
       while (restored.get() < job.ticks || streams.state() != KafkaStreams.State.RUNNING) Thread.sleep(2);
       mark("all", "{}");
       check(streams);
+    } else if (job.workload.equals("restart")) {
+      while (streams.metadataForLocalThreads().stream().allMatch(thread -> thread.activeTasks().isEmpty())
+          || streams.state() != KafkaStreams.State.RUNNING) Thread.sleep(2);
+      mark("all", "{}");
+    } else if (job.isLive()) {
+      CountDownLatch told = new CountDownLatch(1);
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> end(streams, told)));
+      told.await();
     } else ALL.await(job.limitMs, TimeUnit.MILLISECONDS);
     streams.close(
         CloseOptions.timeout(Duration.ofSeconds(60))
             .withGroupMembershipOperation(CloseOptions.GroupMembershipOperation.LEAVE_GROUP));
     mark("closed", "{}");
     System.exit(0);
+  }
+
+  /** In a shutdown hook, which is what SIGTERM starts. */
+  private static void end(KafkaStreams streams, CountDownLatch told) {
+    mark("all", "{}");
+    streams.close(Duration.ofSeconds(30));
+    mark("closed", "{}");
+    Runtime.getRuntime().halt(0);
   }
 
   private static Properties settings(Job job) {
@@ -63,6 +82,13 @@ public final class Main {
     p.put("processing.guarantee", job.isExactlyOnce() ? "exactly_once_v2" : "at_least_once");
     p.put("commit.interval.ms", job.isExactlyOnce() ? 100 : 1000);
     if (job.workload.equals("new-keys")) p.put("statestore.cache.max.bytes", 0);
+    // Streams would wait 100 ms for more records, at each topic.
+    if (job.isLive()) p.put("producer.linger.ms", 0);
+    if (job.workload.equals("failover")) {
+      p.put("num.standby.replicas", job.standbys);
+      p.put("consumer.session.timeout.ms", SESSION_TIMEOUT_MS);
+      p.put("consumer.heartbeat.interval.ms", SESSION_TIMEOUT_MS / 3);
+    }
     p.put("replication.factor", 1);
     p.put("default.key.serde", Serdes.String().getClass().getName());
     p.put("default.value.serde", Serdes.String().getClass().getName());

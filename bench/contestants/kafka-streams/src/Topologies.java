@@ -6,8 +6,10 @@ import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.kstream.Consumed;
+import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.Joined;
 import org.apache.kafka.streams.kstream.KGroupedStream;
+import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.KTable;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Produced;
@@ -68,7 +70,14 @@ final class Topologies {
               .toStream()
               .mapValues(count -> Long.toString(count))
               .to(job.output, Produced.with(TEXT, TEXT));
-      case "new-keys" ->
+      case "latency" ->
+          latest(
+              builder.stream(job.input, Consumed.with(TEXT, VOTE))
+                  .selectKey((voter, vote) -> vote.poll + "|" + vote.option)
+                  .repartition(Repartitioned.with(TEXT, VOTE).withName("by-option")),
+              job);
+      case "failover" -> latest(builder.stream(job.input, Consumed.with(TEXT, VOTE)), job);
+      case "new-keys", "restart" ->
           builder.stream(job.input, Consumed.with(TEXT, VOTE))
               .peek((k, v) -> tick.run())
               .groupByKey()
@@ -92,6 +101,30 @@ final class Topologies {
       default -> throw new IllegalArgumentException("no such workload: " + job.workload);
     }
     return builder.build();
+  }
+
+  /** A count, and when the last vote of it was sent. */
+  public static class Latest {
+    public long count, ts;
+  }
+
+  private static void latest(KStream<String, Vote> votes, Job job) {
+    votes.groupByKey(Grouped.with(TEXT, VOTE))
+        .aggregate(
+            Latest::new,
+            (key, vote, before) -> {
+              Latest after = new Latest();
+              after.count = before.count + 1;
+              after.ts = vote.ts;
+              return after;
+            },
+            // Each record is to have a result of its own.
+            Materialized.<String, Latest, KeyValueStore<Bytes, byte[]>>as("counts")
+                .withValueSerde(new Json<>(Latest.class))
+                .withCachingDisabled())
+        .toStream()
+        .mapValues(latest -> latest.count + "|" + latest.ts)
+        .to(job.output, Produced.with(TEXT, TEXT));
   }
 
   private static void countVotes(KGroupedStream<String, Vote> votes, Job job) {
