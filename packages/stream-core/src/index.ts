@@ -46,6 +46,7 @@ export {
   int64,
   int64Big,
   json,
+  type JsonSerde,
   list,
   type ListOptions,
   schema,

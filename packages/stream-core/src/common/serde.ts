@@ -3,7 +3,7 @@ export { boolean } from './serdes/boolean.ts'
 export { bytes } from './serdes/bytes.ts'
 export { float32, float64 } from './serdes/floats.ts'
 export { int16, int32, int64, int64Big } from './serdes/integers.ts'
-export { json } from './serdes/json.ts'
+export { json, type JsonSerde } from './serdes/json.ts'
 export { list, type ListOptions } from './serdes/list.ts'
 export type { Serde, SerdeContext } from './serdes/serde.ts'
 export {
