@@ -11,6 +11,7 @@ export type {
   LogReaderOptions,
   OffsetSpec,
   OnDelivered,
+  OnRefused,
   TopicDescription,
   TopicSpec,
 } from './broker/broker.ts'
@@ -166,7 +167,13 @@ export type {
   StoreMetadata,
   StoreQuery,
 } from './queries/store-query.ts'
-export type { ErrorHandler, FailedRecord, HandlerDecision } from './runtime/handlers.ts'
+export type {
+  ErrorHandler,
+  FailedRecord,
+  HandlerDecision,
+  ProductionHandler,
+  UnwrittenRecord,
+} from './runtime/handlers.ts'
 export type { RestoreProgress } from './runtime/state-updater.ts'
 export type { RebalanceListener, RestoredStore, RestoreListener, StandbyListener } from './runtime/listeners.ts'
 export { Streams } from './runtime/streams.ts'

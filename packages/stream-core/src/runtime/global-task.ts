@@ -130,6 +130,8 @@ export class GlobalTask {
       drop: (nodeName, reason) => this.metrics.drop(nodeName, reason),
       // As in Kafka Streams by default: what fails here fails the instance.
       mayContinue: () => false,
+      mayContinueWithout: () => false,
+      onRefused: () => undefined,
       committedNumber: () => undefined,
       setCommittedNumber: () => undefined,
       keepNumber: () => -1,

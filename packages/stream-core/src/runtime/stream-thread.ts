@@ -294,9 +294,9 @@ export class StreamThread {
   #output(group: CommitGroupName, subtopology: number): Output {
     const produced = this.metrics.producedBy(subtopology)
     return {
-      append: (topic, partition, key, value, timestampMs, headers) => {
+      append: (topic, partition, key, value, timestampMs, headers, onRefused) => {
         produced.records++
-        this.#producers.of(group).append(topic, partition, key, value, timestampMs, headers)
+        this.#producers.of(group).append(topic, partition, key, value, timestampMs, headers, undefined, onRefused)
       },
       partitionCount: (topic) => this.#facts.partitionCounts.get(topic)!,
     }

@@ -76,6 +76,11 @@ export interface StreamsOptions {
   readonly deserializationHandler?: ErrorHandlers['deserialization']
   readonly processingHandler?: ErrorHandlers['processing']
   /**
+   * Asked about records that a sink's serde cannot write, or that the log refuses, for they are too large for the topic for
+   * example (Kafka Streams' `production.exception.handler`). Never asked about changelogs: state is not to differ from its log.
+   */
+  readonly productionHandler?: ErrorHandlers['production']
+  /**
    * Where other instances reach this one's queries, as `host:port` (Kafka Streams' `application.server`). The library does
    * not listen there; see the guide on queries.
    */
@@ -198,6 +203,7 @@ export function streamsConfig(options: StreamsOptions, seams: Seams = {}): Strea
     handlers: {
       deserialization: options.deserializationHandler ?? unasked.deserialization,
       processing: options.processingHandler ?? unasked.processing,
+      production: options.productionHandler ?? unasked.production,
     },
     deadLetterTopic: options.deadLetterTopic ?? null,
     endpoint: options.endpoint ?? null,
@@ -246,6 +252,7 @@ const kinds: {
   deadLetterTopic: ['the name of a topic', isText],
   deserializationHandler: ["a function that returns 'fail', 'continue' or 'dead-letter'", isFunction],
   processingHandler: ["a function that returns 'fail', 'continue' or 'dead-letter'", isFunction],
+  productionHandler: ["a function that returns 'fail', 'continue' or 'dead-letter'", isFunction],
   endpoint: ['host:port, such as "10.0.0.5:8080"', isEndpoint],
   logger: ['a logger, with debug, info, warn and error', (value: Logger) => typeof value?.warn === 'function'],
   clock: ['a clock, with nowMs and sleep', (value: Clock) => typeof value?.nowMs === 'function'],
