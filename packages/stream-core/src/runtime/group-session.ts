@@ -33,6 +33,8 @@ export interface GroupSessionOptions extends AssignorOptions {
   readonly commit: () => Promise<void>
   readonly wake: () => void
   readonly onRebalanced: (rebalance: Rebalance) => void
+  /** Another instance has asked for the end of the whole application. */
+  readonly onShutdown: (reason: string) => void
   readonly nowMs: () => number
   readonly sleep: (delayMs: number) => Promise<void>
   /** False only in a mutant. */
@@ -61,6 +63,8 @@ export class GroupSession {
   #warmups: readonly string[] = []
   #lastWarmupsMs = 0
   #hasAsked = false
+  /** Why this instance asks for the end of the whole application. */
+  #shutdown: string | null = null
   readonly #hasPatterns: boolean
   #lastPatternsMs: number
   /** Of tasks whose state is here and not open. */
@@ -144,6 +148,28 @@ export class GroupSession {
     this.#member.requestRejoin()
   }
 
+  /**
+   * Tells all instances to end, through the group: each hears it with the assignment of the next rebalance, from whoever leads. Stays
+   * until they are gone, for one that missed it would go on; false if they are not within `patienceMs`. To be called when
+   * nothing runs here any more.
+   */
+  async shutDownApplication(reason: string, patienceMs: number): Promise<boolean> {
+    const { broker, applicationId, nowMs, sleep } = this.#options
+    this.#shutdown = reason
+    let isTold = false
+    this.#member.requestRejoin()
+    for (const endMs = nowMs() + patienceMs; nowMs() < endMs; await sleep(joinAgainMs)) {
+      if (this.#member.failure !== null) return false
+      if (this.#failure instanceof MemberLostError || this.#member.isLost) this.rejoin()
+      isTold ||= this.#given?.assignment?.shutdown === reason
+      if (this.#member.isRejoinDue && this.#joining === null) this.#joining = this.#join()
+      if (!isTold || this.#joining !== null) continue
+      const members = await broker.admin.groupMembers(applicationId).catch(() => null)
+      if (members !== null && members.length <= 1) return true
+    }
+    return false
+  }
+
   /** Others get its tasks at once. */
   async leave(): Promise<void> {
     await this.#member.leave()
@@ -189,6 +215,7 @@ export class GroupSession {
   }): Promise<void> {
     const { manager, updater, commit, logger, onRebalanced } = this.#options
     if (assignment === null) return this.#member.requestRejoin()
+    if (assignment.shutdown !== null) return this.#options.onShutdown(assignment.shutdown)
     const { active, standby, warmups, placements } = assignment
     // A topic that a pattern matches may be known to the one that assigned, and not here.
     if (this.#hasPatterns) await this.#options.refreshFacts()
@@ -259,7 +286,8 @@ export class GroupSession {
     for (const task of manager.all) offsets.set(task.taskId, this.#offsetsOf(task))
     const active = [...manager.active.keys()]
     const standby = [...manager.standby.keys()]
-    return { processId: directory.processId, endpoint, topologyHash, active, standby, offsets }
+    const shutdown = this.#shutdown
+    return { processId: directory.processId, endpoint, topologyHash, active, standby, offsets, shutdown }
   }
 
   /** Sum of the changelog offsets that the state of some of its stores stands for. */

@@ -150,6 +150,12 @@ export const metricDefinitions: readonly MetricDefinition[] = [
       Object.entries(thread?.metrics.recoveries ?? {}).map(([reason, value]) => ({ labels: { reason }, value })),
   },
   {
+    name: 'failed_stream_threads_total',
+    help: 'Errors that nothing had mended, so that the uncaughtErrorHandler was asked',
+    type: 'counter',
+    read: ({ thread }) => one(thread?.metrics.failures),
+  },
+  {
     name: 'records_processed_total',
     help: 'Records that went through a task; again, after a recovery',
     type: 'counter',

@@ -17,6 +17,7 @@ import {
   type StandbyListener,
 } from './listeners.ts'
 import type { RestoreProgress } from './state-updater.ts'
+import type { UncaughtErrorHandler } from './uncaught-error.ts'
 
 export interface StreamsOptions {
   readonly topology: Topology
@@ -81,6 +82,11 @@ export interface StreamsOptions {
    */
   readonly productionHandler?: ErrorHandlers['production']
   /**
+   * What to do after an error that nothing else mends: `replace-thread`, `shut-down-client` (default) or `shut-down-application`
+   * (Kafka Streams' StreamsUncaughtExceptionHandler). Not asked about what is wrong before anything runs.
+   */
+  readonly uncaughtErrorHandler?: UncaughtErrorHandler
+  /**
    * Where other instances reach this one's queries, as `host:port` (Kafka Streams' `application.server`). The library does
    * not listen there; see the guide on queries.
    */
@@ -138,6 +144,7 @@ export interface StreamsConfig {
   readonly rebalanceTimeoutMs: number
   readonly stateCleanupDelayMs: number
   readonly handlers: ErrorHandlers
+  readonly uncaughtErrorHandler: UncaughtErrorHandler
   readonly deadLetterTopic: string | null
   readonly endpoint: string | null
   readonly logger: Logger
@@ -205,6 +212,7 @@ export function streamsConfig(options: StreamsOptions, seams: Seams = {}): Strea
       processing: options.processingHandler ?? unasked.processing,
       production: options.productionHandler ?? unasked.production,
     },
+    uncaughtErrorHandler: options.uncaughtErrorHandler ?? (() => 'shut-down-client'),
     deadLetterTopic: options.deadLetterTopic ?? null,
     endpoint: options.endpoint ?? null,
     logger,
@@ -253,6 +261,10 @@ const kinds: {
   deserializationHandler: ["a function that returns 'fail', 'continue' or 'dead-letter'", isFunction],
   processingHandler: ["a function that returns 'fail', 'continue' or 'dead-letter'", isFunction],
   productionHandler: ["a function that returns 'fail', 'continue' or 'dead-letter'", isFunction],
+  uncaughtErrorHandler: [
+    "a function that returns 'replace-thread', 'shut-down-client' or 'shut-down-application'",
+    isFunction,
+  ],
   endpoint: ['host:port, such as "10.0.0.5:8080"', isEndpoint],
   logger: ['a logger, with debug, info, warn and error', (value: Logger) => typeof value?.warn === 'function'],
   clock: ['a clock, with nowMs and sleep', (value: Clock) => typeof value?.nowMs === 'function'],

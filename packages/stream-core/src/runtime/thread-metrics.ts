@@ -14,6 +14,8 @@ const spanMs = 10_000
 export class ThreadMetrics {
   readonly commits = new Map<CommitGroupName, Histogram>()
   commitFailures = 0
+  /** Errors that nothing has mended. */
+  failures = 0
   readonly persists = new Histogram(durationBounds)
   /** By sub-topology: from a record's time to when it was processed, of one record in each slice. */
   readonly latency = new Map<string, Histogram>()
