@@ -19,6 +19,8 @@ export interface Following {
    */
   stopAt: number
   position: number
+  /** Where it began. */
+  readonly from: number
   restoredRecords: number
   /** Of those, how many are in the metrics. */
   countedRecords: number
@@ -28,6 +30,17 @@ export interface Following {
   restoredBytes: number
   /** The task is not followed any more. */
   isGone: boolean
+}
+
+/** How long a restore goes on if it goes on as it did until now; null: not known yet. */
+export function remainingMs(followings: readonly Following[], passedMs: number): number | null {
+  let [done, left] = [0, 0]
+  for (const { from, position, stopAt } of followings) {
+    done += position - from
+    left += Math.max(0, stopAt - position)
+  }
+  if (left === 0) return 0
+  return done <= 0 || left === Infinity ? null : (passedMs / done) * left
 }
 
 /** Records applied before timers, sockets and the processing of running tasks get their turn. */

@@ -1,5 +1,9 @@
 import type { Histogram } from '../common/histogram.ts'
+import { GraceBuffer } from '../state/grace-buffer.ts'
+import type { StateStore } from '../state/state-store.ts'
+import { SuppressBuffer } from '../state/suppress-buffer.ts'
 import type { Topology } from '../topology/topology.ts'
+import type { GlobalTask } from './global-task.ts'
 import type { RecordQueue } from './record-queue.ts'
 import type { StreamTask } from './stream-task.ts'
 import type { StreamThread } from './stream-thread.ts'
@@ -26,6 +30,8 @@ export interface MetricsSource {
   readonly nowMs: number
   /** null before the start. */
   readonly thread: StreamThread | null
+  /** null: none, or not open. */
+  readonly global: GlobalTask | null
 }
 
 export interface MetricDefinition {
@@ -69,14 +75,32 @@ const byInput =
       }),
     )
 
-const dropped = ({ thread }: MetricsSource): MetricValue[] =>
-  (thread?.manager.all ?? []).flatMap((task) =>
-    [...task.metrics.dropped].map(([nodeAndReason, value]) => {
-      const at = nodeAndReason.lastIndexOf('/')
-      const labels = { task: task.taskId, node: nodeAndReason.slice(0, at), reason: nodeAndReason.slice(at + 1) }
-      return { labels, value }
+const dropped = ({ thread, global }: MetricsSource): MetricValue[] =>
+  [
+    ...(thread?.manager.all ?? []).map(({ taskId, metrics }) => ({ task: taskId, metrics })),
+    ...(global === null ? [] : [{ task: 'global', metrics: global.metrics }]),
+  ].flatMap(({ task, metrics }) =>
+    [...metrics.dropped].map(([nodeAndReason, value]) => {
+      const [node, reason] = parts(nodeAndReason)
+      return { labels: { task, node, reason }, value }
     }),
   )
+
+const parts = (both: string): [string, string] => {
+  const at = both.lastIndexOf('/')
+  return [both.slice(0, at), both.slice(at + 1)]
+}
+
+/** Of the buffers of running tasks: of others they may not be complete. */
+const byBuffer =
+  (read: (buffer: StateStore) => number | null) =>
+  ({ thread }: MetricsSource): MetricValue[] =>
+    (thread?.manager.running ?? []).flatMap((task) =>
+      [...task.state.stores].flatMap(([store, buffer]) => {
+        const value = read(buffer)
+        return value === null ? [] : [{ labels: { task: task.taskId, store }, value }]
+      }),
+    )
 
 function histogram(labels: MetricLabels, { bounds, counts, sum, count }: Histogram): MetricValue[] {
   let below = 0
@@ -129,9 +153,16 @@ export const metricDefinitions: readonly MetricDefinition[] = [
   },
   {
     name: 'rebalances_total',
-    help: 'Assignments that this instance has carried out',
+    help: 'Assignments that this instance has carried out, by why it had joined',
     type: 'counter',
-    read: ({ thread }) => one(thread?.metrics.rebalances),
+    read: ({ thread }) =>
+      [...(thread?.metrics.rebalances ?? [])].map(([reason, value]) => ({ labels: { reason }, value })),
+  },
+  {
+    name: 'rebalance_duration_seconds',
+    help: 'From joining, which waits for the other instances, to when the assignment was carried out; processing goes on meanwhile',
+    type: 'histogram',
+    read: ({ thread }) => (thread === null ? [] : histogram({}, thread.metrics.rebalanceDurations)),
   },
   {
     name: 'last_rebalance_timestamp_seconds',
@@ -176,6 +207,18 @@ export const metricDefinitions: readonly MetricDefinition[] = [
     help: 'Records that went no further, by node and reason',
     type: 'counter',
     read: dropped,
+  },
+  {
+    name: 'dlq_records_total',
+    help: 'Records that were sent to the dead-letter topic, by the topic they came from and the class of the error',
+    type: 'counter',
+    read: ({ thread }) =>
+      (thread?.manager.all ?? []).flatMap((task) =>
+        [...task.metrics.deadLetters].map(([topicAndClass, value]) => {
+          const [topic, name] = parts(topicAndClass)
+          return { labels: { task: task.taskId, topic, class: name }, value }
+        }),
+      ),
   },
   {
     name: 'dropped_records_total',
@@ -260,6 +303,16 @@ export const metricDefinitions: readonly MetricDefinition[] = [
     read: (source) => lagOf(source, restoring(source.thread)),
   },
   {
+    name: 'restore_eta_seconds',
+    help: 'How long a task has still to be restored, if it goes on as it did until now',
+    type: 'gauge',
+    read: ({ thread }) =>
+      restoring(thread).flatMap((task) => {
+        const leftMs = thread!.restoreRemainingMs(task)
+        return leftMs === null ? [] : [{ labels: { task: task.taskId }, value: leftMs / 1000 }]
+      }),
+  },
+  {
     name: 'restore_records_total',
     help: 'Changelog records that were applied to tasks that are to run here',
     type: 'counter',
@@ -276,6 +329,20 @@ export const metricDefinitions: readonly MetricDefinition[] = [
     help: 'Changelog records that were applied to standbys',
     type: 'counter',
     read: ({ thread }) => one(thread?.metrics.standbyRecords),
+  },
+  {
+    name: 'suppress_buffer_records',
+    help: 'Records that wait in the buffers of suppress, and of joins with a grace',
+    type: 'gauge',
+    read: byBuffer((buffer) =>
+      buffer instanceof SuppressBuffer || buffer instanceof GraceBuffer ? buffer.recordCount : null,
+    ),
+  },
+  {
+    name: 'suppress_buffer_bytes',
+    help: 'Size of what waits in the buffers of suppress, in the measure of maxBytes',
+    type: 'gauge',
+    read: byBuffer((buffer) => (buffer instanceof SuppressBuffer ? buffer.sizeBytes : null)),
   },
   {
     name: 'store_memory_entries',

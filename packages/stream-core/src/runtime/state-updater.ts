@@ -5,7 +5,7 @@ import type { Clock } from '../common/clock.ts'
 import type { Logger } from '../common/logger.ts'
 import { partitionKey, type TopicPartition } from '../common/record.ts'
 import type { Topology } from '../topology/topology.ts'
-import { applySlice, type Following, mistrust, notePosition, type TaskRole } from './following.ts'
+import { applySlice, type Following, mistrust, notePosition, remainingMs, type TaskRole } from './following.ts'
 import { changelogTopics, topicNames } from './internal-topics.ts'
 import type { Seams } from './streams-config.ts'
 import { type InputAt, startPositions } from './start-positions.ts'
@@ -122,6 +122,12 @@ export class StateUpdater {
     return lag
   }
 
+  /** How long a restore has still to go, as far as that can be said. */
+  remainingMs(task: StreamTask): number | null {
+    const entry = this.#entries.get(task)
+    return entry?.isPrepared ? remainingMs(entry.followings, this.#options.clock.nowMs() - entry.startedMs) : null
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
     for (const entry of this.#entries.values()) {
@@ -235,13 +241,15 @@ export class StateUpdater {
         following.stopAt = Math.max(stopAt, following.position)
         return following
       }
+      const from = Math.max(task.state.position(name)?.offset ?? starts[i]!, starts[i]!)
       return {
         task,
         store: task.state.stores.get(name)!,
         topic: at.topic,
         topicId: this.#options.topicId(at.topic),
         stopAt: Math.max(stopAt, 0),
-        position: Math.max(task.state.position(name)?.offset ?? starts[i]!, starts[i]!),
+        position: from,
+        from,
         restoredRecords: 0,
         countedRecords: 0,
         announcedAs: null,

@@ -127,7 +127,7 @@ export class StreamThread {
       commit: () => this.#loop.commit(),
       wake,
       onRebalanced: (rebalance) => {
-        this.metrics.noteRebalance(clock.nowMs())
+        this.metrics.noteRebalance(rebalance, clock.nowMs())
         config.listeners.rebalance.onAssigned?.(rebalance)
         options.onChange()
       },
@@ -168,6 +168,10 @@ export class StreamThread {
 
   lag(task: StreamTask): number | null {
     return this.#updater.lag(task)
+  }
+
+  restoreRemainingMs(task: StreamTask): number | null {
+    return this.#updater.remainingMs(task)
   }
 
   stop(): void {

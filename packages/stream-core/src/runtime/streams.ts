@@ -144,7 +144,14 @@ export class Streams {
   /** @internal What metrics are read from. */
   get metricsSource(): MetricsSource {
     const { applicationId, topology, clock } = this.#config
-    return { applicationId, topology, state: this.#state, nowMs: clock.nowMs(), thread: this.#thread }
+    return {
+      applicationId,
+      topology,
+      state: this.#state,
+      nowMs: clock.nowMs(),
+      thread: this.#thread,
+      global: this.#global,
+    }
   }
 
   /** What it is doing, as plain data: for a status page, a log line or a test. */

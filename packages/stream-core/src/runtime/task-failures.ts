@@ -104,7 +104,7 @@ export class TaskFailures {
       )
     }
     sendDeadLetter(output, deadLetterTopic, error, failed, raw)
-    metrics.deadLetter(error.name)
+    metrics.deadLetter(failed.topic ?? '', error.name)
     onSent()
   }
 }
