@@ -157,8 +157,6 @@ export type {
   ReadOnlyVersionedStore,
   ReadOnlyWindowStore,
 } from './queries/read-only-stores.ts'
-export { queryRouter, type QueryRouter } from './query-router/query-router.ts'
-export type { QueryRouterOptions, ServedStore } from './query-router/router-options.ts'
 export type {
   InstanceInfo,
   KeyMetadata,
