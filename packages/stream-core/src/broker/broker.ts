@@ -62,7 +62,10 @@ export interface Admin {
   listTopics(): Promise<readonly string[]>
   /** The topics that exist, by name; a name that is absent does not exist. */
   describeTopics(topics: readonly string[]): Promise<ReadonlyMap<string, TopicDescription>>
-  /** Creates what is missing and resolves when every partition can be written; topics that exist are left as they are. */
+  /**
+   * Creates what is missing and resolves when every partition can be written; topics that exist are left as they are. Rejects with a
+   * ConfigError if one of them has another number of partitions than is asked for: then nothing is created.
+   */
   createTopics(specs: readonly TopicSpec[]): Promise<void>
   deleteTopics(topics: readonly string[]): Promise<void>
   /**

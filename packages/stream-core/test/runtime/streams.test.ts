@@ -137,6 +137,18 @@ test('a user topic that does not exist is named at the start', async () => {
   await expect(open().start()).rejects.toMatchObject({ code: 'INVALID_CONFIG', message: /counts/ })
 })
 
+test('an internal topic of another width is named at the start, with both numbers and the way out', async () => {
+  await broker.admin.createTopics([{ topic: 'words-counts-changelog', partitions: 2 }])
+  await expect(open().start()).rejects.toMatchObject({
+    code: 'INVALID_CONFIG',
+    message: expect.stringMatching(
+      /words-counts-changelog has 2 partitions where 3 are needed: .*Reset the application/,
+    ),
+  })
+  // The other internal topic was not made either.
+  expect(await broker.admin.listTopics()).not.toContain('words-counts-repartition')
+})
+
 test('a processor that throws stops the application and names the node', async () => {
   const builder = new StreamsBuilder()
   builder.stream('lines', { key: string(), value: string() }).peek(
