@@ -85,10 +85,10 @@ export interface LogFacts {
 
 const dayMs = 86_400_000
 
-/** Why a stored position cannot be continued from; null when it can, or when there is none (D12). */
+/** Why a stored position in a topic of such settings cannot be continued from; null when it can, or when there is none (D12). */
 export function mistrust(
   position: ChangelogPosition | null,
-  store: StateStore,
+  configs: { readonly [name: string]: string },
   topic: string,
   log: LogFacts,
 ): string | null {
@@ -98,7 +98,6 @@ export function mistrust(
   if (position.offset > log.end) return `its position ${position.offset} is beyond the end ${log.end} of ${topic}`
   // The head of a compacted topic never goes; a start above the position means that records were deleted unseen.
   if (position.offset < log.start) return `its position ${position.offset} is below the start ${log.start} of ${topic}`
-  const configs = store.spec.logging ?? {}
   const keepsMs = Number(configs['delete.retention.ms'] ?? dayMs)
   const isCompacted = (configs['cleanup.policy'] ?? 'compact').includes('compact')
   if (isCompacted && position.offset < log.end && log.nowMs - position.savedAtMs > keepsMs / 2) {

@@ -8,6 +8,7 @@ import type { RecordQueue } from './record-queue.ts'
 import type { StreamTask } from './stream-task.ts'
 import type { StreamThread } from './stream-thread.ts'
 import type { StreamsState } from './streams-config.ts'
+import type { TaskMetrics } from './task-metrics.ts'
 import { topologyHash } from './topology-hash.ts'
 
 export interface MetricLabels {
@@ -47,10 +48,13 @@ const states: readonly StreamsState[] = ['created', 'starting', 'restoring', 'ru
 
 const one = (value: number | undefined): MetricValue[] => (value === undefined ? [] : [{ labels: {}, value }])
 
+/** The task that fills the global stores is among them, where there is one. */
 const byTask =
-  (read: (task: StreamTask) => number) =>
-  ({ thread }: MetricsSource) =>
-    (thread?.manager.all ?? []).map((task) => ({ labels: { task: task.taskId }, value: read(task) }))
+  (read: (metrics: TaskMetrics) => number) =>
+  ({ thread, global }: MetricsSource): MetricValue[] => [
+    ...(thread?.manager.all ?? []).map(({ taskId, metrics }) => ({ labels: { task: taskId }, value: read(metrics) })),
+    ...(global === null ? [] : [{ labels: { task: 'global' }, value: read(global.metrics) }]),
+  ]
 
 /** Of tasks that are brought up to date, and whose lag is known. */
 const lagOf = ({ thread }: MetricsSource, tasks: readonly StreamTask[]): MetricValue[] =>
@@ -190,7 +194,7 @@ export const metricDefinitions: readonly MetricDefinition[] = [
     name: 'records_processed_total',
     help: 'Records that went through a task; again, after a recovery',
     type: 'counter',
-    read: byTask(({ metrics }) => metrics.recordsProcessed),
+    read: byTask(({ recordsProcessed }) => recordsProcessed),
   },
   {
     name: 'records_produced_total',
@@ -224,13 +228,13 @@ export const metricDefinitions: readonly MetricDefinition[] = [
     name: 'dropped_records_total',
     help: "Of the dropped ones, those that Kafka Streams' dropped-records-total would count",
     type: 'counter',
-    read: byTask(({ metrics }) => metrics.droppedRecords),
+    read: byTask(({ droppedRecords }) => droppedRecords),
   },
   {
     name: 'records_late_total',
     help: 'Times a record came too late for a window or a version; they are among the dropped ones',
     type: 'counter',
-    read: byTask(({ metrics }) => metrics.late),
+    read: byTask(({ late }) => late),
   },
   {
     name: 'consumer_lag_records',

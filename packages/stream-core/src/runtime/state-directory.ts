@@ -85,6 +85,11 @@ export class StateDirectory {
     return join(this.path, taskId)
   }
 
+  /** Where the global stores are. */
+  get global(): string {
+    return join(this.path, 'global')
+  }
+
   close(): void {
     noteClosed(join(this.path, 'lock.db'), this.#lock)
     if (this.#lock.open) this.#lock.close()

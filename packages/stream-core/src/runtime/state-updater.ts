@@ -122,7 +122,6 @@ export class StateUpdater {
     return lag
   }
 
-  /** How long a restore has still to go, as far as that can be said. */
   remainingMs(task: StreamTask): number | null {
     const entry = this.#entries.get(task)
     return entry?.isPrepared ? remainingMs(entry.followings, this.#options.clock.nowMs() - entry.startedMs) : null
@@ -221,7 +220,8 @@ export class StateUpdater {
     })
     for (const [i, { name, at }] of logged.entries()) {
       if (known.has(name) || !mistrustsState) continue
-      const why = mistrust(task.state.position(name), task.state.stores.get(name)!, at.topic, facts(i, at.topic))
+      const { logging } = task.state.stores.get(name)!.spec
+      const why = mistrust(task.state.position(name), logging ?? {}, at.topic, facts(i, at.topic))
       if (why === null) continue
       logger.warn(
         { event: 'state.wiped', task: task.taskId, store: name, reason: why },

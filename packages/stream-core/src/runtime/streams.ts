@@ -1,7 +1,8 @@
 import { StreamsError } from '../common/errors.ts'
 import { describeState, type StreamsDescription } from './describe-state.ts'
 import { GlobalReader } from './global-reader.ts'
-import { GlobalTask } from './global-task.ts'
+import { checkGlobalState } from './global-state.ts'
+import { globalPartitions, GlobalTask } from './global-task.ts'
 import { prepareTopics, type TopicFacts } from './internal-topics.ts'
 import type { QueryKind, ReadOnlyStores } from '../queries/read-only-stores.ts'
 import type { KeyMetadata, KeyPartitioner, StoreLag, StoreMetadata, StoreQuery } from '../queries/store-query.ts'
@@ -284,7 +285,7 @@ export class Streams {
       prepareTopics(topology, applicationId, broker.admin, deadLetterTopic)
     const facts = await this.#patiently(refreshFacts)
     const clusterId = await this.#patiently(() => broker.admin.clusterId())
-    await this.#openGlobal(facts)
+    await this.#openGlobal(facts, clusterId)
     this.#thread = new StreamThread({
       config: this.#config,
       directory: this.#directory!,
@@ -315,16 +316,26 @@ export class Streams {
   }
 
   /** Tables that every instance holds as a whole are complete before anything is joined with them. */
-  async #openGlobal(facts: TopicFacts): Promise<void> {
-    const { topology, applicationId, broker, handlers, clock, logger } = this.#config
+  async #openGlobal(facts: TopicFacts, clusterId: string): Promise<void> {
+    const { topology, applicationId, broker, handlers, clock, logger, persistIntervalMs } = this.#config
     if (topology.globalStores.length === 0) return
+    const stateDirectory = this.#directory!.global
     const nowMs = (): number => clock.nowMs()
-    const task = new GlobalTask({ applicationId, topology, stateDirectory: null, handlers, nowMs })
+    const topicId = (topic: string): string => facts.topicIds.get(topic) ?? ''
+    const partitions = globalPartitions(topology, facts.partitionCounts)
+    const { admin } = broker
+    await this.#patiently(() =>
+      checkGlobalState(stateDirectory, partitions, { admin, clusterId, topicId, nowMs: nowMs(), logger }),
+    )
+    const log = { clusterId, topicId }
+    const task = new GlobalTask({ applicationId, topology, stateDirectory, handlers, nowMs, log })
     const reader = new GlobalReader({
       broker,
       task,
-      partitionCount: (topic) => facts.partitionCounts.get(topic)!,
+      partitions,
       logger,
+      clock,
+      persistIntervalMs,
       onFailure: (error) => {
         if (this.#thread === null) return
         this.#thread.failure = error
