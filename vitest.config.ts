@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const kafkaTests = ['packages/*/test/**/kafka*.test.ts', 'apps/*/test/**/kafka*.test.ts']
+const kafkaTests = ['packages/*/test/**/kafka*.test.ts', 'apps/*/test/**/kafka*.test.ts', 'bench/**/kafka*.test.ts']
 
 /** `unit` needs nothing but this folder (and starts PostgreSQL's own binaries); `kafka` a broker; `e2e` a browser. */
 export default defineConfig({

@@ -33,6 +33,8 @@ export interface LocalKafkaOptions {
   readonly version?: string
   /** Settings of the brokers besides ours. */
   readonly properties?: { readonly [name: string]: string }
+  /** Flags of memory and garbage collection for the brokers' Java. Default: those of a small one. */
+  readonly jvmFlags?: readonly string[]
   /** Feature levels of the new cluster, for example `{ 'transaction.version': 1 }`. */
   readonly features?: { readonly [name: string]: number }
   /** The broker also listens on `proxiedPort` and tells those clients to come to this port, where a proxy stands. */
@@ -106,7 +108,14 @@ async function start(
     mkdirSync(home)
     const settings = { ...nodeSettings(ports, i, join(home, 'data'), security, proxyPort), ...options.properties }
     nodes.push(
-      new KafkaNode({ folder: home, classPath: classPath(version), settings, ports: own, clusterSize: brokers }),
+      new KafkaNode({
+        folder: home,
+        classPath: classPath(version),
+        settings,
+        ports: own,
+        clusterSize: brokers,
+        jvmFlags: options.jvmFlags,
+      }),
     )
   }
   const levels = Object.entries(options.features ?? {}).flatMap(([name, level]) => ['--feature', `${name}=${level}`])

@@ -33,7 +33,10 @@ const mayImport: { readonly [layer: string]: readonly string[] } = {
 /** Packages that only these files may name, so that changing one touches one place. */
 const mayName: { readonly [specifier: string]: readonly RegExp[] } = {
   'better-sqlite3': [/^packages\/stream-core\/src\/(state|adapters\/embedded|runtime\/state-directory)/],
-  '@platformatic/kafka': [/^packages\/stream-core\/src\/adapters\/kafka\/wire\.ts$/],
+  '@platformatic/kafka': [
+    /^packages\/stream-core\/src\/adapters\/kafka\/wire\.ts$/,
+    /^bench\/contestants\/node-loop\//,
+  ],
   '@node-rs/crc32': [/^packages\/stream-core\/src\/common\/crc32c\.ts$/],
 }
 

@@ -15,6 +15,8 @@ export interface NodeParts {
   readonly ports: Ports
   /** How many brokers there are before one is ready. */
   readonly clusterSize: number
+  /** Of memory and garbage collection, instead of ours, which are for small brokers. */
+  readonly jvmFlags?: readonly string[] | undefined
 }
 
 const log4j = `Configuration:
@@ -105,9 +107,7 @@ export class KafkaNode {
   #run(...command: string[]): Promise<number | null> {
     const { folder, classPath } = this.#parts
     const flags = [
-      '-Xmx512m',
-      '-Xms128m',
-      '-XX:+UseSerialGC',
+      ...(this.#parts.jvmFlags ?? ['-Xmx512m', '-Xms128m', '-XX:+UseSerialGC']),
       '-XX:-UsePerfData',
       `-Djava.io.tmpdir=${join(folder, 'tmp')}`,
       `-Dlog4j2.configurationFile=${join(folder, 'log4j2.yaml')}`,

@@ -13,7 +13,7 @@ export interface Consumed<K, V> extends Named {
   readonly key?: Serde<K>
   readonly value?: Serde<V>
   /** Default: that of the builder, or the time in the record, which must not be negative. */
-  readonly timestampExtractor?: TimestampExtractor
+  readonly timestampExtractor?: TimestampExtractor<NoInfer<K>, NoInfer<V>>
   /** Where the topic is read from when the application has no committed position in it. Default `earliest`. */
   readonly offsetReset?: OffsetReset
 }

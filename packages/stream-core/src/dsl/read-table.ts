@@ -1,4 +1,5 @@
 import type { Serde } from '../common/serde.ts'
+import type { TimestampExtractor } from '../topology/node.ts'
 import { type BuildContext, erased, requiredSerde } from './build-context.ts'
 import { GraphNode } from './graph/graph-node.ts'
 import type { KTable } from './ktable.ts'
@@ -18,7 +19,9 @@ export function readTable<K, V>(context: BuildContext, topic: string, consumed: 
   const details = { kind: 'table-source', reusesSourceTopic: false } as const
   const node: GraphNode = new GraphNode(name, { ...details }, (builder) => {
     const serdes = tableSerdes(context, topic, store)
-    const { timestampExtractor = context.defaultTimestampExtractor, offsetReset = 'earliest' } = consumed
+    const { offsetReset = 'earliest' } = consumed
+    const timestampExtractor =
+      (consumed.timestampExtractor as TimestampExtractor | undefined) ?? context.defaultTimestampExtractor
     builder.addSource({ name: sourceName, topics: [topic], ...serdes, timestampExtractor, offsetReset })
     const reuses = node.details.kind === 'table-source' && node.details.reusesSourceTopic && isKept()
     const made = supplier(reuses ? (spec) => ({ ...spec, logging: null }) : undefined)

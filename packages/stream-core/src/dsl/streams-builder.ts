@@ -34,7 +34,8 @@ export interface StreamsBuilderOptions {
   readonly optimization?: 'none' | 'all' | readonly Optimization[]
   /**
    * false: serdes are forgotten where Kafka Streams forgets them, behind `merge`, `repartition`, cogroups and in named stores of
-   * derived tables; the defaults are used there. For an application that relies on that. Default true.
+   * derived tables; the defaults are used there, and of two sources of one topic the first decides how it is read. For an
+   * application that relies on that. Default true.
    */
   readonly inheritSerdes?: boolean
   /** Where stores are kept that say nothing of it. Default `persistent`. */
@@ -65,13 +66,14 @@ export class StreamsBuilder {
     this.#optimization = optimizationSet(optimization)
     this.#requireExplicitNames = options.requireExplicitNames ?? false
     const builder = new TopologyBuilder()
+    const inheritsSerdes = options.inheritSerdes ?? true
     this.#context = {
       builder,
-      graph: new StreamGraph(builder),
+      graph: new StreamGraph(builder, { sourcesAgree: inheritsSerdes }),
       names: new Names(),
       defaultKey: defaults?.key ?? null,
       defaultValue: defaults?.value ?? null,
-      inheritsSerdes: options.inheritSerdes ?? true,
+      inheritsSerdes,
       defaultTimestampExtractor: defaults?.timestampExtractor ?? null,
       defaultStoreType,
       processChangesRecords: options.processChangesRecords ?? false,
@@ -90,17 +92,23 @@ export class StreamsBuilder {
     if (pattern === null && list.length === 0) throw new ArgumentError('topics', `"${name}" reads no topic: name one`)
     const key = erased(consumed.key)
     const value = erased(consumed.value)
-    const details = { kind: 'stream-source', topics: pattern === null ? list : null, pattern } as const
+    const reading = {
+      key,
+      value,
+      timestampExtractor:
+        (consumed.timestampExtractor as TimestampExtractor | undefined) ?? context.defaultTimestampExtractor,
+      offsetReset: consumed.offsetReset ?? 'earliest',
+    }
+    const details = { kind: 'stream-source', topics: pattern === null ? list : null, pattern, reading } as const
     const node = new GraphNode(name, details, (builder) => {
       const where = `the source of ${pattern === null ? `"${list.join('", "')}"` : String(pattern)}`
       builder.addSource({
+        ...reading,
         name,
         topics: list,
         pattern,
         key: requiredSerde(context, key, 'key', where, 'the option key of stream()'),
         value: requiredSerde(context, value, 'value', where, 'the option value of stream()'),
-        timestampExtractor: consumed.timestampExtractor ?? context.defaultTimestampExtractor,
-        offsetReset: consumed.offsetReset ?? 'earliest',
       })
     })
     context.graph.add(context.graph.root, node)

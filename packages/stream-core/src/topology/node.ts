@@ -6,8 +6,8 @@ import type { FixedKeyProcessorSupplier, ProcessorSupplier } from '../processor/
 import type { StoreSpec } from '../state/store-spec.ts'
 
 /** Decides a record's event time; a negative result drops the record. Default: the time in the record. */
-export type TimestampExtractor = (
-  record: { readonly key: unknown; readonly value: unknown; readonly timestampMs: number },
+export type TimestampExtractor<K = unknown, V = unknown> = (
+  record: { readonly key: K; readonly value: V; readonly timestampMs: number },
   partitionTimeMs: number,
 ) => number
 

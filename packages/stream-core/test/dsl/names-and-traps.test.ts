@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import {
+  type Consumed,
   json,
   stores,
   StreamsBuilder,
@@ -95,6 +96,28 @@ describe('a topology that is wrong fails while it is built, by name', () => {
     )
     expect(() => topology().connectProcessorAndStateStores('source', ['s'])).toThrow(/"source" is a source/)
     expect(() => new TopologyBuilder().build()).toThrow(/the topology is empty/)
+  })
+
+  test('a topic that is read twice in two ways: another serde, extractor or beginning', () => {
+    const read = (...readings: readonly Consumed<string, string>[]) => {
+      const builder = new StreamsBuilder()
+      for (const [index, reading] of readings.entries()) builder.stream('in', reading).to(`out-${index}`, strings)
+      return builder.build()
+    }
+    const other = { ...strings, value: json<string>() }
+    expect(() => read(strings, other)).toThrow(
+      /"KSTREAM-SOURCE-0000000000" and .* read topic "in".* with another value:/,
+    )
+    expect(() => read(strings, { ...strings, key: json<string>() })).toThrow(/with another key:/)
+    expect(() => read(strings, { ...strings, offsetReset: 'latest' })).toThrow(/with another offsetReset:/)
+    const timestampExtractor = (): number => 1
+    expect(() => read(strings, { ...strings, timestampExtractor })).toThrow(/with another timestampExtractor:/)
+    const same = { ...strings, value: string(), timestampExtractor }
+    expect(read(same, { ...same, value: string() }).nodes.filter(({ kind }) => kind === 'source')).toHaveLength(1)
+    const asInJava = new StreamsBuilder({ inheritSerdes: false })
+    asInJava.stream('in', strings).to('out', strings)
+    asInJava.stream('in', other).to('out-2', strings)
+    expect(asInJava.build().nodes.filter(({ kind }) => kind === 'source')).toHaveLength(1)
   })
 
   test('a processor that is not connected to a store learns how to connect it', () => {

@@ -185,3 +185,20 @@ test('what a query gives follows from its kind and its serdes', () => {
   expectTypeOf<Looked['versioned']>().toEqualTypeOf<ReadOnlyVersionedStore<string, Vote>>()
   expectTypeOf<Looked['unknown']>().toEqualTypeOf<ReadOnlyKeyValueStore<unknown, unknown>>()
 })
+
+test('a timestamp extractor sees what the serdes of its source read', () => {
+  const options = {
+    key: string(),
+    value: json<Vote>(),
+    timestampExtractor: ({ value }: { value: Vote }) => value.weight,
+  } as const
+  expectTypeOf(new StreamsBuilder().stream('votes', options)).toEqualTypeOf<KStream<string, Vote>>()
+  new StreamsBuilder().stream('votes', {
+    key: string(),
+    value: json<Vote>(),
+    timestampExtractor: (record) => {
+      expectTypeOf(record.value).toEqualTypeOf<Vote>()
+      return record.value.weight
+    },
+  })
+})

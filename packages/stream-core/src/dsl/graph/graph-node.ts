@@ -1,5 +1,6 @@
 import type { TopologyBuilder } from '../../topology/topology-builder.ts'
 import type { Serde } from '../../common/serde.ts'
+import type { OffsetReset, TimestampExtractor } from '../../topology/node.ts'
 
 /** A repartition topic and the three nodes around it. */
 export interface RepartitionDetails {
@@ -10,10 +11,23 @@ export interface RepartitionDetails {
   dropsNullKeys: boolean
 }
 
+/** How a source reads its topics: two that read the same have to agree. */
+export interface SourceReading {
+  readonly key: Serde<unknown> | null
+  readonly value: Serde<unknown> | null
+  readonly timestampExtractor: TimestampExtractor | null
+  readonly offsetReset: OffsetReset
+}
+
 /** What the optimiser and the checks want to know of a node. */
 export type GraphDetails =
   | { readonly kind: 'root' | 'processor' | 'sink' | 'store' | 'suppress' }
-  | { readonly kind: 'stream-source'; readonly topics: readonly string[] | null; readonly pattern: RegExp | null }
+  | {
+      readonly kind: 'stream-source'
+      readonly topics: readonly string[] | null
+      readonly pattern: RegExp | null
+      readonly reading: SourceReading
+    }
   | { readonly kind: 'table-source'; reusesSourceTopic: boolean }
   | { readonly kind: 'repartition'; readonly isOptimizable: boolean; readonly repartition: RepartitionDetails }
   /** A node that reads versioned tables differently (KIP-914). Told the names of its versioned parents. */

@@ -1,8 +1,13 @@
 import { TopologyError } from '../../common/errors.ts'
-import type { GraphNode } from './graph-node.ts'
+import type { Serde } from '../../common/serde.ts'
+import type { GraphNode, SourceReading } from './graph-node.ts'
 
-/** A topic that is read several times is read once: the later sources' children move to the first one. */
-export function mergeDuplicateSources(root: GraphNode): void {
+/**
+ * A topic that is read several times is read once: the later sources' children move to the first one. All have to read it in
+ * one way. Kafka Streams compares where they begin, and takes serdes and timestamp extractor of the first without a word;
+ * with `agreeing` false so do we.
+ */
+export function mergeDuplicateSources(root: GraphNode, { agreeing }: { readonly agreeing: boolean }): void {
   const firstOf = new Map<string, GraphNode>()
   for (const node of root.children) {
     const { details } = node
@@ -21,6 +26,7 @@ export function mergeDuplicateSources(root: GraphNode): void {
           [first.name, node.name],
         )
       }
+      refuseDisagreement(key, first, node, agreeing)
       for (const child of node.children) {
         node.removeChild(child)
         first.addChild(child)
@@ -29,6 +35,30 @@ export function mergeDuplicateSources(root: GraphNode): void {
     }
   }
 }
+
+function refuseDisagreement(topic: string, first: GraphNode, later: GraphNode, agreeing: boolean): void {
+  if (first.details.kind !== 'stream-source' || later.details.kind !== 'stream-source') return
+  const [a, b] = [first.details.reading, later.details.reading]
+  const option = differingOption(a, b, agreeing)
+  if (option === null) return
+  throw new TopologyError(
+    `"${first.name}" and "${later.name}" read topic "${topic}", which is read once for both, with another ${option}: ` +
+      `give both the same, or make one stream and use it twice`,
+    [first.name, later.name],
+  )
+}
+
+/** Serdes of one name write the same bytes; two extractors are the same only if they are one function. */
+function differingOption(a: SourceReading, b: SourceReading, agreeing: boolean): keyof SourceReading | null {
+  if (JSON.stringify(a.offsetReset) !== JSON.stringify(b.offsetReset)) return 'offsetReset'
+  if (!agreeing) return null
+  if (isAnother(a.key, b.key)) return 'key'
+  if (isAnother(a.value, b.value)) return 'value'
+  return a.timestampExtractor === b.timestampExtractor ? null : 'timestampExtractor'
+}
+
+const isAnother = (a: Serde<unknown> | null, b: Serde<unknown> | null): boolean =>
+  a !== null && b !== null && a.name !== b.name
 
 const topicsOf = ({ details }: GraphNode): readonly string[] =>
   details.kind === 'stream-source' ? (details.topics ?? []) : []

@@ -26,8 +26,12 @@ export class StreamGraph {
   readonly #nodes = new Set<GraphNode>([this.root])
   #nextPriority = 0
 
-  constructor(builder: TopologyBuilder) {
+  readonly #sourcesAgree: boolean
+
+  /** `sourcesAgree`: two sources of one topic have to read it in one way. */
+  constructor(builder: TopologyBuilder, { sourcesAgree }: { readonly sourcesAgree: boolean }) {
     this.#builder = builder
+    this.#sourcesAgree = sourcesAgree
     this.root.isWritten = true
   }
 
@@ -52,7 +56,7 @@ export class StreamGraph {
     optimizations: ReadonlySet<Optimization>,
     makeRepartition: (topic: string, nodes: readonly GraphNode[]) => GraphNode,
   ): void {
-    mergeDuplicateSources(this.root)
+    mergeDuplicateSources(this.root, { agreeing: this.#sourcesAgree })
     if (optimizations.has('reuse.ktable.source.topics')) {
       for (const { details } of this.#tableSources)
         if (details.kind === 'table-source') details.reusesSourceTopic = true

@@ -1,0 +1,35 @@
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { Row } from './harness/row.ts'
+import { workloads } from './workloads/index.ts'
+
+function run(...options: string[]): { readonly rows: readonly Row[]; readonly complaints: string } {
+  const program = join(import.meta.dirname, 'run.ts')
+  const { stdout, stderr } = spawnSync(process.execPath, [program, ...options, '--rounds', '1', '--json'], {
+    encoding: 'utf8',
+  })
+  const lines = stdout.split('\n').filter((line) => line !== '')
+  return { rows: lines.map((line) => JSON.parse(line) as Row), complaints: stderr }
+}
+
+test('every workload runs on us, on Java and by hand, and what each wrote is right', { timeout: 300_000 }, () => {
+  const names = workloads.map(({ name }) => name)
+  const { rows, complaints } = run(...names, '--contestants', 'stream-core,kafka-streams', '--records', '3000')
+  expect(rows, complaints).toHaveLength(2 * names.length)
+  for (const { contestant, workload, valid, problem } of rows)
+    expect(valid, `${contestant}, ${workload}: ${problem}`).toBe(true)
+  const byHand = run(
+    'vote-count-repartition',
+    '--contestants',
+    'node-loop,raw',
+    '--guarantee',
+    'at-least-once',
+    '--records',
+    '3000',
+  )
+  expect(
+    byHand.rows.map(({ valid }) => valid),
+    byHand.complaints,
+  ).toEqual([true, true])
+})
