@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { beforeEach, expect, test } from 'vitest'
 import type { Broker, LogProducer } from '../../src/index.ts'
 import { bytes, type ContractBench, values } from './contract-bench.ts'
@@ -48,6 +49,17 @@ export function describeRefusals(bench: ContractBench): void {
     expect(told).toEqual(Array.from({ length: 64 }, (_, i) => `${100 + i} ${i + 1}`))
     expect(producer.pendingBytes).toBe(0)
     await producer.close()
+  })
+
+  test('so is what does not fit compressed, in a transaction', async () => {
+    for (const compression of ['zstd', 'lz4'] as const) {
+      const producer = await broker.openProducer({ transactionalId: id(), compression })
+      const written = Array.from({ length: 40 }, () => randomBytes(60).toString('base64'))
+      for (const value of written) producer.append(topic, 0, null, bytes(value), 1)
+      await producer.commit()
+      await expect.poll(async () => values(await read({})).slice(-40)).toEqual(written)
+      await producer.close()
+    }
   })
 
   test('one that is too large fails its flush, and the next ones go on', async () => {
