@@ -11,6 +11,7 @@ const entries = [
   { module: 'stream-core/kafka', file: 'kafka' },
   { module: 'stream-core/embedded', file: 'embedded' },
   { module: 'stream-core/metrics', file: 'metrics' },
+  { module: 'stream-core/queries', file: 'queries' },
   { module: 'stream-core/testing', file: 'testing' },
 ]
 

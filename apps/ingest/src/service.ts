@@ -5,7 +5,7 @@ import { migrate, openPool } from '@voting/election/database'
 import { openOpsServer, urlOf } from '@voting/election/ops-server'
 import type { RunningApp } from '@voting/election/running-app'
 import { keptSecret } from '@voting/election/settings'
-import { topics, topicSpecs } from '@voting/election/topics'
+import { provideTopics, topics } from '@voting/election/topics'
 import { buildIngestApp } from './app.ts'
 import { BallotLog } from './ballot-log.ts'
 import { Claims } from './claims.ts'
@@ -60,7 +60,7 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
   closers.add(() => pool.end())
   await migrate(pool, { logger })
   const organiserToken = await organiserTokenOf(options, pool)
-  await broker.admin.createTopics(topicSpecs(options.ballotPartitions))
+  await provideTopics(broker, options.ballotPartitions, logger)
   const ballots = (await broker.admin.describeTopics([topics.ballots])).get(topics.ballots)!
   const producer = await broker.openProducer({ deliveryTimeoutMs })
   closers.add(async () => {

@@ -2,7 +2,7 @@ import { Closers } from '@voting/election/closers'
 import { migrate, openPool } from '@voting/election/database'
 import { openOpsServer } from '@voting/election/ops-server'
 import type { RunningApp } from '@voting/election/running-app'
-import { topics, topicSpecs } from '@voting/election/topics'
+import { provideTopics, topics } from '@voting/election/topics'
 import { type Broker, type Logger, Streams } from 'stream-core'
 import { openMetrics } from './metrics.ts'
 import { ResultSink } from './result-sink.ts'
@@ -33,7 +33,7 @@ async function startParts(options: TallyOptions, closers: Closers): Promise<Runn
   const pool = openPool({ url: options.databaseUrl, connectionsMax: 3, applicationName: 'tally' })
   closers.add(() => pool.end())
   await migrate(pool, { logger })
-  await broker.admin.createTopics(topicSpecs(options.ballotPartitions))
+  await provideTopics(broker, options.ballotPartitions, logger)
   const ballots = (await broker.admin.describeTopics([topics.ballots])).get(topics.ballots)!
   const streams = new Streams({
     topology: buildTallyTopology(ballots.partitionCount),

@@ -1,4 +1,4 @@
-import type { TopicSpec } from 'stream-core'
+import type { Broker, Logger, TopicSpec } from 'stream-core'
 
 /** The topics the apps share (docs/decisions.md, design §6). Names are a contract: other programs may read them. */
 export const topics = {
@@ -22,7 +22,7 @@ export const tallyApplicationId = 'tally'
 const forever = { 'retention.ms': '-1' }
 const compacted = { 'cleanup.policy': 'compact' }
 
-/** What every app creates at its start if it is missing, so that apps start in any order. */
+/** The topics, of so many partitions where the number is ours to say. */
 export function topicSpecs(partitions: number): readonly TopicSpec[] {
   return [
     { topic: topics.ballots, partitions, configs: forever },
@@ -32,6 +32,22 @@ export function topicSpecs(partitions: number): readonly TopicSpec[] {
     { topic: topics.receipts, partitions, configs: compacted },
     { topic: topics.rejections, partitions, configs: forever },
   ]
+}
+
+/**
+ * Creates what is missing, so that apps start in any order. The first of them decides about the number of partitions: one that was
+ * told another number says so, and goes by what there is.
+ */
+export async function provideTopics({ admin }: Broker, partitions: number, logger: Logger): Promise<void> {
+  const existing = await admin.describeTopics(topicSpecs(partitions).map(({ topic }) => topic))
+  const found = existing.get(topics.ballots)?.partitionCount ?? partitions
+  if (found !== partitions) {
+    logger.warn(
+      { event: 'topics.other-width', topic: topics.ballots, asked: partitions, found },
+      'BALLOT_PARTITIONS is not what the topics were made with: it is passed over',
+    )
+  }
+  await admin.createTopics(topicSpecs(found).filter(({ topic }) => !existing.has(topic)))
 }
 
 /** Partitions of `ballots` unless `BALLOT_PARTITIONS` says otherwise; only the first app to start decides. */

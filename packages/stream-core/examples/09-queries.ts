@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
-import { type Broker, int64, queryRouter, Streams, StreamsBuilder, string, type Topology } from 'stream-core'
+import { type Broker, int64, Streams, StreamsBuilder, string, type Topology } from 'stream-core'
+import { queryRouter } from 'stream-core/queries'
 
 /** Counts words, and keeps the counts where they can be read. */
 export function topology(): Topology {

@@ -11,6 +11,7 @@ export type {
   LogReaderOptions,
   OffsetSpec,
   OnDelivered,
+  OnRefused,
   TopicDescription,
   TopicSpec,
 } from './broker/broker.ts'
@@ -157,8 +158,6 @@ export type {
   ReadOnlyVersionedStore,
   ReadOnlyWindowStore,
 } from './queries/read-only-stores.ts'
-export { queryRouter, type QueryRouter } from './query-router/query-router.ts'
-export type { QueryRouterOptions, ServedStore } from './query-router/router-options.ts'
 export type {
   InstanceInfo,
   KeyMetadata,
@@ -167,7 +166,13 @@ export type {
   StoreMetadata,
   StoreQuery,
 } from './queries/store-query.ts'
-export type { ErrorHandler, FailedRecord, HandlerDecision } from './runtime/handlers.ts'
+export type {
+  ErrorHandler,
+  FailedRecord,
+  HandlerDecision,
+  ProductionHandler,
+  UnwrittenRecord,
+} from './runtime/handlers.ts'
 export type { RestoreProgress } from './runtime/state-updater.ts'
 export type { RebalanceListener, RestoredStore, RestoreListener, StandbyListener } from './runtime/listeners.ts'
 export { Streams } from './runtime/streams.ts'

@@ -12,6 +12,8 @@ export interface InstanceReport {
   readonly standby: readonly string[]
   /** By task: sum of the changelog offsets its local state stands for. */
   readonly offsets: ReadonlyMap<string, number>
+  /** Why the whole application is to end, or null. */
+  readonly shutdown: string | null
 }
 
 /** Where the tasks are: every instance knows, so that each can say who has a key. */
@@ -33,6 +35,8 @@ export interface InstanceAssignment {
    */
   readonly leaving: readonly string[]
   readonly placements: readonly Placement[]
+  /** Why the whole application is to end, or null. */
+  readonly shutdown: string | null
 }
 
 const version = 1
@@ -46,6 +50,7 @@ export const encodeReport = (report: InstanceReport): Buffer =>
     active: encodeTasks(report.active),
     standby: encodeTasks(report.standby),
     offsets: Object.fromEntries(report.offsets),
+    ...(report.shutdown !== null && { shutdown: report.shutdown }),
   })
 
 /** null: whoever sent it is no instance of this library, or of a later version of it. */
@@ -59,6 +64,7 @@ export function decodeReport(bytes: Buffer): InstanceReport | null {
     active: decodeTasks(String(data['active'])),
     standby: decodeTasks(String(data['standby'])),
     offsets: new Map(Object.entries(data['offsets'] as { [task: string]: number })),
+    shutdown: (data['shutdown'] as string | undefined) ?? null,
   }
 }
 
@@ -69,6 +75,7 @@ export const encodeAssignment = (assignment: InstanceAssignment): Buffer =>
     standby: encodeTasks(assignment.standby),
     warmups: encodeTasks(assignment.warmups),
     leaving: encodeTasks(assignment.leaving),
+    ...(assignment.shutdown !== null && { shutdown: assignment.shutdown }),
     placements: assignment.placements.map(({ processId, endpoint, active, standby }) => [
       processId,
       endpoint,
@@ -86,6 +93,7 @@ export function decodeAssignment(bytes: Buffer): InstanceAssignment | null {
     standby: decodeTasks(String(data['standby'])),
     warmups: decodeTasks(String(data['warmups'])),
     leaving: decodeTasks(String(data['leaving'])),
+    shutdown: (data['shutdown'] as string | undefined) ?? null,
     placements: placements.map(([processId, endpoint, active, standby]) => ({
       processId,
       endpoint,

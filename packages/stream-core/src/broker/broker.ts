@@ -1,4 +1,5 @@
 import type { RecordBatchReader } from '../common/record-batch-reader.ts'
+import type { BrokerError } from '../common/errors.ts'
 import type { Headers, TopicPartition } from '../common/record.ts'
 import type { GroupMember, GroupMemberOptions, GroupMetadata } from './group.ts'
 
@@ -61,7 +62,10 @@ export interface Admin {
   listTopics(): Promise<readonly string[]>
   /** The topics that exist, by name; a name that is absent does not exist. */
   describeTopics(topics: readonly string[]): Promise<ReadonlyMap<string, TopicDescription>>
-  /** Creates what is missing and resolves when every partition can be written; topics that exist are left as they are. */
+  /**
+   * Creates what is missing and resolves when every partition can be written; topics that exist are left as they are. Rejects with a
+   * ConfigError if one of them has another number of partitions than is asked for: then nothing is created.
+   */
   createTopics(specs: readonly TopicSpec[]): Promise<void>
   deleteTopics(topics: readonly string[]): Promise<void>
   /**
@@ -150,6 +154,13 @@ export interface LogProducerOptions {
 export type OnDelivered = (error: Error | null, nextOffset: number) => void
 
 /**
+ * Asked about one record that the log will not have, and of which certainly nothing was written: too large for its topic, for
+ * example. True: it is left out, and what else is flushed goes on, in the same transaction. False: the flush fails, as
+ * without it; what it throws is what the flush fails with. What it appends meanwhile goes out with the same flush.
+ */
+export type OnRefused = (error: BrokerError) => boolean
+
+/**
  * Appends to partitions, each in order and without duplicates (idempotent). With a transactional id, everything
  * appended since the last commit or abort is one transaction, begun by the first append.
  */
@@ -167,6 +178,7 @@ export interface LogProducer {
     timestampMs: number,
     headers?: Headers,
     onDelivered?: OnDelivered,
+    onRefused?: OnRefused,
   ): void
   /**
    * Sends what was appended and resolves when all of it is acknowledged by every in-sync replica. On a rejection the

@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'TRANSACTION_ABORTABLE'
   | 'TASK_CORRUPTED'
   | 'STORE_NOT_AVAILABLE'
+  | 'APPLICATION_SHUT_DOWN'
   | 'ILLEGAL_STATE'
 
 /** The base of every error this library throws on purpose; thrown itself for calls in the wrong state. */

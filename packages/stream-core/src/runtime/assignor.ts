@@ -32,7 +32,8 @@ interface Peer {
 /**
  * What the leading instance does at each rebalance:
  *
- *   1. Hear what everybody runs and has copies of.
+ *   1. Hear what everybody runs and has copies of. If one of them asks for the end of the application, everybody is told, and
+ *      keeps until then what it has.
  *   2. End the transactions of instances that are gone: their readers would wait for a timeout.
  *   3. Ask how long the changelogs are.
  *   4. Place the tasks, and hold back those whose owners have to let go first.
@@ -59,6 +60,8 @@ export async function assign(
       'instances run different topologies under one applicationId: right only while they are being upgraded',
     )
   }
+  const shutdown = known.find(({ report }) => report.shutdown !== null)?.report.shutdown ?? null
+  if (shutdown !== null) return new Map(known.map((peer) => [peer.memberId, farewell(peer, shutdown, facts)]))
   // 2.
   if (options.isExactlyOnce) await endGone(known, options)
   // 3. and 4.
@@ -84,11 +87,18 @@ export async function assign(
         memberId,
         {
           partitions: active.flatMap((id) => inputsOf(id, facts)),
-          userData: encodeAssignment({ active, standby, warmups, leaving, placements }),
+          userData: encodeAssignment({ active, standby, warmups, leaving, placements, shutdown }),
         },
       ]
     }),
   )
+}
+
+function farewell({ report: { active, standby } }: Peer, shutdown: string, facts: TopicFacts): Assignment {
+  return {
+    partitions: active.flatMap((id) => inputsOf(id, facts)),
+    userData: encodeAssignment({ active, standby, warmups: [], leaving: [], placements: [], shutdown }),
+  }
 }
 
 /** The ids of all tasks, by which sub-topology and partition they are. */

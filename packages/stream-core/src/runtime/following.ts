@@ -19,6 +19,8 @@ export interface Following {
    */
   stopAt: number
   position: number
+  /** Where it began. */
+  readonly from: number
   restoredRecords: number
   /** Of those, how many are in the metrics. */
   countedRecords: number
@@ -28,6 +30,17 @@ export interface Following {
   restoredBytes: number
   /** The task is not followed any more. */
   isGone: boolean
+}
+
+/** How long a restore goes on if it goes on as it did until now; null: not known yet. */
+export function remainingMs(followings: readonly Following[], passedMs: number): number | null {
+  let [done, left] = [0, 0]
+  for (const { from, position, stopAt } of followings) {
+    done += position - from
+    left += Math.max(0, stopAt - position)
+  }
+  if (left === 0) return 0
+  return done <= 0 || left === Infinity ? null : (passedMs / done) * left
 }
 
 /** Records applied before timers, sockets and the processing of running tasks get their turn. */
@@ -72,10 +85,10 @@ export interface LogFacts {
 
 const dayMs = 86_400_000
 
-/** Why a stored position cannot be continued from; null when it can, or when there is none (D12). */
+/** Why a stored position in a topic of such settings cannot be continued from; null when it can, or when there is none (D12). */
 export function mistrust(
   position: ChangelogPosition | null,
-  store: StateStore,
+  configs: { readonly [name: string]: string },
   topic: string,
   log: LogFacts,
 ): string | null {
@@ -85,7 +98,6 @@ export function mistrust(
   if (position.offset > log.end) return `its position ${position.offset} is beyond the end ${log.end} of ${topic}`
   // The head of a compacted topic never goes; a start above the position means that records were deleted unseen.
   if (position.offset < log.start) return `its position ${position.offset} is below the start ${log.start} of ${topic}`
-  const configs = store.spec.logging ?? {}
   const keepsMs = Number(configs['delete.retention.ms'] ?? dayMs)
   const isCompacted = (configs['cleanup.policy'] ?? 'compact').includes('compact')
   if (isCompacted && position.offset < log.end && log.nowMs - position.savedAtMs > keepsMs / 2) {

@@ -1,28 +1,36 @@
 import type { Broker, LogReader } from '../broker/broker.ts'
+import type { Clock } from '../common/clock.ts'
 import type { Logger } from '../common/logger.ts'
 import { partitionKey, type TopicPartition } from '../common/record.ts'
+import { yieldToLoop } from './state-updater.ts'
 import type { GlobalTask } from './global-task.ts'
 
 export interface GlobalReaderOptions {
   readonly broker: Broker
   readonly task: GlobalTask
-  readonly partitionCount: (topic: string) => number
+  readonly partitions: readonly TopicPartition[]
   readonly logger: Logger
+  readonly clock: Clock
+  readonly persistIntervalMs: number
   /** Something went wrong that reading on cannot mend. */
   readonly onFailure: (error: Error) => void
 }
 
 const pollWaitMs = 500
+/** So many entries that wait in memory are written to disk in one sorted run. */
+const entriesPerRun = 100_000
 
 /**
- * Keeps the global stores of an instance up to date: reads their topics from the beginning to where they ended at the start,
- * before any task runs, and then what comes, for as long as the instance lives. It reads only what is committed.
+ * Keeps the global stores of an instance up to date: reads their topics from the beginning, or from where the disk has them, to
+ * where they ended at the start, before any task runs, and then what comes, for as long as the instance lives. It reads only
+ * what is committed.
  */
 export class GlobalReader {
   readonly #options: GlobalReaderOptions
   readonly #reader: LogReader
   #running: Promise<void> = Promise.resolve()
   #isClosing = false
+  #lastPersistMs = 0
 
   constructor(options: GlobalReaderOptions) {
     this.#options = options
@@ -31,23 +39,22 @@ export class GlobalReader {
 
   /** Resolves when the stores hold all that was in the log when it was called; goes on reading. */
   async start(): Promise<void> {
-    const { broker, task, partitionCount } = this.#options
-    const partitions: TopicPartition[] = task.topics.flatMap((topic) =>
-      Array.from({ length: partitionCount(topic) }, (_, partition) => ({ topic, partition })),
-    )
+    const { broker, task, partitions } = this.#options
     const starts = await broker.admin.listOffsets(partitions, 'earliest')
     // What a transaction has not committed yet is not waited for: its readers would not see it either.
     const ends = await broker.admin.listOffsets(partitions, 'latest-stable')
-    this.#reader.assign(partitions.map((at, i) => ({ ...at, offset: starts[i]! })))
+    const from = partitions.map(({ topic, partition }, i) => Math.max(starts[i]!, task.position(topic, partition) ?? 0))
+    this.#reader.assign(partitions.map((at, i) => ({ ...at, offset: from[i]! })))
     const missing = new Map(
       partitions.flatMap((at, i) =>
-        starts[i]! < ends[i]! ? [[partitionKey(at.topic, at.partition), ends[i]!] as const] : [],
+        from[i]! < ends[i]! ? [[partitionKey(at.topic, at.partition), ends[i]!] as const] : [],
       ),
     )
     while (missing.size > 0 && !this.#isClosing) {
       await this.#round((key, position) => {
         if (position >= (missing.get(key) ?? 0)) missing.delete(key)
       })
+      if (task.state.frozenEntries >= entriesPerRun) await this.#persist()
     }
     this.#running = this.#follow()
   }
@@ -57,13 +64,35 @@ export class GlobalReader {
     this.#reader.wakeup()
     await this.#running
     await this.#reader.close()
+    await this.#persist()
   }
 
   async #follow(): Promise<void> {
+    const { clock, persistIntervalMs } = this.#options
     try {
-      while (!this.#isClosing) await this.#round(() => undefined)
+      // Until then a key that is not there costs a read from disk.
+      while (!this.#isClosing && !this.#options.task.state.learnKeys()) await yieldToLoop()
+      while (!this.#isClosing) {
+        await this.#round(() => undefined)
+        if (clock.nowMs() - this.#lastPersistMs >= persistIntervalMs) await this.#persist()
+      }
     } catch (error) {
       if (!this.#isClosing) this.#options.onFailure(error as Error)
+    }
+  }
+
+  /** What cannot be written is read again at the next start. */
+  async #persist(): Promise<void> {
+    const { task, clock, logger } = this.#options
+    this.#lastPersistMs = clock.nowMs()
+    try {
+      await task.state.persistAll(yieldToLoop)
+      task.state.checkpointIfDue()
+    } catch (error) {
+      logger.error(
+        { event: 'state.persist-failed', task: 'global', error: String(error) },
+        'the state of global tables could not be written to disk',
+      )
     }
   }
 

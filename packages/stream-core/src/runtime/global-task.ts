@@ -1,4 +1,4 @@
-import { noRecordContext } from '../common/record.ts'
+import { noRecordContext, partitionKey, type TopicPartition } from '../common/record.ts'
 import type { RecordBatchReader } from '../common/record-batch-reader.ts'
 import type { RecordCache } from '../state/record-cache.ts'
 import type { StateStore } from '../state/state-store.ts'
@@ -22,11 +22,14 @@ export interface GlobalTaskOptions {
   readonly nowMs: () => number
   /** The test driver's, in which global stores take their part of the budget, as in Java; else they have none. */
   readonly cache?: RecordCache | null
+  /** What a position in a topic is noted with; absent: positions are not kept. */
+  readonly log?: { readonly clusterId: string; readonly topicId: (topic: string) => string }
 }
 
 /**
  * Fills the global stores: every instance has one of these and reads all partitions of their topics. What it has read is
  * there at once; nothing is committed, for the topics are the changelogs. Other tasks read the stores, and cannot write.
+ * On disk are its rows with the positions they stand for, written together, so that a restart reads what came since.
  */
 export class GlobalTask {
   readonly metrics = new TaskMetrics()
@@ -34,6 +37,8 @@ export class GlobalTask {
   readonly #options: GlobalTaskOptions
   readonly #host: StoreHost
   readonly #queues = new Map<string, RecordQueue>()
+  /** Topics of stores without a file: these are read from the beginning. */
+  readonly #forgotten = new Set<string>()
   readonly #graph: NodeGraph
 
   constructor(options: GlobalTaskOptions) {
@@ -52,11 +57,22 @@ export class GlobalTask {
     const nodes = topology.nodes.filter((node) => names.has(node.name))
     this.#graph = buildNodes(nodes, this.#services(), noOutput, (name) => name)
     for (const processor of this.#graph.processors) processor.init()
+    for (const source of this.#sources()) {
+      const below = nodes.filter((node) => node.kind === 'processor' && node.parents.includes(source.name))
+      const stores = below.flatMap((node) => (node.kind === 'processor' ? node.stores : []))
+      const isOnDisk = stores.every((store) => this.state.stores.get(store)?.spec.inMemory === false)
+      if (!isOnDisk) for (const topic of source.topics) this.#forgotten.add(topic)
+    }
+  }
+
+  /** From where a partition is to be read on; null: from its beginning. */
+  position(topic: string, partition: number): number | null {
+    return this.state.position(partitionKey(topic, partition))?.offset ?? null
   }
 
   /** The topics it reads. */
   get topics(): readonly string[] {
-    return this.#sources().flatMap(({ topics }) => topics)
+    return globalTopics(this.#options.topology)
   }
 
   store(name: string): StateStore | undefined {
@@ -82,7 +98,15 @@ export class GlobalTask {
     } finally {
       this.#host.isReadOnly = true
     }
-    this.state.freeze(new Map())
+    const { log, nowMs } = this.#options
+    const isKept = log !== undefined && !this.#forgotten.has(topic)
+    const at = isKept && {
+      offset: records.position,
+      clusterId: log.clusterId,
+      topicId: log.topicId(topic),
+      savedAtMs: nowMs(),
+    }
+    this.state.freeze(at ? new Map([[partitionKey(topic, partition), at]]) : new Map())
   }
 
   close(): void {
@@ -109,7 +133,7 @@ export class GlobalTask {
   }
 
   #sources(): readonly SourceNode[] {
-    return this.#options.topology.nodes.filter((node): node is SourceNode => node.kind === 'source' && node.isGlobal)
+    return globalSources(this.#options.topology)
   }
 
   #services(): TaskServices {
@@ -130,6 +154,8 @@ export class GlobalTask {
       drop: (nodeName, reason) => this.metrics.drop(nodeName, reason),
       // As in Kafka Streams by default: what fails here fails the instance.
       mayContinue: () => false,
+      mayContinueWithout: () => false,
+      onRefused: () => undefined,
       committedNumber: () => undefined,
       setCommittedNumber: () => undefined,
       keepNumber: () => -1,
@@ -139,6 +165,17 @@ export class GlobalTask {
     }
   }
 }
+
+const globalSources = ({ nodes }: Topology): readonly SourceNode[] =>
+  nodes.filter((node): node is SourceNode => node.kind === 'source' && node.isGlobal)
+
+const globalTopics = (topology: Topology): readonly string[] => globalSources(topology).flatMap(({ topics }) => topics)
+
+/** What is read for the global stores. */
+export const globalPartitions = (topology: Topology, counts: ReadonlyMap<string, number>): TopicPartition[] =>
+  globalTopics(topology).flatMap((topic) =>
+    Array.from({ length: counts.get(topic)! }, (_, partition) => ({ topic, partition })),
+  )
 
 const noOutput: Output = {
   append: () => {

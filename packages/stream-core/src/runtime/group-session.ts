@@ -9,6 +9,12 @@ import type { StateUpdater } from './state-updater.ts'
 import type { StreamTask } from './stream-task.ts'
 import type { TaskManager } from './task-manager.ts'
 
+/**
+ * Why this instance joined: it came; the group asked, for somebody came, went, or wanted it; it had given tasks up, which are free now;
+ * a copy here had caught up; a pattern matches other topics; the group had gone on without it; the whole application is to end.
+ */
+export type RebalanceReason = 'started' | 'group' | 'handed-over' | 'warmed-up' | 'topics' | 'lost' | 'shut-down'
+
 /** An assignment that was carried out. */
 export interface Rebalance {
   readonly generationId: number
@@ -16,6 +22,9 @@ export interface Rebalance {
   readonly standby: readonly string[]
   readonly added: readonly string[]
   readonly removed: readonly string[]
+  readonly reason: RebalanceReason
+  /** From the join, which waits for all others, to when it was carried out; records are processed meanwhile. */
+  readonly durationMs: number
 }
 
 export interface GroupSessionOptions extends AssignorOptions {
@@ -33,6 +42,8 @@ export interface GroupSessionOptions extends AssignorOptions {
   readonly commit: () => Promise<void>
   readonly wake: () => void
   readonly onRebalanced: (rebalance: Rebalance) => void
+  /** Another instance has asked for the end of the whole application. */
+  readonly onShutdown: (reason: string) => void
   readonly nowMs: () => number
   readonly sleep: (delayMs: number) => Promise<void>
   /** False only in a mutant. */
@@ -61,6 +72,12 @@ export class GroupSession {
   #warmups: readonly string[] = []
   #lastWarmupsMs = 0
   #hasAsked = false
+  /** Of the next join. */
+  #reason: RebalanceReason = 'started'
+  /** Of the join that is under way, or was the last. */
+  #joined: { readonly reason: RebalanceReason; readonly startMs: number } = { reason: 'started', startMs: 0 }
+  /** Why this instance asks for the end of the whole application. */
+  #shutdown: string | null = null
   readonly #hasPatterns: boolean
   #lastPatternsMs: number
   /** Of tasks whose state is here and not open. */
@@ -141,7 +158,29 @@ export class GroupSession {
     this.#given = null
     this.#failure = null
     this.#member.giveUp()
-    this.#member.requestRejoin()
+    this.#rejoin('lost')
+  }
+
+  /**
+   * Tells all instances to end, through the group: each hears it with the assignment of the next rebalance, from whoever leads. Stays
+   * until they are gone, for one that missed it would go on; false if they are not within `patienceMs`. To be called when
+   * nothing runs here any more.
+   */
+  async shutDownApplication(reason: string, patienceMs: number): Promise<boolean> {
+    const { broker, applicationId, nowMs, sleep } = this.#options
+    this.#shutdown = reason
+    let isTold = false
+    this.#rejoin('shut-down')
+    for (const endMs = nowMs() + patienceMs; nowMs() < endMs; await sleep(joinAgainMs)) {
+      if (this.#member.failure !== null) return false
+      if (this.#failure instanceof MemberLostError || this.#member.isLost) this.rejoin()
+      isTold ||= this.#given?.assignment?.shutdown === reason
+      if (this.#member.isRejoinDue && this.#joining === null) this.#joining = this.#join()
+      if (!isTold || this.#joining !== null) continue
+      const members = await broker.admin.groupMembers(applicationId).catch(() => null)
+      if (members !== null && members.length <= 1) return true
+    }
+    return false
   }
 
   /** Others get its tasks at once. */
@@ -162,10 +201,17 @@ export class GroupSession {
     this.#offsetsOnDisk.delete(taskId)
   }
 
+  #rejoin(reason: RebalanceReason): void {
+    if (this.#reason === 'group') this.#reason = reason
+    this.#member.requestRejoin()
+  }
+
   async #join(): Promise<void> {
-    const { logger } = this.#options
+    const { logger, nowMs } = this.#options
+    this.#joined = { reason: this.#reason, startMs: nowMs() }
     try {
       const { userData, generationId } = await this.#member.join()
+      this.#reason = 'group'
       this.#given = { assignment: decodeAssignment(userData), generationId }
     } catch (error) {
       if (error instanceof BrokerError && error.retryable) {
@@ -187,8 +233,9 @@ export class GroupSession {
     readonly assignment: InstanceAssignment | null
     readonly generationId: number
   }): Promise<void> {
-    const { manager, updater, commit, logger, onRebalanced } = this.#options
+    const { manager, updater, commit, logger, nowMs, onRebalanced } = this.#options
     if (assignment === null) return this.#member.requestRejoin()
+    if (assignment.shutdown !== null) return this.#options.onShutdown(assignment.shutdown)
     const { active, standby, warmups, placements } = assignment
     // A topic that a pattern matches may be known to the one that assigned, and not here.
     if (this.#hasPatterns) await this.#options.refreshFacts()
@@ -205,12 +252,22 @@ export class GroupSession {
     this.placements = placements
     this.generationId = generationId
     logger.info(
-      { event: 'group.assigned', generationId, active: active.length, standby: standby.length, leaving, warmups },
+      {
+        event: 'group.assigned',
+        reason: this.#joined.reason,
+        generationId,
+        active: active.length,
+        standby: standby.length,
+        leaving,
+        warmups,
+      },
       'tasks assigned',
     )
-    onRebalanced({ generationId, active, standby, added, removed: leaving })
+    const { reason, startMs } = this.#joined
+    const durationMs = nowMs() - startMs
+    onRebalanced({ generationId, active, standby, added, removed: leaving, reason, durationMs })
     // 3.
-    if (leaving.length > 0 || assignment.leaving.length > 0) this.#member.requestRejoin()
+    if (leaving.length > 0 || assignment.leaving.length > 0) this.#rejoin('handed-over')
   }
 
   /** A copy that is to become the task itself has caught up: Kafka Streams would look again after ten minutes. */
@@ -225,7 +282,7 @@ export class GroupSession {
     })
     if (!isWarm) return
     this.#hasAsked = true
-    this.#member.requestRejoin()
+    this.#rejoin('warmed-up')
   }
 
   /** Other stores are restored from topics that are read anyhow, or not at all: they say nothing of what is to be copied. */
@@ -241,7 +298,7 @@ export class GroupSession {
     refreshFacts().then(
       () => {
         if (this.#topics().join() === before) return
-        this.#member.requestRejoin()
+        this.#rejoin('topics')
         wake()
       },
       (error: unknown) =>
@@ -259,7 +316,8 @@ export class GroupSession {
     for (const task of manager.all) offsets.set(task.taskId, this.#offsetsOf(task))
     const active = [...manager.active.keys()]
     const standby = [...manager.standby.keys()]
-    return { processId: directory.processId, endpoint, topologyHash, active, standby, offsets }
+    const shutdown = this.#shutdown
+    return { processId: directory.processId, endpoint, topologyHash, active, standby, offsets, shutdown }
   }
 
   /** Sum of the changelog offsets that the state of some of its stores stands for. */

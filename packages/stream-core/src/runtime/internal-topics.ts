@@ -1,4 +1,4 @@
-import type { Admin, TopicSpec } from '../broker/broker.ts'
+import type { Admin, TopicDescription, TopicSpec } from '../broker/broker.ts'
 import { ConfigError } from '../common/errors.ts'
 import { matchesTopic } from '../topology/topic-pattern.ts'
 import type { Topology } from '../topology/topology.ts'
@@ -76,6 +76,7 @@ export async function prepareTopics(
       specs.push({ topic: changelogTopic(applicationId, store.name), partitions, configs: store.logging })
     }
   }
+  checkInternal(specs, await admin.describeTopics(specs.map(({ topic }) => topic)))
   await admin.createTopics(specs)
   // A topic that is chosen for each record may be any that there is.
   const choosable = topology.nodes.some((node) => node.kind === 'sink' && typeof node.topic === 'function')
@@ -84,20 +85,23 @@ export async function prepareTopics(
   const described = await admin.describeTopics([
     ...new Set([...used, ...choosable, ...specs.map((spec) => spec.topic)]),
   ])
-  for (const { topic, partitions } of specs) {
-    const actual = described.get(topic)?.partitionCount
-    if (actual !== partitions) {
-      throw new ConfigError(
-        'applicationId',
-        `the internal topic ${topic} has ${actual} partitions where ${partitions} are needed: ` +
-          'the input topics have changed. Reset the application, or use another applicationId',
-      )
-    }
-  }
   return {
     partitionCounts: new Map([...described].map(([topic, { partitionCount }]) => [topic, partitionCount])),
     topicIds: new Map([...described].map(([topic, { topicId }]) => [topic, topicId])),
     inputTopics,
+  }
+}
+
+/** Internal topics that exist have the width that is needed, or the input topics have changed. */
+function checkInternal(specs: readonly TopicSpec[], existing: ReadonlyMap<string, TopicDescription>): void {
+  for (const { topic, partitions } of specs) {
+    const actual = existing.get(topic)?.partitionCount ?? partitions
+    if (actual === partitions) continue
+    throw new ConfigError(
+      'applicationId',
+      `the internal topic ${topic} has ${actual} partitions where ${partitions} are needed: ` +
+        'the input topics have changed. Reset the application, or use another applicationId',
+    )
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Logger } from '../common/logger.ts'
+import type { RebalanceReason } from './group-session.ts'
 import type { RestoreProgress } from './state-updater.ts'
 
 /** A store whose state is brought up to date from its changelog. */
@@ -40,6 +41,9 @@ export interface RebalanceListener {
     readonly standby: readonly string[]
     readonly added: readonly string[]
     readonly removed: readonly string[]
+    readonly reason: RebalanceReason
+    /** From the join, which waits for all others, to when it was carried out; records are processed meanwhile. */
+    readonly durationMs: number
   }): void
   /** The group went on without this instance: what these tasks had not committed is dropped. */
   onLost?(lost: { readonly active: readonly string[]; readonly error: Error }): void

@@ -1,9 +1,14 @@
 import type { Histogram } from '../common/histogram.ts'
+import { GraceBuffer } from '../state/grace-buffer.ts'
+import type { StateStore } from '../state/state-store.ts'
+import { SuppressBuffer } from '../state/suppress-buffer.ts'
 import type { Topology } from '../topology/topology.ts'
+import type { GlobalTask } from './global-task.ts'
 import type { RecordQueue } from './record-queue.ts'
 import type { StreamTask } from './stream-task.ts'
 import type { StreamThread } from './stream-thread.ts'
 import type { StreamsState } from './streams-config.ts'
+import type { TaskMetrics } from './task-metrics.ts'
 import { topologyHash } from './topology-hash.ts'
 
 export interface MetricLabels {
@@ -26,6 +31,8 @@ export interface MetricsSource {
   readonly nowMs: number
   /** null before the start. */
   readonly thread: StreamThread | null
+  /** null: none, or not open. */
+  readonly global: GlobalTask | null
 }
 
 export interface MetricDefinition {
@@ -41,10 +48,13 @@ const states: readonly StreamsState[] = ['created', 'starting', 'restoring', 'ru
 
 const one = (value: number | undefined): MetricValue[] => (value === undefined ? [] : [{ labels: {}, value }])
 
+/** The task that fills the global stores is among them, where there is one. */
 const byTask =
-  (read: (task: StreamTask) => number) =>
-  ({ thread }: MetricsSource) =>
-    (thread?.manager.all ?? []).map((task) => ({ labels: { task: task.taskId }, value: read(task) }))
+  (read: (metrics: TaskMetrics) => number) =>
+  ({ thread, global }: MetricsSource): MetricValue[] => [
+    ...(thread?.manager.all ?? []).map(({ taskId, metrics }) => ({ labels: { task: taskId }, value: read(metrics) })),
+    ...(global === null ? [] : [{ labels: { task: 'global' }, value: read(global.metrics) }]),
+  ]
 
 /** Of tasks that are brought up to date, and whose lag is known. */
 const lagOf = ({ thread }: MetricsSource, tasks: readonly StreamTask[]): MetricValue[] =>
@@ -69,14 +79,32 @@ const byInput =
       }),
     )
 
-const dropped = ({ thread }: MetricsSource): MetricValue[] =>
-  (thread?.manager.all ?? []).flatMap((task) =>
-    [...task.metrics.dropped].map(([nodeAndReason, value]) => {
-      const at = nodeAndReason.lastIndexOf('/')
-      const labels = { task: task.taskId, node: nodeAndReason.slice(0, at), reason: nodeAndReason.slice(at + 1) }
-      return { labels, value }
+const dropped = ({ thread, global }: MetricsSource): MetricValue[] =>
+  [
+    ...(thread?.manager.all ?? []).map(({ taskId, metrics }) => ({ task: taskId, metrics })),
+    ...(global === null ? [] : [{ task: 'global', metrics: global.metrics }]),
+  ].flatMap(({ task, metrics }) =>
+    [...metrics.dropped].map(([nodeAndReason, value]) => {
+      const [node, reason] = parts(nodeAndReason)
+      return { labels: { task, node, reason }, value }
     }),
   )
+
+const parts = (both: string): [string, string] => {
+  const at = both.lastIndexOf('/')
+  return [both.slice(0, at), both.slice(at + 1)]
+}
+
+/** Of the buffers of running tasks: of others they may not be complete. */
+const byBuffer =
+  (read: (buffer: StateStore) => number | null) =>
+  ({ thread }: MetricsSource): MetricValue[] =>
+    (thread?.manager.running ?? []).flatMap((task) =>
+      [...task.state.stores].flatMap(([store, buffer]) => {
+        const value = read(buffer)
+        return value === null ? [] : [{ labels: { task: task.taskId, store }, value }]
+      }),
+    )
 
 function histogram(labels: MetricLabels, { bounds, counts, sum, count }: Histogram): MetricValue[] {
   let below = 0
@@ -129,9 +157,16 @@ export const metricDefinitions: readonly MetricDefinition[] = [
   },
   {
     name: 'rebalances_total',
-    help: 'Assignments that this instance has carried out',
+    help: 'Assignments that this instance has carried out, by why it had joined',
     type: 'counter',
-    read: ({ thread }) => one(thread?.metrics.rebalances),
+    read: ({ thread }) =>
+      [...(thread?.metrics.rebalances ?? [])].map(([reason, value]) => ({ labels: { reason }, value })),
+  },
+  {
+    name: 'rebalance_duration_seconds',
+    help: 'From joining, which waits for the other instances, to when the assignment was carried out; processing goes on meanwhile',
+    type: 'histogram',
+    read: ({ thread }) => (thread === null ? [] : histogram({}, thread.metrics.rebalanceDurations)),
   },
   {
     name: 'last_rebalance_timestamp_seconds',
@@ -150,10 +185,16 @@ export const metricDefinitions: readonly MetricDefinition[] = [
       Object.entries(thread?.metrics.recoveries ?? {}).map(([reason, value]) => ({ labels: { reason }, value })),
   },
   {
+    name: 'failed_stream_threads_total',
+    help: 'Errors that nothing had mended, so that the uncaughtErrorHandler was asked',
+    type: 'counter',
+    read: ({ thread }) => one(thread?.metrics.failures),
+  },
+  {
     name: 'records_processed_total',
     help: 'Records that went through a task; again, after a recovery',
     type: 'counter',
-    read: byTask(({ metrics }) => metrics.recordsProcessed),
+    read: byTask(({ recordsProcessed }) => recordsProcessed),
   },
   {
     name: 'records_produced_total',
@@ -172,16 +213,28 @@ export const metricDefinitions: readonly MetricDefinition[] = [
     read: dropped,
   },
   {
+    name: 'dlq_records_total',
+    help: 'Records that were sent to the dead-letter topic, by the topic they came from and the class of the error',
+    type: 'counter',
+    read: ({ thread }) =>
+      (thread?.manager.all ?? []).flatMap((task) =>
+        [...task.metrics.deadLetters].map(([topicAndClass, value]) => {
+          const [topic, name] = parts(topicAndClass)
+          return { labels: { task: task.taskId, topic, class: name }, value }
+        }),
+      ),
+  },
+  {
     name: 'dropped_records_total',
     help: "Of the dropped ones, those that Kafka Streams' dropped-records-total would count",
     type: 'counter',
-    read: byTask(({ metrics }) => metrics.droppedRecords),
+    read: byTask(({ droppedRecords }) => droppedRecords),
   },
   {
     name: 'records_late_total',
     help: 'Times a record came too late for a window or a version; they are among the dropped ones',
     type: 'counter',
-    read: byTask(({ metrics }) => metrics.late),
+    read: byTask(({ late }) => late),
   },
   {
     name: 'consumer_lag_records',
@@ -254,6 +307,16 @@ export const metricDefinitions: readonly MetricDefinition[] = [
     read: (source) => lagOf(source, restoring(source.thread)),
   },
   {
+    name: 'restore_eta_seconds',
+    help: 'How long a task has still to be restored, if it goes on as it did until now',
+    type: 'gauge',
+    read: ({ thread }) =>
+      restoring(thread).flatMap((task) => {
+        const leftMs = thread!.restoreRemainingMs(task)
+        return leftMs === null ? [] : [{ labels: { task: task.taskId }, value: leftMs / 1000 }]
+      }),
+  },
+  {
     name: 'restore_records_total',
     help: 'Changelog records that were applied to tasks that are to run here',
     type: 'counter',
@@ -270,6 +333,20 @@ export const metricDefinitions: readonly MetricDefinition[] = [
     help: 'Changelog records that were applied to standbys',
     type: 'counter',
     read: ({ thread }) => one(thread?.metrics.standbyRecords),
+  },
+  {
+    name: 'suppress_buffer_records',
+    help: 'Records that wait in the buffers of suppress, and of joins with a grace',
+    type: 'gauge',
+    read: byBuffer((buffer) =>
+      buffer instanceof SuppressBuffer || buffer instanceof GraceBuffer ? buffer.recordCount : null,
+    ),
+  },
+  {
+    name: 'suppress_buffer_bytes',
+    help: 'Size of what waits in the buffers of suppress, in the measure of maxBytes',
+    type: 'gauge',
+    read: byBuffer((buffer) => (buffer instanceof SuppressBuffer ? buffer.sizeBytes : null)),
   },
   {
     name: 'store_memory_entries',

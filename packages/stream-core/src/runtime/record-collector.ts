@@ -1,3 +1,4 @@
+import type { OnRefused } from '../broker/broker.ts'
 import { ByteWriter } from '../common/byte-writer.ts'
 import { ProcessingError, SerdeError } from '../common/errors.ts'
 import { partitionForKey } from '../common/murmur2.ts'
@@ -13,6 +14,7 @@ export interface Output {
     value: Uint8Array | null,
     timestampMs: number,
     headers: Headers,
+    onRefused?: OnRefused,
   ): void
   partitionCount(topic: string): number
 }
@@ -24,7 +26,13 @@ const valueWriter = new ByteWriter(4096)
  * Serialises a record for a sink and appends it to the partition its key belongs to. `topic` is the real topic's name. False: the sink's
  * partitioner chose none.
  */
-export function collect(output: Output, sink: SinkNode, topic: string, record: Record<unknown, unknown>): boolean {
+export function collect(
+  output: Output,
+  sink: SinkNode,
+  topic: string,
+  record: Record<unknown, unknown>,
+  onRefused?: OnRefused,
+): boolean {
   const count = output.partitionCount(topic)
   if (!(count > 0)) throw unknownTopic(sink, topic)
   const key = serialise(keyWriter, sink, topic, 'key', record.key)
@@ -33,11 +41,11 @@ export function collect(output: Output, sink: SinkNode, topic: string, record: R
   const chosen = sink.partitioner === null ? null : sink.partitioner(record.key, record.value, count)
   if (typeof chosen !== 'object' || chosen === null) {
     const partition = chosen === null ? defaultPartition(sink, key, count) : checkedPartition(sink, chosen, count)
-    output.append(topic, partition, key, value, timestampMs, headers)
+    output.append(topic, partition, key, value, timestampMs, headers, onRefused)
     return true
   }
   for (const partition of chosen) checkedPartition(sink, partition, count)
-  for (const partition of new Set(chosen)) output.append(topic, partition, key, value, timestampMs, headers)
+  for (const partition of new Set(chosen)) output.append(topic, partition, key, value, timestampMs, headers, onRefused)
   return chosen.length > 0
 }
 

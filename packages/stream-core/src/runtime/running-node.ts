@@ -1,7 +1,9 @@
+import type { OnRefused } from '../broker/broker.ts'
 import {
   BrokerError,
   FlushError,
   ProcessingError,
+  SerdeError,
   StreamsError,
   TaskCorruptedError,
   TopologyError,
@@ -46,6 +48,10 @@ export interface TaskServices {
   drop(nodeName: string, reason: string): void
   /** Decides about a record on which user code threw: true to go on without it. */
   mayContinue(error: Error, nodeName: string): boolean
+  /** Decides about a record that a sink cannot write: true to go on without it. */
+  mayContinueWithout(error: Error, nodeName: string, outputTopic: string): boolean
+  /** Decides about the record that a sink is writing, if the log refuses it later; undefined: all fails then. */
+  onRefused(nodeName: string, outputTopic: string): OnRefused | undefined
   committedNumber(name: string): number | undefined
   setCommittedNumber(name: string, value: number): void
   /** A number that is read at each commit; returns what the last one kept, or −1. */
@@ -81,10 +87,14 @@ export class RunningSink implements RunningNode {
   }
 
   process(record: Record<unknown, unknown>): void {
+    const services = this.#services
+    let topic = this.#topic ?? ''
     try {
-      const isWritten = collect(this.#output, this.#sink, this.#topic ?? this.#choose(record), record)
-      if (!isWritten) this.#services.drop(this.name, 'no-partition-chosen')
+      if (this.#topic === null) topic = this.#choose(record)
+      const isWritten = collect(this.#output, this.#sink, topic, record, services.onRefused(this.name, topic))
+      if (!isWritten) services.drop(this.name, 'no-partition-chosen')
     } catch (error) {
+      if (error instanceof SerdeError) return this.#leaveOut(error, topic)
       if (error instanceof StreamsError) throw error
       throw new ProcessingError(
         this.name,
@@ -98,6 +108,10 @@ export class RunningSink implements RunningNode {
 
   close(): void {
     // Holds nothing.
+  }
+
+  #leaveOut(error: SerdeError, topic: string): void {
+    if (!decide(error, () => this.#services.mayContinueWithout(error, this.name, topic))) throw error
   }
 
   #choose(record: Record<unknown, unknown>): string {
@@ -329,19 +343,8 @@ export class RunningProcessor implements RunningNode, EngineContext {
       throw error
     }
     const failure = this.#wrap(error)
-    decided.add(failure)
-    if (!this.#mayContinue(failure)) throw failure
+    if (!decide(failure, () => this.#services.mayContinue(failure, this.name))) throw failure
     this.#services.drop(this.name, 'processing-failed')
-  }
-
-  #mayContinue(failure: Error): boolean {
-    try {
-      return this.#services.mayContinue(failure, this.name)
-    } catch (error) {
-      // The handler itself failed: nobody above is asked again.
-      decided.add(error as Error)
-      throw error
-    }
   }
 
   #wrap(error: unknown): Error {
@@ -377,3 +380,14 @@ const made = new WeakSet<object>()
 
 /** Failures a handler has been asked about. */
 const decided = new WeakSet<Error>()
+
+/** Whether to go on after a failure. Nobody above is asked again, also if the handler itself fails. */
+function decide(failure: Error, ask: () => boolean): boolean {
+  decided.add(failure)
+  try {
+    return ask()
+  } catch (error) {
+    decided.add(error as Error)
+    throw error
+  }
+}

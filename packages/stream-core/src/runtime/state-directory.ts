@@ -6,6 +6,9 @@ import { ConfigError, StreamsError } from '../common/errors.ts'
 import { noteClosed, noteOpen } from '../state/open-databases.ts'
 import { TaskDatabase } from '../state/task-database.ts'
 
+/** Besides the folders of tasks. */
+const cleaned: ReadonlySet<string> = new Set(['global', 'topology.json', 'topology.json.new'])
+
 /**
  * The folder of an application's state on this machine, for one process at a time: `<stateDir>/<applicationId>/<taskId>`.
  * The lock is a SQLite file held exclusively, so that it ends with the process however that ends.
@@ -52,6 +55,24 @@ export class StateDirectory {
     for (const id of this.taskIds()) rmSync(this.task(id), { recursive: true, force: true })
   }
 
+  /**
+   * Deletes everything that the application has on this disk, unless another process runs on it. Who the instance is stays: it is no
+   * state, and a restart is to take its place again.
+   */
+  static clean(stateDir: string, applicationId: string): void {
+    if (!existsSync(join(stateDir, applicationId))) return
+    const directory = new StateDirectory(stateDir, applicationId)
+    try {
+      for (const name of readdirSync(directory.path)) {
+        if (/^\d+_\d+$/.test(name) || cleaned.has(name)) {
+          rmSync(join(directory.path, name), { recursive: true, force: true })
+        }
+      }
+    } finally {
+      directory.close()
+    }
+  }
+
   /** Deletes the state of a task if nothing was written to it for so long; true if it is gone. */
   removeIfOlder(taskId: string, nowMs: number, ageMs: number): boolean {
     const files = readdirSync(this.task(taskId)).map((name) => statSync(join(this.task(taskId), name)).mtimeMs)
@@ -62,6 +83,11 @@ export class StateDirectory {
 
   task(taskId: string): string {
     return join(this.path, taskId)
+  }
+
+  /** Where the global stores are. */
+  get global(): string {
+    return join(this.path, 'global')
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError } from '../common/errors.ts'
 import { segmentIntervalMs, type StoreSpec } from '../state/store-spec.ts'
@@ -21,6 +21,8 @@ interface StoredStore {
 interface Manifest {
   readonly version: 1
   readonly stores: { readonly [name: string]: StoredStore }
+  /** Of global stores, with the topics they are read from. */
+  readonly globals?: { readonly [name: string]: StoredStore }
 }
 
 /**
@@ -45,11 +47,31 @@ export function checkStateManifest(folder: string, topology: Topology): boolean 
     }
     isMoved ||= before.layout !== store.layout
   }
+  const globals = describeGlobals(topology)
+  // Their topics are the user's: what is kept of them is read anew when it means something else.
+  if (JSON.stringify(known.globals ?? {}) !== JSON.stringify(globals)) {
+    rmSync(join(folder, 'global'), { recursive: true, force: true })
+  }
   // Stores that are not in the topology any more may come back: their changelogs are still there.
-  const manifest: Manifest = { version: 1, stores: { ...known.stores, ...now } }
+  const manifest: Manifest = { version: 1, stores: { ...known.stores, ...now }, globals }
   writeFileSync(`${path}.new`, `${JSON.stringify(manifest, null, 2)}\n`)
   renameSync(`${path}.new`, path)
   return isMoved
+}
+
+function describeGlobals({ globalStores, nodes }: Topology): { readonly [name: string]: StoredStore } {
+  const topicsOf = (store: string): string =>
+    nodes
+      .filter((node) => node.kind === 'processor' && node.stores.includes(store))
+      .flatMap((node) => (node.kind === 'processor' ? node.parents : []))
+      .flatMap((parent) => nodes.flatMap((node) => (node.kind === 'source' && node.name === parent ? node.topics : [])))
+      .sort()
+      .join()
+  const described = globalStores.map((spec): [string, StoredStore] => {
+    const { meaning, layout } = describe(spec)
+    return [spec.name, { meaning: { ...meaning, topics: topicsOf(spec.name) }, layout }]
+  })
+  return Object.fromEntries(described.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 function describe(spec: StoreSpec): StoredStore {

@@ -5,7 +5,7 @@ import type { Clock } from '../common/clock.ts'
 import type { Logger } from '../common/logger.ts'
 import { partitionKey, type TopicPartition } from '../common/record.ts'
 import type { Topology } from '../topology/topology.ts'
-import { applySlice, type Following, mistrust, notePosition, type TaskRole } from './following.ts'
+import { applySlice, type Following, mistrust, notePosition, remainingMs, type TaskRole } from './following.ts'
 import { changelogTopics, topicNames } from './internal-topics.ts'
 import type { Seams } from './streams-config.ts'
 import { type InputAt, startPositions } from './start-positions.ts'
@@ -122,6 +122,11 @@ export class StateUpdater {
     return lag
   }
 
+  remainingMs(task: StreamTask): number | null {
+    const entry = this.#entries.get(task)
+    return entry?.isPrepared ? remainingMs(entry.followings, this.#options.clock.nowMs() - entry.startedMs) : null
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
     for (const entry of this.#entries.values()) {
@@ -215,7 +220,8 @@ export class StateUpdater {
     })
     for (const [i, { name, at }] of logged.entries()) {
       if (known.has(name) || !mistrustsState) continue
-      const why = mistrust(task.state.position(name), task.state.stores.get(name)!, at.topic, facts(i, at.topic))
+      const { logging } = task.state.stores.get(name)!.spec
+      const why = mistrust(task.state.position(name), logging ?? {}, at.topic, facts(i, at.topic))
       if (why === null) continue
       logger.warn(
         { event: 'state.wiped', task: task.taskId, store: name, reason: why },
@@ -235,13 +241,15 @@ export class StateUpdater {
         following.stopAt = Math.max(stopAt, following.position)
         return following
       }
+      const from = Math.max(task.state.position(name)?.offset ?? starts[i]!, starts[i]!)
       return {
         task,
         store: task.state.stores.get(name)!,
         topic: at.topic,
         topicId: this.#options.topicId(at.topic),
         stopAt: Math.max(stopAt, 0),
-        position: Math.max(task.state.position(name)?.offset ?? starts[i]!, starts[i]!),
+        position: from,
+        from,
         restoredRecords: 0,
         countedRecords: 0,
         announcedAs: null,

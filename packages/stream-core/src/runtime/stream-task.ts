@@ -1,5 +1,5 @@
 import { assert } from '../common/assert.ts'
-import { ConfigError, FlushError, ProcessingError } from '../common/errors.ts'
+import { FlushError, ProcessingError } from '../common/errors.ts'
 import type { RecordBatchReader } from '../common/record-batch-reader.ts'
 import { noHeaders, noRecordContext, type RecordContext } from '../common/record.ts'
 import type { PunctuationType } from '../processor/processor-context.ts'
@@ -7,14 +7,14 @@ import type { StoreHost } from '../state/store-host.ts'
 import { TaskState } from '../state/task-state.ts'
 import type { SourceNode } from '../topology/node.ts'
 import { matchesTopic } from '../topology/topic-pattern.ts'
-import { type RawRecord, sendDeadLetter } from './dead-letters.ts'
-import { askAboutBytes, askAboutRecord, type FailedRecord } from './handlers.ts'
+import type { RawRecord } from './dead-letters.ts'
 import { buildNodes, enter, type NodeGraph } from './node-graph.ts'
 import { PartitionGroup } from './partition-group.ts'
 import { Punctuations } from './punctuations.ts'
 import { RecordQueue } from './record-queue.ts'
 import type { RunningProcessor, TaskServices } from './running-node.ts'
 import type { StreamTaskOptions } from './stream-task-options.ts'
+import { TaskFailures } from './task-failures.ts'
 import { TaskMetrics } from './task-metrics.ts'
 
 /** What is known of an input where a task begins to read it. */
@@ -42,6 +42,7 @@ export class StreamTask {
   readonly #host: StoreHost
   readonly #queues = new Map<string, RecordQueue>()
   readonly #group = new PartitionGroup()
+  readonly #failures: TaskFailures
   #punctuations = new Punctuations()
   #graph: NodeGraph = { processors: [], entry: new Map() }
   #asyncNodes: readonly RunningProcessor[] = []
@@ -70,6 +71,13 @@ export class StreamTask {
       drop: (storeName, reason) => this.metrics.drop(storeName, reason),
     }
     this.#host = host
+    this.#failures = new TaskFailures({
+      ...options,
+      host,
+      metrics: this.metrics,
+      rawOf: (context) => this.#rawOf(context),
+      onSent: () => void (this.#isDirty = true),
+    })
     const stores = options.storeNames.map((name) => specs.get(name)!)
     this.state = new TaskState({ directory: options.stateDirectory, stores, host })
   }
@@ -301,11 +309,7 @@ export class StreamTask {
     const queue = new RecordQueue(source, topic, this.partition, offset, {
       onUndecodable: (error, at, raw) => {
         const record = { topic, partition: this.partition, offset: at, nodeName: source.name, taskId: this.taskId }
-        const decision = askAboutBytes(this.#options.handlers, error, record)
-        if (decision === 'fail') return decision
-        this.metrics.drop(source.name, 'deserialization-failed')
-        if (decision === 'dead-letter') this.#sendDeadLetter(error, record, raw())
-        return decision
+        return this.#failures.onUndecodable(error, record, raw)
       },
       onDropped: (reason) => this.metrics.drop(source.name, reason),
     })
@@ -314,7 +318,8 @@ export class StreamTask {
   }
 
   #services(): TaskServices {
-    const { applicationId, handlers, nowMs, globalStore, emitIntervalMs, wake, sleep } = this.#options
+    const { applicationId, nowMs, globalStore, emitIntervalMs, wake, sleep } = this.#options
+    const failures = this.#failures
     return {
       applicationId,
       taskId: this.taskId,
@@ -334,14 +339,9 @@ export class StreamTask {
       streamTimeMs: () => this.#streamTimeMs,
       nowMs,
       drop: (nodeName, reason) => this.metrics.drop(nodeName, reason),
-      mayContinue: (error, nodeName) => {
-        const { topic, partition, offset } = this.#host.recordContext
-        const at = { topic: topic ?? '', partition: topic === null ? this.partition : partition, offset }
-        const failed = { ...at, nodeName, taskId: this.taskId }
-        const decision = askAboutRecord(handlers, error, failed)
-        if (decision === 'dead-letter') this.#sendDeadLetter(error, failed, this.#rawOf(this.#host.recordContext))
-        return decision !== 'fail'
-      },
+      mayContinue: (error, nodeName) => failures.mayContinue(error, nodeName),
+      mayContinueWithout: (error, nodeName, outputTopic) => failures.mayContinueWithout(error, nodeName, outputTopic),
+      onRefused: (nodeName, outputTopic) => failures.onRefused(nodeName, outputTopic),
       committedNumber: (name) => this.#numbers.get(name),
       setCommittedNumber: (name, value) => void this.#numbers.set(name, value),
       keepNumber: (name, read) => {
@@ -352,18 +352,6 @@ export class StreamTask {
       wake,
       sleep,
     }
-  }
-
-  #sendDeadLetter(error: Error, failed: FailedRecord, raw: RawRecord): void {
-    const { deadLetterTopic, output } = this.#options
-    if (deadLetterTopic === null) {
-      throw new ConfigError(
-        'deadLetterTopic',
-        `a handler decided 'dead-letter' about "${failed.nodeName}", and there is no deadLetterTopic: name one`,
-      )
-    }
-    sendDeadLetter(output, deadLetterTopic, error, failed, raw)
-    this.#isDirty = true
   }
 
   /** The bytes of the record that is being processed; none for what a schedule, or a call that ended later, is about. */

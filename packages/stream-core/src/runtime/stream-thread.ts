@@ -1,11 +1,12 @@
 import type { LogReader } from '../broker/broker.ts'
 import type { Placement } from '../assignment/user-data.ts'
-import { BrokerError, FencedError, MemberLostError } from '../common/errors.ts'
+import { FencedError, MemberLostError } from '../common/errors.ts'
 import { partitionKey } from '../common/record.ts'
 import type { StateStore } from '../state/state-store.ts'
 import { CommitGroup } from './commit-group.ts'
 import { GroupSession } from './group-session.ts'
 import { changelogTopics, type TopicFacts, topicNames } from './internal-topics.ts'
+import { isMendable } from './mendable.ts'
 import { ProcessingLoop } from './processing-loop.ts'
 import { type CommitGroupName, Producers } from './producers.ts'
 import type { Output } from './record-collector.ts'
@@ -15,7 +16,7 @@ import { type RestoredTask, StateUpdater, yieldToLoop } from './state-updater.ts
 import type { StreamTask } from './stream-task.ts'
 import type { StreamsConfig } from './streams-config.ts'
 import { TaskManager } from './task-manager.ts'
-import { ThreadMetrics } from './thread-metrics.ts'
+import type { ThreadMetrics } from './thread-metrics.ts'
 import { TimeAlignment } from './time-alignment.ts'
 import { topologyHash } from './topology-hash.ts'
 import { Waker } from './waker.ts'
@@ -31,6 +32,9 @@ export interface StreamThreadOptions {
   /** Tasks came, went, or began to run. */
   readonly onChange: () => void
   readonly isPaused: () => boolean
+  /** Another instance has asked for the end of the application. */
+  readonly onShutdown: (reason: string) => void
+  readonly metrics: ThreadMetrics
 }
 
 const retryDelaysMs = [0, 100, 200, 500, 1000, 2000, 5000]
@@ -49,7 +53,7 @@ export class StreamThread {
   readonly #reader: LogReader
   readonly #producers: Producers
   readonly #waker = new Waker()
-  readonly metrics = new ThreadMetrics()
+  readonly metrics: ThreadMetrics
   readonly #groups: ReadonlyMap<CommitGroupName, CommitGroup>
   readonly manager: TaskManager
   readonly session: GroupSession
@@ -75,6 +79,7 @@ export class StreamThread {
   constructor(options: StreamThreadOptions) {
     this.#options = options
     this.#facts = options.facts
+    this.metrics = options.metrics
     const { config, directory, globalStore } = options
     const { broker, applicationId, topology, guarantee, clock, logger } = config
     const isExactlyOnce = guarantee === 'exactly-once'
@@ -122,10 +127,11 @@ export class StreamThread {
       commit: () => this.#loop.commit(),
       wake,
       onRebalanced: (rebalance) => {
-        this.metrics.noteRebalance(clock.nowMs())
+        this.metrics.noteRebalance(rebalance, clock.nowMs())
         config.listeners.rebalance.onAssigned?.(rebalance)
         options.onChange()
       },
+      onShutdown: options.onShutdown,
       nowMs: () => clock.nowMs(),
       sleep: (delayMs) => clock.sleep(delayMs),
       namesGeneration: config.seams.namesGeneration ?? true,
@@ -164,6 +170,10 @@ export class StreamThread {
     return this.#updater.lag(task)
   }
 
+  restoreRemainingMs(task: StreamTask): number | null {
+    return this.#updater.remainingMs(task)
+  }
+
   stop(): void {
     this.#isStopping = true
     this.#loop.stop()
@@ -186,6 +196,12 @@ export class StreamThread {
         await this.#mend(error as Error)
       }
     }
+  }
+
+  /** After a failure: what was not committed is given up, and all instances are told to end. */
+  async shutDownApplication(reason: string): Promise<boolean> {
+    await this.#producers.abort()
+    return this.session.shutDownApplication(reason, this.#options.config.rebalanceTimeoutMs)
   }
 
   /** Leaves the group, so that others take over at once, and lets go of everything. */
@@ -294,9 +310,9 @@ export class StreamThread {
   #output(group: CommitGroupName, subtopology: number): Output {
     const produced = this.metrics.producedBy(subtopology)
     return {
-      append: (topic, partition, key, value, timestampMs, headers) => {
+      append: (topic, partition, key, value, timestampMs, headers, onRefused) => {
         produced.records++
-        this.#producers.of(group).append(topic, partition, key, value, timestampMs, headers)
+        this.#producers.of(group).append(topic, partition, key, value, timestampMs, headers, undefined, onRefused)
       },
       partitionCount: (topic) => this.#facts.partitionCounts.get(topic)!,
     }
@@ -380,13 +396,4 @@ export class StreamThread {
       config.logger.info({ event: 'state.cleaned', task: id }, 'state of a task that is not here any more was deleted')
     }
   }
-}
-
-/** What dropping the transaction, or joining again, can mend. */
-function isMendable(error: unknown): boolean {
-  if (error instanceof MemberLostError || error instanceof FencedError) return true
-  if (!(error instanceof BrokerError)) return false
-  // A position outside the log: where reading goes on is decided anew, or it is known by then that others have the task.
-  const mended: readonly string[] = ['TRANSACTION_ABORTABLE', 'DELIVERY_UNCONFIRMED', 'OFFSET_OUT_OF_RANGE']
-  return error.retryable || mended.includes(error.code)
 }

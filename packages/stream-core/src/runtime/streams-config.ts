@@ -17,6 +17,7 @@ import {
   type StandbyListener,
 } from './listeners.ts'
 import type { RestoreProgress } from './state-updater.ts'
+import type { UncaughtErrorHandler } from './uncaught-error.ts'
 
 export interface StreamsOptions {
   readonly topology: Topology
@@ -76,6 +77,16 @@ export interface StreamsOptions {
   readonly deserializationHandler?: ErrorHandlers['deserialization']
   readonly processingHandler?: ErrorHandlers['processing']
   /**
+   * Asked about records that a sink's serde cannot write, or that the log refuses, for they are too large for the topic for
+   * example (Kafka Streams' `production.exception.handler`). Never asked about changelogs: state is not to differ from its log.
+   */
+  readonly productionHandler?: ErrorHandlers['production']
+  /**
+   * What to do after an error that nothing else mends: `replace-thread`, `shut-down-client` (default) or `shut-down-application`
+   * (Kafka Streams' StreamsUncaughtExceptionHandler). Not asked about what is wrong before anything runs.
+   */
+  readonly uncaughtErrorHandler?: UncaughtErrorHandler
+  /**
    * Where other instances reach this one's queries, as `host:port` (Kafka Streams' `application.server`). The library does
    * not listen there; see the guide on queries.
    */
@@ -133,6 +144,7 @@ export interface StreamsConfig {
   readonly rebalanceTimeoutMs: number
   readonly stateCleanupDelayMs: number
   readonly handlers: ErrorHandlers
+  readonly uncaughtErrorHandler: UncaughtErrorHandler
   readonly deadLetterTopic: string | null
   readonly endpoint: string | null
   readonly logger: Logger
@@ -198,7 +210,9 @@ export function streamsConfig(options: StreamsOptions, seams: Seams = {}): Strea
     handlers: {
       deserialization: options.deserializationHandler ?? unasked.deserialization,
       processing: options.processingHandler ?? unasked.processing,
+      production: options.productionHandler ?? unasked.production,
     },
+    uncaughtErrorHandler: options.uncaughtErrorHandler ?? (() => 'shut-down-client'),
     deadLetterTopic: options.deadLetterTopic ?? null,
     endpoint: options.endpoint ?? null,
     logger,
@@ -246,6 +260,11 @@ const kinds: {
   deadLetterTopic: ['the name of a topic', isText],
   deserializationHandler: ["a function that returns 'fail', 'continue' or 'dead-letter'", isFunction],
   processingHandler: ["a function that returns 'fail', 'continue' or 'dead-letter'", isFunction],
+  productionHandler: ["a function that returns 'fail', 'continue' or 'dead-letter'", isFunction],
+  uncaughtErrorHandler: [
+    "a function that returns 'replace-thread', 'shut-down-client' or 'shut-down-application'",
+    isFunction,
+  ],
   endpoint: ['host:port, such as "10.0.0.5:8080"', isEndpoint],
   logger: ['a logger, with debug, info, warn and error', (value: Logger) => typeof value?.warn === 'function'],
   clock: ['a clock, with nowMs and sleep', (value: Clock) => typeof value?.nowMs === 'function'],

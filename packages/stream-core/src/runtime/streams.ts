@@ -1,7 +1,8 @@
 import { StreamsError } from '../common/errors.ts'
 import { describeState, type StreamsDescription } from './describe-state.ts'
 import { GlobalReader } from './global-reader.ts'
-import { GlobalTask } from './global-task.ts'
+import { checkGlobalState } from './global-state.ts'
+import { globalPartitions, GlobalTask } from './global-task.ts'
 import { prepareTopics, type TopicFacts } from './internal-topics.ts'
 import type { QueryKind, ReadOnlyStores } from '../queries/read-only-stores.ts'
 import type { KeyMetadata, KeyPartitioner, StoreLag, StoreMetadata, StoreQuery } from '../queries/store-query.ts'
@@ -17,6 +18,8 @@ import {
   type StreamsOptions,
   type StreamsState,
 } from './streams-config.ts'
+import { ThreadMetrics } from './thread-metrics.ts'
+import { askAboutUncaught, ReplacementDelays } from './uncaught-error.ts'
 import { warnOfGeneratedNames } from './warn-of-names.ts'
 
 /**
@@ -27,7 +30,8 @@ import { warnOfGeneratedNames } from './warn-of-names.ts'
  *                                               every state but closed may lead to: failed
  *
  * It is restoring while it is not yet a member of its group, or a task it was given has not all of its state. After a
- * transaction that was lost it is so again: it drops what was not committed, and reads on from there.
+ * transaction that was lost it is so again: it drops what was not committed, and reads on from there; and while what ran is
+ * replaced after an error, if `uncaughtErrorHandler` says so.
  */
 export class Streams {
   readonly #config: StreamsConfig
@@ -41,6 +45,9 @@ export class Streams {
   #isPaused = false
   #running: Promise<void> = Promise.resolve()
   #failure: Error | null = null
+  /** Ends waits when it is to close. */
+  readonly #closing = new AbortController()
+  readonly #metrics = new ThreadMetrics()
   readonly #stopped = Promise.withResolvers<Error | null>()
   readonly #ready = Promise.withResolvers<void>()
 
@@ -93,6 +100,7 @@ export class Streams {
   async close({ timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}): Promise<boolean> {
     if (this.#state === 'created') this.#setState('closed')
     if (this.#state !== 'closed' && this.#state !== 'failed') this.#setState('closing')
+    this.#closing.abort()
     this.#thread?.stop()
     const inTime = new AbortController()
     const late = this.#config.clock.sleep(timeoutMs, inTime.signal).then(() => false)
@@ -109,6 +117,21 @@ export class Streams {
     return isClosed
   }
 
+  /**
+   * Deletes the local state of the application in `stateDir`, so that the next start restores everything: before `start`, or after
+   * it has ended. What is in the log stays: see `stream-core reset` for that.
+   */
+  cleanUp(): void {
+    if (this.#state !== 'created' && this.#state !== 'closed' && this.#state !== 'failed') {
+      throw new StreamsError(
+        'ILLEGAL_STATE',
+        `cleanUp() on an instance that is ${this.#state}: it needs its state; call it before start(), or after close()`,
+      )
+    }
+    const { stateDir, applicationId } = this.#config
+    StateDirectory.clean(stateDir, applicationId)
+  }
+
   /** Takes no record until `resume`. It stays a member of its group, and keeps its tasks. May be called before `start`. */
   pause(): void {
     this.#isPaused = true
@@ -122,7 +145,14 @@ export class Streams {
   /** @internal What metrics are read from. */
   get metricsSource(): MetricsSource {
     const { applicationId, topology, clock } = this.#config
-    return { applicationId, topology, state: this.#state, nowMs: clock.nowMs(), thread: this.#thread }
+    return {
+      applicationId,
+      topology,
+      state: this.#state,
+      nowMs: clock.nowMs(),
+      thread: this.#thread,
+      global: this.#global,
+    }
   }
 
   /** What it is doing, as plain data: for a status page, a log line or a test. */
@@ -163,12 +193,16 @@ export class Streams {
 
   async #run(): Promise<void> {
     try {
-      const thread = await this.#open()
-      if (this.#isWanted()) {
+      this.#openDirectory()
+      const delays = new ReplacementDelays()
+      while (this.#isWanted()) {
+        const thread = await this.#open()
+        if (!this.#isWanted()) break
         this.#setState('restoring')
-        await thread.run()
+        if (await this.#runThread(thread, delays)) break
       }
-      await this.#end()
+      if (this.#failure === null) await this.#end()
+      else await this.#fail(this.#failure)
     } catch (error) {
       if (this.#state === 'closing' && isRetryable(error)) await this.#end()
       else await this.#fail(error as Error)
@@ -186,27 +220,83 @@ export class Streams {
     }
   }
 
-  async #open(): Promise<StreamThread> {
-    const { topology, applicationId, broker, stateDir, deadLetterTopic } = this.#config
+  /** True when it has come to its end, false if another is to take its place. Rejects with what ends the instance. */
+  async #runThread(thread: StreamThread, delays: ReplacementDelays): Promise<boolean> {
+    const { uncaughtErrorHandler, logger, clock } = this.#config
+    const startMs = clock.nowMs()
+    try {
+      await thread.run()
+      return true
+    } catch (error) {
+      if (!this.#isWanted()) throw error
+      this.#metrics.failures++
+      const response = askAboutUncaught(uncaughtErrorHandler, error as Error, logger)
+      if (response === 'shut-down-application') await this.#shutDownApplication(thread, error as Error)
+      if (response !== 'replace-thread') throw error
+      const delayMs = delays.next(clock.nowMs() - startMs)
+      const { message } = error as Error
+      logger.error({ event: 'streams.replacing', error: message, delayMs }, 'what ran is replaced after an error')
+      this.#setState('restoring')
+      await this.#releaseAfter(() => this.#releaseThread())
+      this.#thread = this.#globalReader = this.#global = null
+      await clock.sleep(delayMs, this.#closing.signal)
+      return false
+    }
+  }
+
+  async #shutDownApplication(thread: StreamThread, error: Error): Promise<void> {
+    const { logger } = this.#config
+    logger.error(
+      { event: 'streams.shut-down', error: error.message },
+      'all instances of the application are told to end',
+    )
+    try {
+      if (await thread.shutDownApplication(`${thread.processId}: ${error.message}`.slice(0, 500))) return
+      logger.warn({ event: 'streams.shut-down-late' }, 'not all instances have ended in time')
+    } catch (failure) {
+      logger.warn(
+        { event: 'streams.shut-down-failed', error: String(failure) },
+        'other instances could not be told to end',
+      )
+    }
+  }
+
+  /** Another instance has asked for the end of all: commits and closes, and says why. */
+  #onShutdown(reason: string): void {
+    this.#failure ??= new StreamsError(
+      'APPLICATION_SHUT_DOWN',
+      `an instance has ended the whole application: ${reason}`,
+    )
+    this.#thread?.stop()
+  }
+
+  #openDirectory(): void {
+    const { topology, applicationId, stateDir } = this.#config
     this.#directory = new StateDirectory(stateDir, applicationId)
     if (checkStateManifest(this.#directory.path, topology)) {
       this.#config.logger.info({ event: 'state.layout-changed' }, 'rows lie differently now: state is restored')
       this.#directory.removeAll()
     }
+  }
+
+  async #open(): Promise<StreamThread> {
+    const { topology, applicationId, broker, deadLetterTopic } = this.#config
     const refreshFacts = (): Promise<TopicFacts> =>
       prepareTopics(topology, applicationId, broker.admin, deadLetterTopic)
     const facts = await this.#patiently(refreshFacts)
     const clusterId = await this.#patiently(() => broker.admin.clusterId())
-    await this.#openGlobal(facts)
+    await this.#openGlobal(facts, clusterId)
     this.#thread = new StreamThread({
       config: this.#config,
-      directory: this.#directory,
+      directory: this.#directory!,
       clusterId,
       facts,
       refreshFacts,
       globalStore: (name) => this.#global?.store(name),
       onChange: () => this.#onChange(),
       isPaused: () => this.#isPaused,
+      onShutdown: (reason) => this.#onShutdown(reason),
+      metrics: this.#metrics,
     })
     return this.#thread
   }
@@ -226,16 +316,26 @@ export class Streams {
   }
 
   /** Tables that every instance holds as a whole are complete before anything is joined with them. */
-  async #openGlobal(facts: TopicFacts): Promise<void> {
-    const { topology, applicationId, broker, handlers, clock, logger } = this.#config
+  async #openGlobal(facts: TopicFacts, clusterId: string): Promise<void> {
+    const { topology, applicationId, broker, handlers, clock, logger, persistIntervalMs } = this.#config
     if (topology.globalStores.length === 0) return
+    const stateDirectory = this.#directory!.global
     const nowMs = (): number => clock.nowMs()
-    const task = new GlobalTask({ applicationId, topology, stateDirectory: null, handlers, nowMs })
+    const topicId = (topic: string): string => facts.topicIds.get(topic) ?? ''
+    const partitions = globalPartitions(topology, facts.partitionCounts)
+    const { admin } = broker
+    await this.#patiently(() =>
+      checkGlobalState(stateDirectory, partitions, { admin, clusterId, topicId, nowMs: nowMs(), logger }),
+    )
+    const log = { clusterId, topicId }
+    const task = new GlobalTask({ applicationId, topology, stateDirectory, handlers, nowMs, log })
     const reader = new GlobalReader({
       broker,
       task,
-      partitionCount: (topic) => facts.partitionCounts.get(topic)!,
+      partitions,
       logger,
+      clock,
+      persistIntervalMs,
       onFailure: (error) => {
         if (this.#thread === null) return
         this.#thread.failure = error
@@ -255,22 +355,30 @@ export class Streams {
   }
 
   async #release(): Promise<void> {
+    await this.#releaseThread()
+    this.#directory?.close()
+    this.#directory = null
+  }
+
+  async #releaseThread(): Promise<void> {
     await this.#thread?.close()
     await this.#globalReader?.close()
     this.#global?.close()
-    this.#directory?.close()
-    this.#directory = null
+  }
+
+  async #releaseAfter(release: () => Promise<void>): Promise<void> {
+    try {
+      await release()
+    } catch (error) {
+      this.#config.logger.warn({ error: String(error) }, 'closing after the failure did not go well')
+    }
   }
 
   async #fail(error: Error): Promise<void> {
     this.#failure = error
     this.#config.logger.error({ event: 'streams.failed', error: error.message }, 'the application has stopped')
     this.#setState('failed')
-    try {
-      await this.#release()
-    } catch (releaseError) {
-      this.#config.logger.warn({ error: String(releaseError) }, 'closing after the failure did not go well')
-    }
+    await this.#releaseAfter(() => this.#release())
     this.#ready.reject(error)
     this.#stopped.resolve(error)
   }

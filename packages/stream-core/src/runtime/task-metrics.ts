@@ -10,6 +10,14 @@ export class TaskMetrics {
   /** Records that went no further, by `node/reason`: nothing is dropped silently. */
   readonly dropped = new Map<string, number>()
 
+  /** Records that were sent to the dead-letter topic, by `topic/class`: where they came from, and the class of the error. */
+  readonly deadLetters = new Map<string, number>()
+
+  deadLetter(topic: string, errorName: string): void {
+    const key = `${topic}/${errorName}`
+    this.deadLetters.set(key, (this.deadLetters.get(key) ?? 0) + 1)
+  }
+
   drop(nodeName: string, reason: string): void {
     const key = `${nodeName}/${reason}`
     this.dropped.set(key, (this.dropped.get(key) ?? 0) + 1)

@@ -1,4 +1,5 @@
 import { Histogram } from '../common/histogram.ts'
+import type { Rebalance, RebalanceReason } from './group-session.ts'
 import type { CommitGroupName } from './producers.ts'
 import type { StreamTask } from './stream-task.ts'
 
@@ -7,6 +8,7 @@ export type LoopPhase = 'poll' | 'process' | 'punctuate' | 'commit'
 
 const durationBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const latencyBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600]
+const rebalanceBounds = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
 /** Ratios are those of the last whole span of this length. */
 const spanMs = 10_000
 
@@ -14,6 +16,8 @@ const spanMs = 10_000
 export class ThreadMetrics {
   readonly commits = new Map<CommitGroupName, Histogram>()
   commitFailures = 0
+  /** Errors that nothing has mended. */
+  failures = 0
   readonly persists = new Histogram(durationBounds)
   /** By sub-topology: from a record's time to when it was processed, of one record in each slice. */
   readonly latency = new Map<string, Histogram>()
@@ -21,7 +25,8 @@ export class ThreadMetrics {
   readonly produced = new Map<number, { records: number }>()
   /** Where each input ends, as of the last fetch that brought something. */
   readonly ends = new Map<string, number>()
-  rebalances = 0
+  readonly rebalances = new Map<RebalanceReason, number>()
+  readonly rebalanceDurations = new Histogram(rebalanceBounds)
   lastRebalanceMs = -1
   /** Transactions that were given up, and memberships that were lost: everything began again from the last commit. */
   readonly recoveries = { transaction: 0, membership: 0 }
@@ -48,8 +53,9 @@ export class ThreadMetrics {
     histogram.observe(Math.max(0, nowMs - recordMs) / 1000)
   }
 
-  noteRebalance(nowMs: number): void {
-    this.rebalances++
+  noteRebalance({ reason, durationMs }: Rebalance, nowMs: number): void {
+    this.rebalances.set(reason, (this.rebalances.get(reason) ?? 0) + 1)
+    this.rebalanceDurations.observe(durationMs / 1000)
     this.lastRebalanceMs = nowMs
   }
 

@@ -30,6 +30,11 @@ export class GraceBuffer<K, V> extends StoreBase<BufferStoreSpec> {
     this.#codec = codec
   }
 
+  /** null: it was not used yet, and would have to be read. */
+  get recordCount(): number | null {
+    return this.#waiting?.size ?? null
+  }
+
   /** False, and nothing buffered, for a record that is later than the grace: it has to be joined at once. */
   put(key: K, value: V, context: RecordContext): boolean {
     const { timestampMs } = context

@@ -65,7 +65,7 @@ export function checkDriverOptions(topology: Topology, options: TopologyTestDriv
   const { commits = 'manual', processingGuarantee = 'exactly-once', partitions, handlers = {} } = options
   oneOf('commits', commits, ['each-record', 'manual'])
   oneOf('processingGuarantee', processingGuarantee, ['exactly-once', 'at-least-once'])
-  knownOptions('handlers', handlers, ['deserialization', 'processing'])
+  knownOptions('handlers', handlers, ['deserialization', 'processing', 'production'])
   for (const name of ['wallClockStartMs', 'cacheMaxBytes', 'emitIntervalMs'] as const) {
     wholeMs(name, options[name] ?? 0)
   }

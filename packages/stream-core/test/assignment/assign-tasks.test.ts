@@ -171,6 +171,7 @@ test('what instances tell each other comes back as it was', () => {
     active: ids,
     standby: [],
     offsets: new Map([['0_0', 5]]),
+    shutdown: null,
   }
   expect(decodeReport(encodeReport(report))).toEqual(report)
   const assignment = {
@@ -179,8 +180,13 @@ test('what instances tell each other comes back as it was', () => {
     warmups: ['3_0'],
     leaving: ['4_0'],
     placements: [{ processId: 'p', endpoint: null, active: ids, standby: [] }],
+    shutdown: null,
   }
   expect(decodeAssignment(encodeAssignment(assignment))).toEqual(assignment)
+  expect(decodeReport(encodeReport({ ...report, shutdown: 'broken' }))).toMatchObject({ shutdown: 'broken' })
+  expect(decodeAssignment(encodeAssignment({ ...assignment, shutdown: 'broken' }))).toMatchObject({
+    shutdown: 'broken',
+  })
   expect(decodeReport(Buffer.from('something else'))).toBeNull()
   expect(decodeAssignment(Buffer.from('{"v":99}'))).toBeNull()
 })

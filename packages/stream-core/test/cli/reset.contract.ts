@@ -208,6 +208,54 @@ export function describeResets(name: string, open: () => Promise<CliHarness>): v
       expect(wrong.err).toContain(app)
     })
 
+    test('dead letters of an application that has run are listed, of each kind of failure, and can be sent again', async () => {
+      const [input, output, dead] = [`${app}-numbers`, `${app}-small`, `${app}-dead`]
+      await broker.admin.createTopics([
+        { topic: input, partitions: 1 },
+        { topic: output, partitions: 1, configs: { 'max.message.bytes': '1000' } },
+        { topic: dead, partitions: 1 },
+      ])
+      const builder = new StreamsBuilder()
+      builder
+        .stream(input, { key: string(), value: int64() })
+        .mapValues(
+          (value) => {
+            if (value === 13) throw new RangeError('not thirteen')
+            return 'x'.repeat(value)
+          },
+          { name: 'repeat', value: string() },
+        )
+        .to(output)
+      const options = { applicationId: app, broker, stateDir: folder, commitIntervalMs: 10, deadLetterTopic: dead }
+      const streams = new Streams({ ...options, topology: builder.build() })
+      running.add(streams)
+      await streams.start()
+      const producer = await broker.openProducer()
+      const bytesOf = (value: number): Buffer => {
+        const bytes = Buffer.alloc(8)
+        bytes.writeBigInt64BE(BigInt(value))
+        return bytes
+      }
+      const written = [bytesOf(1), Buffer.from('no number'), bytesOf(13), bytesOf(5000), bytesOf(2)]
+      written.forEach((value, i) => producer.append(input, 0, Buffer.from(`k${i}`), value, 1000 + i))
+      await producer.flush()
+      await producer.close()
+      await eventually('what is right', async () => (await readAll(broker, output)).length === 2)
+      await streams.close()
+      const { out, err } = await run('dead-letters', '--topic', dead)
+      expect(err).toBe('3 of 3 shown\n')
+      expect(out).toMatch(
+        new RegExp(`from ${input}-0@1\n  SerdeError: .*is no valid int64.*\n  key    "k1"\n  value  "no number"`),
+      )
+      expect(out).toMatch(
+        new RegExp(`from ${input}-0@2\n  ProcessingError: processor "repeat" of task 0_0 failed: not thirteen`),
+      )
+      expect(out).toMatch(new RegExp(`from ${input}-0@3\n  BrokerError: writing to ${output} partition 0: .*`))
+      const lines = (await run('dead-letters', '--topic', dead, '--json')).out.trim().split('\n')
+      const values = lines.map((line) => Buffer.from(JSON.parse(line).value, 'base64'))
+      expect(values).toEqual([written[1], written[2], written[3]])
+    })
+
     test('dead letters are listed with what happened, and nothing in them reaches the terminal unseen', async () => {
       const topic = `${app}-dead`
       await broker.admin.createTopics([{ topic, partitions: 2 }])

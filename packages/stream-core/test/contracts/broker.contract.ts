@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
 import { type BrokerHarness, ContractBench } from './contract-bench.ts'
 import { describeRecords } from './records.contract.ts'
+import { describeRefusals } from './refusals.contract.ts'
 import { describeTransactions } from './transactions.contract.ts'
 
 /** What every log promises (src/broker/broker.ts); both adapters run all of these cases. */
@@ -18,5 +19,6 @@ export function describeBrokerContract(name: string, open: () => Promise<BrokerH
 
     describeRecords(bench)
     describeTransactions(bench)
+    describe('with records that a topic does not take', () => describeRefusals(bench))
   })
 }

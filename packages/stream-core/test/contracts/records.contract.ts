@@ -98,7 +98,14 @@ export function describeRecords(bench: ContractBench): void {
   })
 
   test('a topic that exists is left as it is, and one that is made anew has another id', async () => {
-    await broker.admin.createTopics([{ topic, partitions: 5 }])
+    await broker.admin.createTopics([{ topic, partitions: 2 }])
+    const fresh = { topic: `${topic}-fresh`, partitions: 1 }
+    await expect(broker.admin.createTopics([fresh, { topic, partitions: 5 }])).rejects.toMatchObject({
+      code: 'INVALID_CONFIG',
+      option: 'partitions',
+      message: expect.stringContaining(`${topic} has 2 partitions where 5 are asked for: ask for as many as there are`),
+    })
+    expect((await broker.admin.describeTopics([fresh.topic])).size).toBe(0)
     const [before] = [...(await broker.admin.describeTopics([topic])).values()]
     expect(before).toMatchObject({ topic, partitionCount: 2 })
     await broker.admin.deleteTopics([topic])

@@ -5,12 +5,14 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openEmbeddedLog } from '../../src/embedded.ts'
 import {
   type Broker,
+  int64,
   Streams,
   StreamsBuilder,
   type StreamsOptions,
   string,
   timeWindows,
   type Topology,
+  untilWindowCloses,
 } from '../../src/index.ts'
 import { metricsText } from '../../src/metrics.ts'
 import { metricDefinitions } from '../../src/runtime/metrics.ts'
@@ -34,6 +36,12 @@ afterEach(async () => {
   await broker.close()
   rmSync(folder, { recursive: true })
 })
+
+const int64Bytes = (value: number): Buffer => {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigInt64BE(BigInt(value))
+  return bytes
+}
 
 /** Two sub-topologies; the second counts in windows without grace. */
 function topology(): Topology {
@@ -114,7 +122,9 @@ test('the numbers are those of a run whose records are known', async () => {
   expect(metrics.get('streams_tasks{phase="restoring"}')).toBe(0)
   expect(metrics.get('streams_state{state="running"}')).toBe(1)
   expect(metrics.get('streams_generation')).toBe(1)
-  expect(metrics.get('streams_rebalances_total')).toBe(1)
+  expect(metrics.get('streams_rebalances_total{reason="started"}')).toBe(1)
+  expect(sum(metrics, 'streams_rebalances_total')).toBe(1)
+  expect(metrics.get('streams_rebalance_duration_seconds_count')).toBe(1)
   expect(metrics.get('streams_commit_failures_total')).toBe(0)
   const commits = metrics.get('streams_commit_duration_seconds_count{group="main"}')!
   expect(commits).toBeGreaterThan(0)
@@ -127,6 +137,123 @@ test('the numbers are those of a run whose records are known', async () => {
     expect(metrics.get(`streams_e2e_latency_seconds_bucket{subtopology="${subtopology}",le="300"}`)).toBe(count)
   }
   expect([...metrics.values()].every((value) => Number.isFinite(value) && value >= 0)).toBe(true)
+})
+
+test('dead letters are counted by where they came from and what happened, with what a global table drops', async () => {
+  await broker.admin.createTopics([
+    { topic: 'numbers', partitions: 1 },
+    { topic: 'dead', partitions: 1 },
+  ])
+  const builder = new StreamsBuilder()
+  builder.globalTable('numbers', { key: string(), value: int64(), store: { name: 'all' } })
+  builder
+    .stream('in', { key: string(), value: int64() })
+    .mapValues(
+      (value) => {
+        if (value === 13) throw new RangeError('not thirteen')
+        return value === 14 ? ('fourteen' as never) : value
+      },
+      { value: int64() },
+    )
+    .to('out')
+  const producer = await broker.openProducer()
+  producer.append('numbers', 0, Buffer.from('k'), Buffer.from('none'), 1)
+  for (const value of [int64Bytes(1), int64Bytes(13), int64Bytes(14), Buffer.from('none'), int64Bytes(13)]) {
+    producer.append('in', 0, Buffer.from('k'), value, 1000)
+  }
+  await producer.flush()
+  const streams = await start({ topology: builder.build(), deadLetterTopic: 'dead' })
+  await eventually('all is read', isDone(streams))
+  const of = (text: string): [string, number][] => [...read(streams)].filter(([key]) => key.includes(text))
+  expect(of('dlq_records')).toEqual([
+    ['streams_dlq_records_total{task="1_0",topic="in",class="ProcessingError"}', 2],
+    ['streams_dlq_records_total{task="1_0",topic="in",class="SerdeError"}', 2],
+  ])
+  expect(
+    of('records_dropped')
+      .map(([key, count]) => `${/task="(.*?)".*reason="(.*)"/.exec(key)!.slice(1).join()} ${count}`)
+      .sort(),
+  ).toEqual([
+    '1_0,deserialization-failed 1',
+    '1_0,processing-failed 2',
+    '1_0,serialization-failed 1',
+    'global,deserialization-failed 1',
+  ])
+})
+
+test('what waits in a suppress buffer is known, and is less when it leaves', async () => {
+  const builder = new StreamsBuilder()
+  builder
+    .stream('in', { key: string(), value: string() })
+    .groupBy((_key, value) => value, { name: 'by-value', key: string() })
+    .windowedBy(timeWindows({ size: 1000, grace: 0 }))
+    .count({ store: { name: 'counts' } })
+    .suppress(untilWindowCloses({ name: 'final' }))
+    .toStream()
+    .selectKey(() => 'k', { key: string() })
+    .mapValues((count) => String(count), { value: string() })
+    .to('out')
+  const streams = await start({ topology: builder.build(), cacheMaxBytes: 0 })
+  await write(['a', 1000], ['a', 1001])
+  const records = (): number => sum(read(streams), 'streams_suppress_buffer_records')
+  const size = (): number => sum(read(streams), 'streams_suppress_buffer_bytes')
+  await eventually('one window waits', () => records() === 1)
+  const ofOne = size()
+  expect(ofOne).toBeGreaterThan(0)
+  await write(['a', 1002], ['a', 2500], ['a', 5000])
+  await eventually(
+    'others have left',
+    () => records() === 1 && sum(read(streams), 'streams_consumer_lag_records') === 0,
+  )
+  expect(size()).toBe(ofOne)
+  expect([...read(streams).keys()].filter((key) => key.includes('suppress_buffer_records'))[0]).toMatch(
+    /store="final-store"/,
+  )
+})
+
+test('a restore says how long it has still to go', async () => {
+  const first = await start()
+  const many = Array.from({ length: 400 }, (_, i) => [`${i} ${'x'.repeat(10_000)}`, 1000] as const)
+  await write(...many)
+  await eventually('all is counted', () => sum(read(first), 'streams_records_processed_total') === 800)
+  await eventually('all is committed', isDone(first))
+  await first.close()
+  // The second answer of the log is waited for.
+  const gate = Promise.withResolvers<void>()
+  let fetches = 0
+  const slow: Broker = {
+    admin: broker.admin,
+    openProducer: (options) => broker.openProducer(options),
+    openGroupMember: (options) => broker.openGroupMember(options),
+    close: () => Promise.resolve(),
+    openReader(options) {
+      const reader = broker.openReader({ ...options, maxBytes: 300_000, partitionMaxBytes: 300_000 })
+      const poll = reader.poll.bind(reader)
+      reader.poll = async (waitMs) => {
+        const fetched = await poll(waitMs)
+        if (fetched.some(({ topic }) => topic.endsWith('-changelog')) && fetches++ > 0) await gate.promise
+        return fetched
+      }
+      return reader
+    },
+  }
+  const second = new Streams({
+    topology: topology(),
+    applicationId: 'app',
+    broker: slow,
+    stateDir: join(folder, 'other'),
+  })
+  running.add(second)
+  const started = second.start()
+  await eventually('a part is restored', () => sum(read(second), 'streams_restore_records_total') > 0)
+  const metrics = read(second)
+  const left = sum(metrics, 'streams_restore_remaining_records')
+  expect(left).toBeGreaterThan(0)
+  expect(sum(metrics, 'streams_restore_eta_seconds')).toBeGreaterThan(0)
+  gate.resolve()
+  await started
+  expect(sum(read(second), 'streams_restore_eta_seconds')).toBe(0)
+  expect([...read(second).keys()].some((key) => key.startsWith('streams_restore_eta'))).toBe(false)
 })
 
 test('lag is what is written and not processed, and the age of the next record', async () => {
@@ -224,6 +351,7 @@ test('listeners hear of assignments, of standbys and of their promotion; one tha
     const metrics = read(second)
     return metrics.get('streams_tasks{phase="standby"}')! > 0 && sum(metrics, 'streams_standby_lag_records') === 0
   })
+  await eventually('it has joined again for its copies', () => sum(read(first), 'streams_rebalances_total') > 1)
   await eventually('work is shared', () => told.some((text) => / removed [1-9]/.test(text)))
   await first.close()
   await eventually('the second has all', () => read(second).get('streams_tasks{phase="running"}') === 4)

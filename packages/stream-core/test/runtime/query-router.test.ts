@@ -10,8 +10,6 @@ import {
   int64Big,
   json,
   partitionForKey,
-  queryRouter,
-  type QueryRouterOptions,
   sessionWindows,
   Streams,
   StreamsBuilder,
@@ -19,6 +17,7 @@ import {
   timeWindows,
   type Topology,
 } from '../../src/index.ts'
+import { queryRouter, type QueryRouterOptions } from '../../src/queries.ts'
 import { eventually } from '../support/log-records.ts'
 
 const partitions = 4

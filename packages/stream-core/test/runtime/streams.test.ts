@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -105,9 +105,48 @@ test('state that was lost with the disk is restored from the changelog', async (
   expect(Math.max(...restored)).toBeGreaterThan(0)
 })
 
+test('cleanUp deletes local state, and only of an application that does not run', async () => {
+  await write(['a b', 'a c'])
+  const first = open()
+  first.cleanUp() // there is nothing yet
+  expect(existsSync(join(folder, 'state'))).toBe(false)
+  await first.start()
+  await eventually('first counts', async () => same(await counts(), { a: 2, b: 1, c: 1 }))
+  expect(() => first.cleanUp()).toThrow(
+    /cleanUp\(\) on an instance that is running: .*before start\(\), or after close\(\)/,
+  )
+  expect(() => open().cleanUp()).toThrow(/the state folder .* is held by another process/)
+  await first.close()
+  const files = (): string[] => readdirSync(join(folder, 'state', 'words')).sort()
+  const other = new Streams({ topology: wordCount(), applicationId: 'other', broker, stateDir: join(folder, 'state') })
+  other.cleanUp()
+  expect(files()).toContain('topology.json')
+  first.cleanUp()
+  expect(files()).toEqual(['lock.db', 'process-id'])
+  await write(['a'])
+  const restored: number[] = []
+  const second = open({ onRestoreProgress: ({ restoredRecords }) => restored.push(restoredRecords) })
+  await second.start()
+  await eventually('second counts', async () => same(await counts(), { a: 3, b: 1, c: 1 }))
+  await second.close()
+  expect(Math.max(...restored)).toBeGreaterThan(0)
+})
+
 test('a user topic that does not exist is named at the start', async () => {
   await broker.admin.deleteTopics(['counts'])
   await expect(open().start()).rejects.toMatchObject({ code: 'INVALID_CONFIG', message: /counts/ })
+})
+
+test('an internal topic of another width is named at the start, with both numbers and the way out', async () => {
+  await broker.admin.createTopics([{ topic: 'words-counts-changelog', partitions: 2 }])
+  await expect(open().start()).rejects.toMatchObject({
+    code: 'INVALID_CONFIG',
+    message: expect.stringMatching(
+      /words-counts-changelog has 2 partitions where 3 are needed: .*Reset the application/,
+    ),
+  })
+  // The other internal topic was not made either.
+  expect(await broker.admin.listTopics()).not.toContain('words-counts-repartition')
 })
 
 test('a processor that throws stops the application and names the node', async () => {

@@ -77,9 +77,41 @@ test('a record without a key does not go through a sink of windows, as in Java, 
   const define = (input: KStream<string, string>): void =>
     input.selectKey<Windowed<string>>(() => null as never).to('out', { key: timeWindowed(string(), 10) })
   expect(() => pipe(driverOf(define))).toThrow(/a record for "out" has no key, and time-windowed/)
-  const driver = driverOf(define, { handlers: { processing: () => 'continue' } })
+  const driver = driverOf(define, { handlers: { production: () => 'continue' } })
   pipe(driver)
   expect(driver.producedTopics).toEqual([])
+  expect([...driver.dropped]).toEqual([['KSTREAM-SINK-0000000002/serialization-failed', 1]])
+})
+
+test('what a sink cannot write is for the production handler, and for no other', () => {
+  const asked: unknown[] = []
+  // Behind an operator, and directly behind the source.
+  for (const define of [
+    (input: KStream<string, string>) =>
+      input.mapValues(() => 'seven' as never, { value: int64() }).to('out', { name: 's' }),
+    (input: KStream<string, string>) => input.to('out', { name: 's', value: int64() as never }),
+  ]) {
+    const processing = (): never => {
+      throw new Error('nobody asks')
+    }
+    expect(() => pipe(driverOf(define, { handlers: { processing } }))).toThrow(
+      /record for "out" cannot be written as int64/,
+    )
+    const driver = driverOf(define, {
+      handlers: {
+        processing,
+        production: (error, { nodeName, outputTopic, topic, offset }) => {
+          asked.push([(error as { part?: string }).part, nodeName, outputTopic, topic, offset])
+          return 'dead-letter'
+        },
+      },
+      deadLetterTopic: 'dead',
+    })
+    pipe(driver)
+    expect(asked.splice(0)).toEqual([['value', 's', 'out', 'in', 0]])
+    expect([...driver.dropped]).toEqual([['s/serialization-failed', 1]])
+    expect(driver.createOutputTopic('dead', strings).readKeyValuesToList()).toEqual([['k', 'v']])
+  }
 })
 
 test('asynchronous functions where nobody waits are refused, with the operators that wait', () => {

@@ -87,7 +87,10 @@ test('an aggregator, reducer or mapper that forgot its return is told so, and no
   input.mapValues(forgetful, { name: 'mapped' }).to('out')
   const failures: string[] = []
   const driver = new TopologyTestDriver(builder.build(), {
-    handlers: { processing: ({ message }) => (failures.push(message), 'continue') },
+    handlers: {
+      processing: ({ message }) => (failures.push(message), 'continue'),
+      production: ({ message }) => (failures.push(message), 'continue'),
+    },
   })
   const topic = driver.createInputTopic('in', { key: string(), value: json<string>() })
   topic.pipeInput('k', '1')

@@ -6,6 +6,7 @@ import type {
   TopicDescription,
   TopicSpec,
 } from '../../broker/broker.ts'
+import { checkWidths } from '../../broker/topic-widths.ts'
 import type { TopicPartition } from '../../common/record.ts'
 import type { LogStore } from './log-store.ts'
 
@@ -33,8 +34,9 @@ export class EmbeddedAdmin implements Admin {
     return this.#store.topics
   }
 
-  createTopics(specs: readonly TopicSpec[]): Promise<void> {
-    return this.#store.createTopics(specs)
+  async createTopics(specs: readonly TopicSpec[]): Promise<void> {
+    checkWidths(specs, await this.describeTopics(specs.map(({ topic }) => topic)))
+    await this.#store.createTopics(specs)
   }
 
   deleteTopics(topics: readonly string[]): Promise<void> {

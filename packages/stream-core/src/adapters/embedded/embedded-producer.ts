@@ -1,11 +1,14 @@
-import type { CommittedOffset, LogProducer, LogProducerOptions, OnDelivered } from '../../broker/broker.ts'
+import type { CommittedOffset, LogProducer, LogProducerOptions, OnDelivered, OnRefused } from '../../broker/broker.ts'
 import { type GroupMetadata, groupMetadata } from '../../broker/group.ts'
 import { BrokerError, FencedError, StreamsError, TransactionAbortableError } from '../../common/errors.ts'
 import { RecordBatchBuilder } from '../../common/record-batch-builder.ts'
+import { batchHeaderBytes } from '../../common/record-batch.ts'
 import { type Headers, noHeaders, partitionKey } from '../../common/record.ts'
 import type { LogStore, OpenTransaction } from './log-store.ts'
 import type { PartitionLog } from './partition-log.ts'
 
+/** An upper bound for what a record takes besides its key, value and headers. */
+const recordOverheadBytes = 48
 /** A batch is closed at this size, as a Kafka broker's default `max.message.bytes` would demand. */
 const batchBytesMax = 1_000_000
 
@@ -17,6 +20,14 @@ interface PendingPartition {
   /** One entry per record that asked to be told: its index among the pending records of the partition. */
   readonly delivered: { readonly index: number; readonly onDelivered: OnDelivered }[]
   recordCount: number
+  /** Batches are closed at this size. */
+  readonly bytesMax: number
+  /** Records that the topic does not take; whoever appended them is asked at the flush. */
+  readonly refused: {
+    readonly error: BrokerError
+    readonly onDelivered: OnDelivered | undefined
+    readonly onRefused: OnRefused | undefined
+  }[]
 }
 
 export interface TransactionalIdentity {
@@ -60,29 +71,54 @@ export class EmbeddedProducer implements LogProducer {
     timestampMs: number,
     headers: Headers = noHeaders,
     onDelivered?: OnDelivered,
+    onRefused?: OnRefused,
   ): void {
     if (this.#closed) throw new StreamsError('ILLEGAL_STATE', 'append to a producer that is closed')
     const id = partitionKey(topic, partition)
     let pending = this.#pending.get(id)
     if (pending === undefined) {
-      this.#store.partition(topic, partition) // an unknown partition is refused here, where the caller can see why
+      // An unknown partition is refused here, where the caller can see why.
+      const { maxMessageBytes } = this.#store.partition(topic, partition)
       const builder = new RecordBatchBuilder()
-      pending = { topic, partition, builder, sealed: [], delivered: [], recordCount: 0 }
+      pending = {
+        topic,
+        partition,
+        builder,
+        sealed: [],
+        delivered: [],
+        recordCount: 0,
+        refused: [],
+        bytesMax: Math.min(batchBytesMax, maxMessageBytes),
+      }
       this.#pending.set(id, pending)
     }
-    const size = (key?.length ?? 0) + (value?.length ?? 0)
-    if (pending.builder.recordCount > 0 && pending.builder.byteLength + size > batchBytesMax) this.#seal(pending)
+    let size = (key?.length ?? 0) + (value?.length ?? 0) + recordOverheadBytes
+    for (const [name, data] of headers) size += 3 * name.length + (data?.length ?? 0) + 10
+    if (pending.bytesMax < batchBytesMax && size + batchHeaderBytes > pending.bytesMax) {
+      const alone = new RecordBatchBuilder()
+      alone.append(key, value, timestampMs, headers)
+      if (alone.byteLength > pending.bytesMax) {
+        pending.refused.push({ error: tooLarge(pending, alone.byteLength), onDelivered, onRefused })
+        return
+      }
+    }
+    if (pending.builder.recordCount > 0 && pending.builder.byteLength + size > pending.bytesMax) this.#seal(pending)
     pending.builder.append(key, value, timestampMs, headers)
     if (onDelivered) pending.delivered.push({ index: pending.recordCount, onDelivered })
     pending.recordCount++
   }
 
   async flush(): Promise<void> {
-    if (this.#pending.size === 0) return
+    // What is appended instead of what is left out is part of the same flush.
+    while (this.#pending.size > 0) await this.#flushOnce()
+  }
+
+  async #flushOnce(): Promise<void> {
     const taken = this.#pending
     this.#pending = new Map()
     try {
       this.#check()
+      for (const { refused } of taken.values()) this.#askToLeaveOut(refused)
       if (this.#identity) {
         await this.#store.ended(this.#identity.producerId)
         this.#check()
@@ -172,6 +208,13 @@ export class EmbeddedProducer implements LogProducer {
     }
   }
 
+  #askToLeaveOut(refused: PendingPartition['refused']): void {
+    for (const { error, onDelivered, onRefused } of refused) {
+      onDelivered?.(error, -1)
+      if (onRefused?.(error) !== true) throw error
+    }
+  }
+
   #seal(pending: PendingPartition): void {
     pending.sealed.push(
       pending.builder.seal({
@@ -204,7 +247,7 @@ export class EmbeddedProducer implements LogProducer {
     for (const [pending, first] of positions) {
       const log = this.#store.partition(pending.topic, pending.partition)
       log.highWatermark = log.nextOffset
-      this.#nextOffsets.set(partitionKey(pending.topic, pending.partition), first + pending.recordCount)
+      if (first >= 0) this.#nextOffsets.set(partitionKey(pending.topic, pending.partition), first + pending.recordCount)
       for (const { index, onDelivered } of pending.delivered) onDelivered(null, first + index + 1)
     }
     this.#store.notify()
@@ -253,3 +296,10 @@ export class EmbeddedProducer implements LogProducer {
     }
   }
 }
+
+const tooLarge = ({ topic, partition, bytesMax }: PendingPartition, size: number): BrokerError =>
+  new BrokerError(
+    'BROKER_REFUSED',
+    `writing to ${topic} partition ${partition}: a record of ${size} bytes, where max.message.bytes is ${bytesMax}`,
+    { retryable: false },
+  )

@@ -363,5 +363,6 @@ function cleanupOf(configs: { readonly [name: string]: string }) {
   return {
     isCompacted: policy.includes('compact'),
     retentionMs: policy.includes('delete') && retentionMs >= 0 ? retentionMs : Infinity,
+    maxMessageBytes: Number(configs['max.message.bytes'] ?? Infinity),
   }
 }

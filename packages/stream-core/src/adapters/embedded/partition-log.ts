@@ -65,6 +65,8 @@ export class PartitionLog implements TopicPartition {
   readonly isCompacted: boolean
   /** Records may go that are older (`retention.ms`); Infinity: none. */
   readonly retentionMs: number
+  /** Larger batches are refused (`max.message.bytes`); Infinity: none. */
+  readonly maxMessageBytes: number
   /** First offset of each open transaction, by producer id. */
   readonly openTransactions = new Map<number, number>()
   readonly #table: BatchTable
@@ -72,7 +74,11 @@ export class PartitionLog implements TopicPartition {
   constructor(
     table: BatchTable,
     row: { id: number; topic: string; partition: number; log_start_offset: number; next_offset: number },
-    { isCompacted, retentionMs }: { readonly isCompacted: boolean; readonly retentionMs: number },
+    {
+      isCompacted,
+      retentionMs,
+      maxMessageBytes,
+    }: { readonly isCompacted: boolean; readonly retentionMs: number; readonly maxMessageBytes: number },
   ) {
     this.#table = table
     this.id = row.id
@@ -80,6 +86,7 @@ export class PartitionLog implements TopicPartition {
     this.partition = row.partition
     this.isCompacted = isCompacted
     this.retentionMs = retentionMs
+    this.maxMessageBytes = maxMessageBytes
     this.logStartOffset = row.log_start_offset
     this.nextOffset = this.highWatermark = row.next_offset
   }

@@ -6,6 +6,7 @@ import type {
   TopicDescription,
   TopicSpec,
 } from '../../broker/broker.ts'
+import { checkWidths } from '../../broker/topic-widths.ts'
 import type { GroupMetadata } from '../../broker/group.ts'
 import { StreamsError } from '../../common/errors.ts'
 import { partitionKey, type TopicPartition } from '../../common/record.ts'
@@ -51,10 +52,14 @@ export class KafkaAdmin implements Admin {
   }
 
   async createTopics(specs: readonly TopicSpec[]): Promise<void> {
-    const existing = await this.describeTopics(specs.map(({ topic }) => topic))
+    const names = specs.map(({ topic }) => topic)
+    const existing = await this.describeTopics(names)
+    checkWidths(specs, existing)
     const missing = specs.filter(({ topic }) => !existing.has(topic))
     if (missing.length > 0) await this.#create(missing)
-    await this.#untilWritable(specs.map(({ topic }) => topic))
+    await this.#untilWritable(names)
+    // Somebody else may have come first.
+    if (missing.length > 0) checkWidths(specs, await this.describeTopics(names))
   }
 
   #create(missing: readonly TopicSpec[]): Promise<void> {

@@ -100,9 +100,22 @@ const undecidedWrite: ReadonlySet<number> = new Set([
   errorCode.notEnoughReplicasAfterAppend,
 ])
 
+/** Said of the records of a batch, of which the leader has then appended none. */
+const refusesRecords: ReadonlySet<number> = new Set([
+  errorCode.messageTooLarge,
+  errorCode.invalidTimestamp,
+  errorCode.invalidRecord,
+  errorCode.policyViolation,
+])
+
+/** Said of everything that is written to a topic. */
+const refusesTopic: ReadonlySet<number> = new Set([errorCode.topicAuthorizationFailed, errorCode.invalidTopic])
+
 export const isStaleLeader = (code: number): boolean => staleLeader.has(code)
 export const isStaleCoordinator = (code: number): boolean => staleCoordinator.has(code)
 export const isRetriable = (code: number): boolean => retriable.has(code)
+export const isRefusalOfRecords = (code: number): boolean => refusesRecords.has(code)
+export const isRefusalOfTopic = (code: number): boolean => refusesTopic.has(code)
 export const isUndecidedWrite = (code: number): boolean => undecidedWrite.has(code)
 
 const names = new Map<number, string>(Object.entries(errorCode).map(([name, code]) => [code, name]))

@@ -1,4 +1,4 @@
-import type { CommittedOffset, LogProducer, LogProducerOptions, OnDelivered } from '../../broker/broker.ts'
+import type { CommittedOffset, LogProducer, LogProducerOptions, OnDelivered, OnRefused } from '../../broker/broker.ts'
 import { type GroupMetadata, groupMetadata } from '../../broker/group.ts'
 import {
   BrokerError,
@@ -45,9 +45,10 @@ export class KafkaProducer implements LogProducer {
     timestampMs: number,
     headers: Headers = noHeaders,
     onDelivered?: OnDelivered,
+    onRefused?: OnRefused,
   ): void {
     if (this.#isClosed) throw new StreamsError('ILLEGAL_STATE', 'append to a producer that is closed')
-    this.#sender.queue(topic, partition).append(key, value, timestampMs, headers, onDelivered)
+    this.#sender.queue(topic, partition).append(key, value, timestampMs, headers, onDelivered, onRefused)
   }
 
   flush(): Promise<void> {

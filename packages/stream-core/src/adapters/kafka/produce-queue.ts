@@ -1,122 +1,12 @@
-import type { OnDelivered } from '../../broker/broker.ts'
+import type { OnDelivered, OnRefused } from '../../broker/broker.ts'
 import type { CompressionName } from '../../common/compression.ts'
-import { crc32c } from '../../common/crc32c.ts'
-import { RecordBatchBuilder } from '../../common/record-batch-builder.ts'
-import { at, writeInt64 } from '../../common/record-batch.ts'
+import type { BrokerError } from '../../common/errors.ts'
 import type { Headers } from '../../common/record.ts'
-import { kafkaCompression } from './wire.ts'
+import { ProduceBatch, type ProducerIdentity } from './produce-batch.ts'
 
-/** Below a broker's default `max.message.bytes` of 1,048,588, with room for what compression may add. */
-const batchBytesMax = 1_000_000
 /** An upper bound for what a record takes besides its key, value and headers. */
 const recordOverheadBytes = 48
 const sequenceModulus = 2 ** 31
-
-export interface ProducerIdentity {
-  readonly producerId: bigint
-  readonly producerEpoch: number
-}
-
-/**
- * A batch on its way: open for records, then sealed under a producer id and sequence, then sent, always as the same bytes,
- * until it is settled.
- */
-export class ProduceBatch {
-  readonly #builder = new RecordBatchBuilder()
-  readonly #delivered: { readonly index: number; readonly onDelivered: OnDelivered }[] = []
-  readonly #settled = Promise.withResolvers<void>()
-  #bytes: Buffer | null = null
-  #isSealed = false
-  #recordCount = 0
-  #byteLength = 0
-  /** When it is given up; known from its first flush on. */
-  deadlineMs = Infinity
-  /** A broker may have appended it without our knowing: a request was not answered, or the answer left it open. */
-  mayBeWritten = false
-
-  constructor() {
-    this.#settled.promise.catch(() => undefined) // a batch that nobody flushed has nobody to tell
-  }
-
-  get settled(): Promise<void> {
-    return this.#settled.promise
-  }
-
-  /** Size of its records before compression. */
-  get byteLength(): number {
-    return this.#byteLength
-  }
-
-  get recordCount(): number {
-    return this.#recordCount
-  }
-
-  /** It takes no more records. */
-  get isClosed(): boolean {
-    return this.#bytes !== null
-  }
-
-  get isSealed(): boolean {
-    return this.#isSealed
-  }
-
-  hasRoom(bytes: number): boolean {
-    return this.#recordCount === 0 || this.#byteLength + bytes <= batchBytesMax
-  }
-
-  append(
-    key: Uint8Array | string | null,
-    value: Uint8Array | string | null,
-    timestampMs: number,
-    headers: Headers,
-    onDelivered: OnDelivered | undefined,
-  ): void {
-    if (onDelivered) this.#delivered.push({ index: this.#recordCount, onDelivered })
-    this.#builder.append(key, value, timestampMs, headers)
-    this.#recordCount++
-    this.#byteLength = this.#builder.byteLength
-  }
-
-  /** The bytes; sealed at the first call, which fixes producer id and sequence. */
-  seal(identity: ProducerIdentity, sequence: number, isTransactional: boolean, compression: CompressionName): Buffer {
-    const producerId = Number(identity.producerId)
-    const { producerEpoch } = identity
-    if (this.#bytes === null) {
-      this.#bytes = this.#builder.seal({
-        producerId,
-        producerEpoch,
-        baseSequence: sequence,
-        transactional: isTransactional,
-        compression,
-        codecs: kafkaCompression,
-      })
-    } else if (!this.#isSealed) {
-      writeInt64(this.#bytes, producerId, at.producerId)
-      this.#bytes.writeInt16BE(producerEpoch, at.producerEpoch)
-      this.#bytes.writeInt32BE(sequence, at.baseSequence)
-      this.#bytes.writeUInt32BE(crc32c(this.#bytes.subarray(at.attributes)), at.crc)
-    }
-    this.#isSealed = true
-    return this.#bytes
-  }
-
-  /** The next `seal` is under another id and sequence: for a batch that was certainly not appended. */
-  unseal(): void {
-    this.#isSealed = false
-  }
-
-  succeed(baseOffset: number): void {
-    for (const { index, onDelivered } of this.#delivered) {
-      onDelivered(null, baseOffset < 0 ? -1 : baseOffset + index + 1)
-    }
-    this.#settled.resolve()
-  }
-
-  fail(error: Error): void {
-    for (const { onDelivered } of this.#delivered) onDelivered(error, -1)
-    this.#settled.reject(error)
-  }
-}
 
 /**
  * One partition's batches, in order. The last one takes records until it is full or sealed, also after a flush was asked
@@ -145,6 +35,7 @@ export class ProduceQueue {
     timestampMs: number,
     headers: Headers,
     onDelivered: OnDelivered | undefined,
+    onRefused: OnRefused | undefined,
   ): void {
     let size = (key?.length ?? 0) + (value?.length ?? 0) + recordOverheadBytes
     for (const [name, data] of headers) size += 3 * name.length + (data?.length ?? 0) + 10
@@ -154,7 +45,7 @@ export class ProduceQueue {
       this.#batches.push(open)
     }
     this.pendingBytes -= open.byteLength
-    open.append(key, value, timestampMs, headers, onDelivered)
+    open.append(key, value, timestampMs, headers, onDelivered, onRefused)
     this.pendingBytes += open.byteLength
   }
 
@@ -198,9 +89,31 @@ export class ProduceQueue {
     this.#batches[0]!.unseal()
   }
 
+  /** The first batch was certainly not appended: its sequence is free again, and is taken by what comes in its place. */
+  splitFirst(): void {
+    const batch = this.#batches[0]!
+    const halves = batch.split()
+    this.#takeSequenceBack(batch)
+    this.#batches.splice(0, 1, ...halves)
+    this.#flushable++
+    this.pendingBytes += halves[0].byteLength + halves[1].byteLength - batch.byteLength
+  }
+
+  /** As `splitFirst`, and nothing comes in its place. */
+  leaveFirstOut(error: BrokerError): void {
+    const batch = this.#shift()
+    this.#takeSequenceBack(batch)
+    batch.leaveOut(error)
+  }
+
   /** A new producer id, or a new epoch, begins at 0. A batch that is sealed keeps what it was sealed with. */
   resetSequence(): void {
     this.#nextSequence = 0
+  }
+
+  /** Unless a new producer id has begun at 0 meanwhile. */
+  #takeSequenceBack({ sequence, recordCount }: ProduceBatch): void {
+    if ((sequence + recordCount) % sequenceModulus === this.#nextSequence) this.#nextSequence = sequence
   }
 
   #shift(): ProduceBatch {

@@ -5,13 +5,16 @@ import {
   codeText,
   errorCode,
   isFinal,
+  isRefusalOfRecords,
+  isRefusalOfTopic,
   isRetriable,
   isStaleLeader,
   isUndecidedWrite,
   refused,
   unavailable,
 } from './kafka-errors.ts'
-import { type ProduceBatch, type ProducerIdentity, ProduceQueue } from './produce-queue.ts'
+import type { ProduceBatch, ProducerIdentity } from './produce-batch.ts'
+import { ProduceQueue } from './produce-queue.ts'
 import type { TransactionManager } from './transaction-manager.ts'
 import { retryDelayMs, sleep, within } from './waiting.ts'
 import { call, type Connection, type Node, type ProducePartition, requests } from './wire.ts'
@@ -41,7 +44,8 @@ interface Sent {
  *      new id or epoch. In a transaction of version 1 its coordinator learns of new partitions.
  *   3. The first batch of each partition is sealed, under the partition's next sequence, and goes to its leader.
  *   4. An acknowledged batch is done. One that was not answered, or whose leader moved, stays first in its queue and goes
- *      again, as the same bytes: the broker knows its sequence and does not append it twice.
+ *      again, as the same bytes: the broker knows its sequence and does not append it twice. One whose records were refused
+ *      is cut in two, down to the records that are meant; whoever appended those may leave them out.
  *
  * A batch that is given up leaves a gap in the sequence, or none, nobody knows: outside a transaction the producer goes on
  * under a new id; in one, everything fails and only an abort is left.
@@ -54,9 +58,10 @@ export class ProduceSender {
   readonly #byTopic = new Map<string, ProduceQueue[]>()
   #identity: ProducerIdentity | null = null
   #isRunning = false
+  #hasLeftOut = false
   #run: Promise<void> = Promise.resolve()
   /** Set: nothing is sent any more. In a transaction an abort may clear it. */
-  failure: BrokerError | null = null
+  failure: Error | null = null
 
   constructor(cluster: Cluster, transactions: TransactionManager | null, options: SenderOptions) {
     this.#cluster = cluster
@@ -102,6 +107,10 @@ export class ProduceSender {
     const settled = await Promise.allSettled(waiting)
     const failed = settled.find((result) => result.status === 'rejected')
     if (failed) throw failed.reason
+    if (!this.#hasLeftOut) return
+    // What was appended instead of what was left out is part of this flush.
+    this.#hasLeftOut = false
+    await this.flush()
   }
 
   /** Resolves when no request is under way. */
@@ -272,9 +281,9 @@ export class ProduceSender {
       )
       let isProgressing = false
       for (const { name, partitionResponses } of answer.responses) {
-        for (const { index, errorCode: code, baseOffset } of partitionResponses) {
+        for (const { index, errorCode: code, baseOffset, errorMessage } of partitionResponses) {
           const found = sent.get(partitionKey(name, index))
-          if (found) isProgressing = this.#settle(found, code, Number(baseOffset)) || isProgressing
+          if (found) isProgressing = this.#settle(found, code, Number(baseOffset), errorMessage) || isProgressing
         }
       }
       return isProgressing
@@ -296,7 +305,7 @@ export class ProduceSender {
   }
 
   /** Step 4: what a partition's answer means; true if its batch is settled. */
-  #settle({ queue, batch }: Sent, code: number, baseOffset: number): boolean {
+  #settle({ queue, batch }: Sent, code: number, baseOffset: number, why: string | null | undefined): boolean {
     if (queue.first !== batch) return true // an abort or a close has given it up meanwhile
     if (code === 0 || code === errorCode.duplicateSequence) {
       queue.succeedFirst(code === 0 ? baseOffset : -1)
@@ -314,17 +323,34 @@ export class ProduceSender {
     }
     const what = `writing to ${queue.topic} partition ${queue.partition}`
     const error =
-      this.#transactions?.failure(what, code) ??
-      new BrokerError('BROKER_REFUSED', `${what}: the broker answered ${codeText(code)}`, {
+      (isRefusalOfRecords(code) ? null : this.#transactions?.failure(what, code)) ??
+      new BrokerError('BROKER_REFUSED', `${what}: the broker answered ${codeText(code)}${why ? `, ${why}` : ''}`, {
         retryable: false,
         written: batch.mayBeWritten ? 'unknown' : 'no',
       })
-    this.#giveUp(queue, error)
+    if (batch.mayBeWritten || !this.#isolate(queue, batch, code, error)) this.#giveUp(queue, error)
+    return true
+  }
+
+  /** Finds the record that was refused, or leaves out what is to be left out; false: the batch cannot be helped. */
+  #isolate(queue: ProduceQueue, batch: ProduceBatch, code: number, error: BrokerError): boolean {
+    if (isRefusalOfRecords(code) && batch.recordCount > 1) {
+      queue.splitFirst()
+      return true
+    }
+    if (!isRefusalOfRecords(code) && !isRefusalOfTopic(code)) return false
+    try {
+      if (!batch.askToLeaveOut(error)) return false
+      this.#hasLeftOut = true
+      queue.leaveFirstOut(error)
+    } catch (thrown) {
+      this.#giveUp(queue, thrown as Error)
+    }
     return true
   }
 
   /** The first batch is lost. Those behind it were not sent, and go on under a new producer id. */
-  #giveUp(queue: ProduceQueue, error: BrokerError): void {
+  #giveUp(queue: ProduceQueue, error: Error): void {
     if (this.#transactions) {
       this.#fail(error)
       return
@@ -333,7 +359,7 @@ export class ProduceSender {
     this.#identity = null
   }
 
-  #fail(error: BrokerError): void {
+  #fail(error: Error): void {
     if (this.#transactions) this.failure ??= error
     else this.#identity = null
     this.failAll(error)

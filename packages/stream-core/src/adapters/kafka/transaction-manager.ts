@@ -4,7 +4,7 @@ import { BrokerError, TransactionAbortableError } from '../../common/errors.ts'
 import { partitionKey, type TopicPartition } from '../../common/record.ts'
 import type { Cluster } from './cluster.ts'
 import { codeText, errorCode, isRetriable, isStaleCoordinator, refused, unavailable } from './kafka-errors.ts'
-import type { ProducerIdentity } from './produce-queue.ts'
+import type { ProducerIdentity } from './produce-batch.ts'
 import { call, type Connection, requests } from './wire.ts'
 
 /** How long the end of a transaction is asked for before its outcome is given up as unknown. */

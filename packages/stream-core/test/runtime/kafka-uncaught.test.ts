@@ -1,0 +1,15 @@
+import { startLocalKafka } from '../../../../scripts/local-kafka.ts'
+import { kafkaBroker } from '../../src/kafka.ts'
+import { describeUncaught } from '../contracts/uncaught.contract.ts'
+
+describeUncaught('Kafka', async () => {
+  const kafka = await startLocalKafka()
+  const broker = kafkaBroker({ bootstrapServers: kafka.bootstrapServers })
+  return {
+    broker,
+    async cleanup() {
+      await broker.close()
+      await kafka.stop()
+    },
+  }
+})
