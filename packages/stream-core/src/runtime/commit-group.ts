@@ -1,4 +1,4 @@
-import type { Admin, CommittedOffset, LogProducer } from '../broker/broker.ts'
+import type { CommittedOffset, LogProducer } from '../broker/broker.ts'
 import type { GroupMetadata } from '../broker/group.ts'
 import { assert } from '../common/assert.ts'
 import type { ChangelogPosition } from '../state/task-database.ts'
@@ -26,7 +26,6 @@ export interface CommitGroupOptions {
   readonly asMember: (commit: (group: GroupMetadata) => Promise<void>) => Promise<void>
   readonly producer: () => LogProducer
   readonly guarantee: 'exactly-once' | 'at-least-once'
-  readonly admin: Admin
   readonly clusterId: string
   /** Topic id of a changelog. */
   readonly topicId: (topic: string) => string
@@ -177,7 +176,7 @@ export class CommitGroup {
           } else {
             await asMember((group) => this.#producer.commitOffsets(group, offsets))
           }
-          for (const task of tasks) commit.positions.set(task, await this.#changelogPositions(task))
+          for (const task of tasks) commit.positions.set(task, this.#changelogPositions(task))
         },
       ],
 
@@ -247,8 +246,8 @@ export class CommitGroup {
     }
   }
 
-  async #changelogPositions(task: StreamTask): Promise<Map<string, ChangelogPosition>> {
-    const { admin, clusterId, topicId, changelogTopic, nowMs } = this.#options
+  #changelogPositions(task: StreamTask): Map<string, ChangelogPosition> {
+    const { clusterId, topicId, changelogTopic, nowMs } = this.#options
     const positions = new Map<string, ChangelogPosition>()
     for (const store of task.state.stores.values()) {
       const topic = changelogTopic(store.spec.name)
@@ -261,8 +260,10 @@ export class CommitGroup {
         positions.set(store.spec.name, at)
         continue
       }
-      let offset = this.#producer.nextOffset(topic, task.partition)
-      if (offset < 0) [offset = 0] = await admin.listOffsets([{ topic, partition: task.partition }], 'latest')
+      // The log did not say where: the state stands for what it stood for, and more, which a restore reads once again. Asked now,
+      // the log's end would count what others have written who were given the task meanwhile, and a restore would leave it out.
+      const said = this.#producer.nextOffset(topic, task.partition)
+      const offset = said < 0 ? (task.state.position(store.spec.name)?.offset ?? 0) : said
       positions.set(store.spec.name, { offset, clusterId, topicId: topicId(topic), savedAtMs: nowMs() })
     }
     return positions

@@ -272,13 +272,12 @@ export class StreamThread {
 
   #commitGroup(name: CommitGroupName): CommitGroup {
     const { config, clusterId } = this.#options
-    const { applicationId, topology, guarantee, broker, clock, onCommitStep } = config
+    const { applicationId, topology, guarantee, clock, onCommitStep } = config
     return new CommitGroup({
       name,
       asMember: (commit) => this.session.asMember(commit),
       producer: () => this.#producers.of(name),
       guarantee,
-      admin: broker.admin,
       clusterId,
       topicId: (topic) => this.#facts.topicIds.get(topic) ?? '',
       changelogTopic: changelogTopics(topology, applicationId),

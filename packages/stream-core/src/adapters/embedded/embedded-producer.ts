@@ -156,6 +156,7 @@ export class EmbeddedProducer implements LogProducer {
   }
 
   async commitOffsets(group: string | GroupMetadata, offsets: readonly CommittedOffset[]): Promise<void> {
+    this.#store.checkOpen()
     this.#store.groups.checkMember(groupMetadata(group))
     const { groupId } = groupMetadata(group)
     await this.#store.commits.run(
@@ -243,7 +244,7 @@ export class EmbeddedProducer implements LogProducer {
     if (this.#isFenced()) {
       throw new FencedError(`another producer took over the transactional id "${this.#identity?.transactionalId}"`)
     }
-    if (this.#store.closed) throw new BrokerError('BROKER_UNAVAILABLE', 'the log is closed', { retryable: false })
+    this.#store.checkOpen()
   }
 
   #check(): void {

@@ -79,7 +79,8 @@ export class EmbeddedReader implements LogReader {
   }
 
   #fetch(): FetchedPartition[] {
-    if (this.#closed || this.#store.closed) return []
+    if (this.#closed) return []
+    this.#store.checkOpen()
     const fetched: FetchedPartition[] = []
     let left = this.#maxBytes
     for (const assigned of this.#assigned.values()) {

@@ -65,6 +65,11 @@ export class LogStore {
     this.#abortLeftOpen()
   }
 
+  /** Whoever asks a log that is closed is told so: an empty answer would be asked for again, at once and for ever. */
+  checkOpen(): void {
+    if (this.closed) throw new BrokerError('BROKER_UNAVAILABLE', 'the log is closed', { retryable: false })
+  }
+
   partition(topic: string, partition: number): PartitionLog {
     const found = this.#partitions.get(partitionKey(topic, partition))
     if (!found) {
