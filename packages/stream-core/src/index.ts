@@ -167,7 +167,7 @@ export type {
   StoreQuery,
 } from './queries/store-query.ts'
 export type { ErrorHandler, FailedRecord, HandlerDecision } from './runtime/handlers.ts'
-export type { RestoreProgress } from './runtime/state-updater.ts'
+export type { RestoreProgress } from './runtime/listeners.ts'
 export type { RebalanceListener, RestoredStore, RestoreListener, StandbyListener } from './runtime/listeners.ts'
 export { Streams } from './runtime/streams.ts'
 export type { StreamsDescription, TaskDescription } from './runtime/describe-state.ts'

@@ -40,6 +40,8 @@ export class RecordBatchReader {
 
   /** Offset of the next record that `next` may return: where to go on reading after these bytes are used up. */
   position: number
+  /** Between the offsets that were read some are missing, or records of batches: compaction has taken something out. */
+  hasGaps = false
 
   readonly #input: Buffer
   readonly #inputEnd: number
@@ -154,6 +156,8 @@ export class RecordBatchReader {
     }
     this.#inputAt = end
     const lastOffset = baseOffset + input.readInt32BE(start + at.lastOffsetDelta)
+    const recordCount = input.readInt32BE(start + at.recordCount)
+    if (baseOffset > this.position || recordCount <= lastOffset - baseOffset) this.hasGaps = true
     this.#positionAfterBatch = lastOffset + 1
     this.leaderEpoch = input.readInt32BE(start + at.partitionLeaderEpoch)
     if (lastOffset < this.position) return true
@@ -162,7 +166,6 @@ export class RecordBatchReader {
     }
     const attributes = input.readInt16BE(start + at.attributes)
     const producerId = readInt64(input, start + at.producerId)
-    const recordCount = input.readInt32BE(start + at.recordCount)
     if (this.#options.isolation === 'read_committed') {
       const aborted = this.#aborted
       while (this.#abortedNext < aborted.length && aborted[this.#abortedNext]!.firstOffset <= lastOffset) {

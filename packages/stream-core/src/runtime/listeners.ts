@@ -1,5 +1,14 @@
 import type { Logger } from '../common/logger.ts'
-import type { RestoreProgress } from './state-updater.ts'
+
+export interface RestoreProgress {
+  readonly taskId: string
+  readonly store: string
+  readonly restoredRecords: number
+  /** Of their keys and values. */
+  readonly restoredBytes: number
+  /** Offsets still to read. */
+  readonly remaining: number
+}
 
 /** A store whose state is brought up to date from its changelog. */
 export interface RestoredStore {

@@ -5,7 +5,16 @@ import type { Clock } from '../common/clock.ts'
 import type { Logger } from '../common/logger.ts'
 import { partitionKey, type TopicPartition } from '../common/record.ts'
 import type { Topology } from '../topology/topology.ts'
-import { applySlice, type Following, mistrust, notePosition, type TaskRole } from './following.ts'
+import { mistrust, patienceMs } from './changelog-trust.ts'
+import {
+  applySlice,
+  beginFollowing,
+  type Following,
+  notePosition,
+  raiseLimits,
+  suspectSilent,
+  type TaskRole,
+} from './following.ts'
 import { changelogTopics, topicNames } from './internal-topics.ts'
 import type { Seams } from './streams-config.ts'
 import { type InputAt, startPositions } from './start-positions.ts'
@@ -13,19 +22,9 @@ import type { StreamTask } from './stream-task.ts'
 
 /** Restored entries that wait in memory before they are written to disk in one sorted run (D13). */
 const entriesPerRun = 100_000
-const pollWaitMs = 500
+const pollWaitMsMax = 500
 /** Between two looks at how far a standby may follow a topic that is also read as input. */
 const limitsEveryMs = 2000
-
-export interface RestoreProgress {
-  readonly taskId: string
-  readonly store: string
-  readonly restoredRecords: number
-  /** Of their keys and values. */
-  readonly restoredBytes: number
-  /** Offsets still to read. */
-  readonly remaining: number
-}
 
 /** A task whose state is complete, and from where its inputs are read. */
 export interface RestoredTask {
@@ -83,6 +82,8 @@ export class StateUpdater {
   #preparing: Promise<void> = Promise.resolve()
   #isClosed = false
   #lastLimitsMs = 0
+  /** Never so long that waiting alone makes copies old. */
+  #pollWaitMs = pollWaitMsMax
   isPaused = false
 
   constructor(options: StateUpdaterOptions) {
@@ -194,7 +195,7 @@ export class StateUpdater {
 
   async #follow(entry: Entry, inputs: readonly InputAt[]): Promise<void> {
     const { broker, clock, clusterId, logger, topology, applicationId, seams } = this.#options
-    const { restoreTarget = 'latest', mistrustsState = true } = seams
+    const { restoreTarget = 'latest', mistrustsState = true, suspectsOldState = true } = seams
     const { task } = entry
     const topicOf = changelogTopics(topology, applicationId)
     const logged = [...task.state.stores.keys()].flatMap((name) => {
@@ -202,6 +203,7 @@ export class StateUpdater {
       return topic === undefined ? [] : [{ name, at: { topic, partition: task.partition } }]
     })
     const partitions = logged.map(({ at }) => at)
+    const askedMs = clock.nowMs()
     const starts = await broker.admin.listOffsets(partitions, 'earliest')
     const ends = await broker.admin.listOffsets(partitions, restoreTarget)
     if (entry.isGone) return
@@ -211,11 +213,10 @@ export class StateUpdater {
       topicId: this.#options.topicId(topic),
       start: starts[i]!,
       end: ends[i]!,
-      nowMs: clock.nowMs(),
     })
     for (const [i, { name, at }] of logged.entries()) {
       if (known.has(name) || !mistrustsState) continue
-      const why = mistrust(task.state.position(name), task.state.stores.get(name)!, at.topic, facts(i, at.topic))
+      const why = mistrust(task.state.position(name), at.topic, facts(i, at.topic))
       if (why === null) continue
       logger.warn(
         { event: 'state.wiped', task: task.taskId, store: name, reason: why },
@@ -235,19 +236,10 @@ export class StateUpdater {
         following.stopAt = Math.max(stopAt, following.position)
         return following
       }
-      return {
-        task,
-        store: task.state.stores.get(name)!,
-        topic: at.topic,
-        topicId: this.#options.topicId(at.topic),
-        stopAt: Math.max(stopAt, 0),
-        position: Math.max(task.state.position(name)?.offset ?? starts[i]!, starts[i]!),
-        restoredRecords: 0,
-        countedRecords: 0,
-        announcedAs: null,
-        restoredBytes: 0,
-        isGone: false,
-      }
+      const store = task.state.stores.get(name)!
+      this.#pollWaitMs = Math.min(this.#pollWaitMs, patienceMs(store) / 2)
+      const found = { topic: at.topic, topicId: this.#options.topicId(at.topic), start: starts[i]!, end: ends[i]! }
+      return beginFollowing(task, store, { ...found, stopAt: Math.max(stopAt, 0), askedMs, suspectsOldState })
     })
     entry.isPrepared = true
     for (const following of entry.followings) {
@@ -265,20 +257,21 @@ export class StateUpdater {
     while (!this.#isClosed) {
       let fetched: readonly FetchedPartition[]
       try {
-        fetched = await this.#reader.poll(pollWaitMs)
+        fetched = await this.#reader.poll(this.#pollWaitMs)
+        await this.#noteHeard()
       } catch (error) {
         if (error instanceof OffsetOutOfRangeError) await this.#startOver(error)
-        else if (error instanceof BrokerError && error.retryable) await this.#options.clock.sleep(pollWaitMs)
+        else if (error instanceof BrokerError && error.retryable) await this.#options.clock.sleep(this.#pollWaitMs)
         else throw error
         continue
       }
-      // A reader whose log was closed brings nothing at once: nobody else would ever have a turn.
-      if (fetched.length === 0) await yieldToLoop()
       for (const { topic, partition, records } of fetched) {
         const following = this.#followings.get(partitionKey(topic, partition))
         while (following !== undefined && !following.isGone && !this.#isClosed) {
-          if (applySlice(following, records)) break
-          await yieldToLoop()
+          const end = applySlice(following, records)
+          if (end === 'done') break
+          if (end === 'broken') await this.#restart([following.task], 'deletions may be missing that it never saw')
+          else await yieldToLoop()
         }
         if (following !== undefined && !following.isGone && !this.#isClosed) await this.#applied(following)
       }
@@ -287,9 +280,8 @@ export class StateUpdater {
   }
 
   async #applied(following: Following): Promise<void> {
-    const { clock, clusterId } = this.#options
     const { task, topic, position, stopAt } = following
-    notePosition(following, clusterId, clock.nowMs())
+    notePosition(following, this.#options.clusterId)
     const left = stopAt === Infinity ? this.#reader.remaining({ topic, partition: task.partition }) : stopAt - position
     this.#announcer.progress(following, stopAt === Infinity && left < 0 ? null : Math.max(0, left))
     this.#pauseIfDone(following)
@@ -314,7 +306,7 @@ export class StateUpdater {
     if (entry.followings.some(({ position, stopAt }) => position < stopAt)) return
     const { clock, clusterId, logger, onRestored } = this.#options
     for (const following of entry.followings) {
-      notePosition(following, clusterId, clock.nowMs())
+      notePosition(following, clusterId)
       this.#announcer.complete(following)
     }
     const records = entry.followings.reduce((sum, { restoredRecords }) => sum + restoredRecords, 0)
@@ -326,24 +318,49 @@ export class StateUpdater {
     onRestored(entry.start)
   }
 
+  async #noteHeard(): Promise<void> {
+    const { clock, seams } = this.#options
+    if (seams.suspectsOldState ?? true)
+      await suspectSilent([...this.#followings.values()], clock.nowMs(), (at) => this.#endsOf(at))
+  }
+
+  /** Asks until it is told: what was fetched meanwhile is not to be lost. */
+  async #endsOf(partitions: readonly TopicPartition[]): Promise<readonly number[]> {
+    for (;;) {
+      try {
+        return await this.#options.broker.admin.listOffsets(partitions, 'latest')
+      } catch (error) {
+        if (!(error instanceof BrokerError) || !error.retryable || this.#isClosed) throw error
+        await this.#options.clock.sleep(this.#pollWaitMs)
+      }
+    }
+  }
+
   /** Records were deleted that somebody still had to read, or were read and are gone: their tasks begin again. */
   async #startOver(told: OffsetOutOfRangeError): Promise<void> {
+    const { admin } = this.#options.broker
     const all = [...this.#followings.values()]
     const at = all.map(({ topic, task }) => ({ topic, partition: task.partition }))
-    const starts = await this.#options.broker.admin.listOffsets(at, 'earliest')
-    const ends = await this.#options.broker.admin.listOffsets(at, 'latest')
+    const [starts, ends] = [await admin.listOffsets(at, 'earliest'), await admin.listOffsets(at, 'latest')]
     const isCut = ({ topic, task }: Following): boolean =>
       told.divergedAt !== null && topic === told.topic && task.partition === told.partition
     const outside = all.filter(
       (following, i) =>
         !following.isGone && (isCut(following) || following.position < starts[i]! || following.position > ends[i]!),
     )
-    for (const task of new Set(outside.map((following) => following.task))) {
+    await this.#restart(
+      outside.map(({ task }) => task),
+      'the changelog was cut where it ended',
+    )
+  }
+
+  async #restart(tasks: readonly StreamTask[], reason: string): Promise<void> {
+    for (const task of new Set(tasks)) {
       const entry = this.#entries.get(task)
       if (entry === undefined) continue
       this.#options.logger.warn(
-        { event: 'state.wiped', task: task.taskId },
-        'the changelog was cut where this state ended: it is restored from the beginning',
+        { event: 'state.wiped', task: task.taskId, reason },
+        `local state cannot be used: ${reason}; it is restored from the changelog`,
       )
       this.#unfollow(entry.followings)
       entry.followings = []
@@ -354,23 +371,14 @@ export class StateUpdater {
     }
   }
 
-  /** How far the application has read is how far standbys may follow the topics that it reads. */
   async #raiseLimits(): Promise<void> {
     const { broker, clock, applicationId, logger } = this.#options
     if (clock.nowMs() - this.#lastLimitsMs < limitsEveryMs) return
     this.#lastLimitsMs = clock.nowMs()
-    const limited = [...this.#entries.values()]
-      .filter(({ role }) => role === 'standby')
-      .flatMap(({ followings }) => followings.filter(({ stopAt }) => stopAt !== Infinity))
-    if (limited.length === 0) return
-    const at = limited.map(({ topic, task }) => ({ topic, partition: task.partition }))
+    const standbys = [...this.#entries.values()].filter(({ role }) => role === 'standby')
     try {
-      const committed = await broker.admin.committedOffsets(applicationId, at, { requireStable: false })
-      for (const [i, following] of limited.entries()) {
-        if (following.isGone || committed[i]!.offset <= following.stopAt) continue
-        following.stopAt = committed[i]!.offset
-        this.#reader.resume(at[i]!)
-      }
+      const limited = standbys.flatMap(({ followings }) => followings)
+      for (const at of await raiseLimits(limited, broker.admin, applicationId)) this.#reader.resume(at)
     } catch (error) {
       logger.debug({ event: 'standby.limits-failed', error: String(error) }, 'asking again later')
     }

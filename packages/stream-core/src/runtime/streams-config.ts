@@ -14,9 +14,9 @@ import {
   type Listeners,
   type RebalanceListener,
   type RestoreListener,
+  type RestoreProgress,
   type StandbyListener,
 } from './listeners.ts'
-import type { RestoreProgress } from './state-updater.ts'
 
 export interface StreamsOptions {
   readonly topology: Topology
@@ -110,6 +110,8 @@ export interface Seams {
   readonly namesGeneration?: boolean
   /** Default true: local state is looked at before it is used. */
   readonly mistrustsState?: boolean
+  /** Default true: state that is older than deletions are kept has to see all that came since. */
+  readonly suspectsOldState?: boolean
 }
 
 export type StreamsState = 'created' | 'starting' | 'restoring' | 'running' | 'closing' | 'closed' | 'failed'

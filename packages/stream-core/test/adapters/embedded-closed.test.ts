@@ -52,7 +52,7 @@ test('whatever is asked of a log that is closed is refused, and not answered by 
     () => admin.deleteRecords([{ ...at[0]!, offset: 0 }]),
     () => broker.openProducer(),
   ]
-  for (const ask of asked) await expect(ask(), String(ask)).rejects.toMatchObject(closed)
+  for (const ask of asked) await expect(ask()).rejects.toMatchObject(closed)
   // What lets go of things is no question.
   await reader.close()
   await producer.close()
@@ -62,7 +62,7 @@ test('whatever is asked of a log that is closed is refused, and not answered by 
 
 test('an application whose log is closed under it stops, and says why', async () => {
   const builder = new StreamsBuilder()
-  builder.table('in', { key: string(), value: string() }, { store: { name: 'table' } })
+  builder.table('in', { key: string(), value: string(), store: { name: 'table' } })
   const streams = new Streams({
     topology: builder.build(),
     applicationId: 'app',
