@@ -1,7 +1,9 @@
 import type { StateStore } from '../state/state-store.ts'
 import type { ChangelogPosition } from '../state/task-database.ts'
 
+/** What the log says of a changelog partition. */
 export interface LogFacts {
+  readonly topic: string
   readonly clusterId: string
   readonly topicId: string
   /** First offset of the changelog that is there. */
@@ -10,7 +12,8 @@ export interface LogFacts {
 }
 
 /** Why a stored position cannot be continued from; null when it can, or when there is none (D12). Its age is looked at apart. */
-export function mistrust(position: ChangelogPosition | null, topic: string, log: LogFacts): string | null {
+export function mistrust(position: ChangelogPosition | null, log: LogFacts): string | null {
+  const { topic } = log
   if (position === null) return null
   if (position.clusterId !== log.clusterId) return `it belongs to another cluster (${position.clusterId})`
   if (position.topicId !== log.topicId) return `the changelog ${topic} was made anew`

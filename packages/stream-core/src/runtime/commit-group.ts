@@ -27,8 +27,6 @@ export interface CommitGroupOptions {
   readonly producer: () => LogProducer
   readonly guarantee: 'exactly-once' | 'at-least-once'
   readonly clusterId: string
-  /** Topic id of a changelog. */
-  readonly topicId: (topic: string) => string
   /** The topic a store is restored from; undefined: none. */
   readonly changelogTopic: (store: string) => string | undefined
   readonly nowMs: () => number
@@ -247,24 +245,26 @@ export class CommitGroup {
   }
 
   #changelogPositions(task: StreamTask): Map<string, ChangelogPosition> {
-    const { clusterId, topicId, changelogTopic, nowMs } = this.#options
+    const { clusterId, changelogTopic, nowMs } = this.#options
     const positions = new Map<string, ChangelogPosition>()
     for (const store of task.state.stores.values()) {
       const topic = changelogTopic(store.spec.name)
       if (topic === undefined || !store.hasChanges) continue
+      // Of the topic it was restored from, and no other that has taken its name since.
+      const { topicId, offset: before } = task.state.position(store.spec.name) ?? { topicId: '', offset: 0 }
       if (store.spec.logging === null) {
         // The topic it is restored from is an input: the state stands for what was read of it.
         const input = [...task.queues].find((queue) => queue.topic === topic)
         if (input === undefined) continue
-        const at = { offset: input.committable, clusterId, topicId: topicId(topic), savedAtMs: nowMs() }
+        const at = { offset: input.committable, clusterId, topicId, savedAtMs: nowMs() }
         positions.set(store.spec.name, at)
         continue
       }
       // The log did not say where: the state stands for what it stood for, and more, which a restore reads once again. Asked now,
       // the log's end would count what others have written who were given the task meanwhile, and a restore would leave it out.
       const said = this.#producer.nextOffset(topic, task.partition)
-      const offset = said < 0 ? (task.state.position(store.spec.name)?.offset ?? 0) : said
-      positions.set(store.spec.name, { offset, clusterId, topicId: topicId(topic), savedAtMs: nowMs() })
+      const offset = said < 0 ? before : said
+      positions.set(store.spec.name, { offset, clusterId, topicId, savedAtMs: nowMs() })
     }
     return positions
   }

@@ -3,7 +3,7 @@ import { latin1Slice } from '../common/buffer-text.ts'
 import type { RecordBatchReader } from '../common/record-batch-reader.ts'
 import type { TopicPartition } from '../common/record.ts'
 import type { StateStore } from '../state/state-store.ts'
-import { patienceMs } from './changelog-trust.ts'
+import { type LogFacts, patienceMs } from './changelog-trust.ts'
 import type { StreamTask } from './stream-task.ts'
 
 /** `active`: to be complete before it processes. `standby`: a copy that is kept up to date. */
@@ -43,11 +43,6 @@ export interface Following {
 export const recordsPerSlice = 2000
 
 interface Begin {
-  readonly topic: string
-  readonly topicId: string
-  /** First offset of the changelog that is there. */
-  readonly start: number
-  readonly end: number
   readonly stopAt: number
   /** When the log was asked for these. */
   readonly askedMs: number
@@ -55,8 +50,9 @@ interface Begin {
 }
 
 /** From where the state that is here ends. */
-export function beginFollowing(task: StreamTask, store: StateStore, begin: Begin): Following {
-  const { topic, topicId, start, end, stopAt, askedMs, suspectsOldState } = begin
+export function beginFollowing(task: StreamTask, store: StateStore, log: LogFacts, begin: Begin): Following {
+  const { topic, topicId, start, end } = log
+  const { stopAt, askedMs, suspectsOldState } = begin
   const position = task.state.position(store.spec.name)
   const isOld = suspectsOldState && position !== null && askedMs - position.savedAtMs > patienceMs(store)
   return {

@@ -38,7 +38,6 @@ export interface StateUpdaterOptions extends AnnouncerOptions {
   readonly applicationId: string
   readonly topology: Topology
   readonly clusterId: string
-  readonly topicId: (topic: string) => string
   readonly inputsOf: (task: StreamTask) => readonly TopicPartition[]
   readonly logger: Logger
   readonly clock: Clock
@@ -206,17 +205,16 @@ export class StateUpdater {
     const askedMs = clock.nowMs()
     const starts = await broker.admin.listOffsets(partitions, 'earliest')
     const ends = await broker.admin.listOffsets(partitions, restoreTarget)
+    // Asked each time: a topic may have been made anew under its name.
+    const topics = await broker.admin.describeTopics(partitions.map(({ topic }) => topic))
     if (entry.isGone) return
     const known = new Map(entry.followings.map((following) => [following.store.spec.name, following]))
-    const facts = (i: number, topic: string) => ({
-      clusterId,
-      topicId: this.#options.topicId(topic),
-      start: starts[i]!,
-      end: ends[i]!,
+    const facts = logged.map(({ at: { topic } }, i) => {
+      return { topic, clusterId, topicId: topics.get(topic)?.topicId ?? '', start: starts[i]!, end: ends[i]! }
     })
-    for (const [i, { name, at }] of logged.entries()) {
+    for (const [i, { name }] of logged.entries()) {
       if (known.has(name) || !mistrustsState) continue
-      const why = mistrust(task.state.position(name), at.topic, facts(i, at.topic))
+      const why = mistrust(task.state.position(name), facts[i]!)
       if (why === null) continue
       logger.warn(
         { event: 'state.wiped', task: task.taskId, store: name, reason: why },
@@ -238,8 +236,7 @@ export class StateUpdater {
       }
       const store = task.state.stores.get(name)!
       this.#pollWaitMs = Math.min(this.#pollWaitMs, patienceMs(store) / 2)
-      const found = { topic: at.topic, topicId: this.#options.topicId(at.topic), start: starts[i]!, end: ends[i]! }
-      return beginFollowing(task, store, { ...found, stopAt: Math.max(stopAt, 0), askedMs, suspectsOldState })
+      return beginFollowing(task, store, facts[i]!, { stopAt: Math.max(stopAt, 0), askedMs, suspectsOldState })
     })
     entry.isPrepared = true
     for (const following of entry.followings) {

@@ -1,9 +1,10 @@
 import type { LogReader } from '../broker/broker.ts'
 import type { Placement } from '../assignment/user-data.ts'
-import { BrokerError, FencedError, MemberLostError } from '../common/errors.ts'
+import { BrokerError, FencedError, MemberLostError, OffsetOutOfRangeError } from '../common/errors.ts'
 import { partitionKey } from '../common/record.ts'
 import type { StateStore } from '../state/state-store.ts'
 import { CommitGroup } from './commit-group.ts'
+import { takeBack } from './cut-inputs.ts'
 import { GroupSession } from './group-session.ts'
 import { changelogTopics, type TopicFacts, topicNames } from './internal-topics.ts'
 import { ProcessingLoop } from './processing-loop.ts'
@@ -181,7 +182,7 @@ export class StreamThread {
         await this.#loop.run()
         return
       } catch (error) {
-        if (!isMendable(error)) throw error
+        if (!isMendable(error) || this.failure !== null) throw error
         if (this.#isStopping) return this.#leaveUndone(error as Error)
         await this.#mend(error as Error)
       }
@@ -221,6 +222,9 @@ export class StreamThread {
     this.#restored.length = 0
     this.#updaterFailure = null
     await this.#producers.abort()
+    if (error instanceof OffsetOutOfRangeError) {
+      await takeBack(error, this.#options.config, (commit) => this.session.asMember(commit))
+    }
     this.metrics.recoveries[isLost ? 'membership' : 'transaction']++
     if (isLost) {
       const active = [...this.manager.active.keys()]
@@ -251,7 +255,6 @@ export class StreamThread {
     return new StateUpdater({
       ...config,
       clusterId,
-      topicId: (topic) => this.#facts.topicIds.get(topic) ?? '',
       inputsOf: this.manager.inputsOf,
       metrics: this.metrics,
       onRestored: (restored) => {
@@ -279,7 +282,6 @@ export class StreamThread {
       producer: () => this.#producers.of(name),
       guarantee,
       clusterId,
-      topicId: (topic) => this.#facts.topicIds.get(topic) ?? '',
       changelogTopic: changelogTopics(topology, applicationId),
       nowMs: () => clock.nowMs(),
       nextWake: () => this.#waker.next(),

@@ -115,6 +115,8 @@ export class LogStore {
       'DELETE FROM open_transactions WHERE partition_id IN (SELECT id FROM partitions WHERE topic = ?)',
       'DELETE FROM aborted_transactions WHERE partition_id IN (SELECT id FROM partitions WHERE topic = ?)',
       'DELETE FROM partitions WHERE topic = ?',
+      // Positions go with their topic: in another one of its name they would stand for records that nobody has read.
+      'DELETE FROM group_offsets WHERE topic = ?',
       'DELETE FROM topics WHERE topic = ?',
     ].map((sql) => this.database.prepare(sql))
     await this.commits.run(() => {
@@ -122,8 +124,11 @@ export class LogStore {
     })
     for (const name of names) {
       for (const [key, log] of this.#partitions) if (log.topic === name) this.#partitions.delete(key)
+      for (const [key, { topic }] of this.#offsets) if (topic === name) this.#offsets.delete(key)
+      for (const transaction of this.transactions.values()) forget(transaction, name)
       this.#descriptions.delete(name)
     }
+    this.notify()
   }
 
   committedOffset(groupId: string, topic: string, partition: number): CommittedOffset {
@@ -360,6 +365,17 @@ export class LogStore {
 
 const offsetKey = (groupId: string, topic: string, partition: number): string =>
   `${groupId}\n${partitionKey(topic, partition)}`
+
+/** What an open transaction has to do with a topic that is no more. */
+function forget({ partitions, offsets }: OpenTransaction, name: string): void {
+  for (const log of partitions.keys()) if (log.topic === name) partitions.delete(log)
+  for (const [group, pending] of offsets) {
+    offsets.set(
+      group,
+      pending.filter(({ topic }) => topic !== name),
+    )
+  }
+}
 
 /** How a topic is kept small. Without `retention.ms` its records stay: a log in one file is not to lose what nobody said may go. */
 function cleanupOf(configs: { readonly [name: string]: string }) {
