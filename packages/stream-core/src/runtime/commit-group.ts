@@ -5,6 +5,7 @@ import type { ChangelogPosition } from '../state/task-database.ts'
 import { encodeOffsetMetadata } from './offset-metadata.ts'
 import type { CommitGroupName } from './producers.ts'
 import type { StreamTask } from './stream-task.ts'
+import type { Seams } from './streams-config.ts'
 
 /**
  * The commit (D12). Its unit is the commit group: all tasks that share one producer. The steps are those of
@@ -37,8 +38,8 @@ export interface CommitGroupOptions {
   readonly sleep: (delayMs: number, signal: AbortSignal) => Promise<void>
   /** Called around each step: where a crash test kills the process. */
   readonly onStep?: ((step: CommitStep, phase: 'before' | 'after') => void) | undefined
-  /** For mutants in simulation: leaves a step out, or swaps two, to show that this is noticed. */
-  readonly arrangeSteps?: ((steps: readonly CommitAction[]) => readonly CommitAction[]) | undefined
+  /** For mutants in simulation, to show that they are noticed. */
+  readonly seams: Seams
 }
 
 export type CommitAction = readonly [name: CommitStep, run: () => void | Promise<void>]
@@ -123,7 +124,8 @@ export class CommitGroup {
    */
   async commit(): Promise<void> {
     if (this.#isAbandoned) return
-    const { onStep, arrangeSteps = (steps) => steps } = this.#options
+    const { onStep, seams } = this.#options
+    const { arrangeSteps = (steps) => steps } = seams
     const dirty = this.tasks.filter((task) => task.isDirty || task.pendingCalls > 0)
     const commit: Commit = { tasks: dirty, offsets: [], positions: new Map() }
     for (const [name, run] of arrangeSteps(this.#steps(commit))) {
@@ -149,7 +151,7 @@ export class CommitGroup {
         async () => {
           assertAll(tasks, (task) => task.isIntakeStopped, 'takes records while it commits')
           if (!(await this.#flush(tasks))) return this.#abandon()
-          commit.offsets = tasks.flatMap(offsetsOf)
+          commit.offsets = tasks.flatMap((task) => offsetsOf(task, this.#options.seams))
         },
       ],
 
@@ -235,17 +237,20 @@ export class CommitGroup {
   }
 
   #appendChangelogs(task: StreamTask): void {
+    const { logsDeletions = true } = this.#options.seams
     for (const store of task.state.stores.values()) {
       const topic = this.#options.changelogTopic(store.spec.name)
       if (store.spec.logging === null || topic === undefined) continue
       store.changes((key, value, timestampMs, headers) => {
+        if (value === null && !logsDeletions) return
         this.#producer.append(topic, task.partition, key, value, timestampMs ?? this.#options.nowMs(), headers)
       })
     }
   }
 
   #changelogPositions(task: StreamTask): Map<string, ChangelogPosition> {
-    const { clusterId, changelogTopic, nowMs } = this.#options
+    const { clusterId, changelogTopic, nowMs, seams } = this.#options
+    const { changelogPosition = itself } = seams
     const positions = new Map<string, ChangelogPosition>()
     for (const store of task.state.stores.values()) {
       const topic = changelogTopic(store.spec.name)
@@ -263,21 +268,23 @@ export class CommitGroup {
       // The log did not say where: the state stands for what it stood for, and more, which a restore reads once again. Asked now,
       // the log's end would count what others have written who were given the task meanwhile, and a restore would leave it out.
       const said = this.#producer.nextOffset(topic, task.partition)
-      const offset = said < 0 ? before : said
+      const offset = said < 0 ? before : changelogPosition(said)
       positions.set(store.spec.name, { offset, clusterId, topicId, savedAtMs: nowMs() })
     }
     return positions
   }
 }
 
-function offsetsOf(task: StreamTask): CommittedOffset[] {
+function offsetsOf(task: StreamTask, { committedOffset = itself }: Seams): CommittedOffset[] {
   return [...task.queues].map((queue) => ({
     topic: queue.topic,
     partition: queue.partition,
-    offset: queue.committable,
+    offset: committedOffset(queue.committable),
     metadata: encodeOffsetMetadata({ partitionTimeMs: queue.partitionTimeMs, numbers: task.committedNumbers }),
   }))
 }
+
+const itself = (offset: number): number => offset
 
 function assertAll(tasks: readonly StreamTask[], holds: (task: StreamTask) => boolean, what: string): void {
   for (const task of tasks) assert(holds(task), `task ${task.taskId} ${what}`)

@@ -6,6 +6,12 @@ import type { StreamsConfig } from './streams-config.ts'
 
 const againMs = 200
 
+export interface TakeBackOptions {
+  readonly asMember: (commit: (group: GroupMetadata) => Promise<void>) => Promise<void>
+  /** False: the application closes, and does not wait for a log that is away. */
+  readonly isWanted: () => boolean
+}
+
 /**
  * An input was cut where it had been read already, or its topic made anew: from `divergedAt` on the log has other records, or
  * none. A committed position beyond that stands for what is gone, and what came in its place would never be read. So the
@@ -13,12 +19,12 @@ const againMs = 200
  */
 export async function takeBack(
   told: OffsetOutOfRangeError,
-  { broker, topology, applicationId, logger, clock }: StreamsConfig,
-  asMember: (commit: (group: GroupMetadata) => Promise<void>) => Promise<void>,
+  { broker, topology, applicationId, logger, clock, seams }: StreamsConfig,
+  { asMember, isWanted }: TakeBackOptions,
 ): Promise<void> {
   const { topic, partition, divergedAt } = told
-  if (divergedAt === null) return
-  for (;;) {
+  if (divergedAt === null || seams.takesBack === false) return
+  while (isWanted()) {
     try {
       const [known] = await broker.admin.committedOffsets(applicationId, [{ topic, partition }], {
         requireStable: true,

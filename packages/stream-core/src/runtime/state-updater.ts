@@ -88,7 +88,7 @@ export class StateUpdater {
   constructor(options: StateUpdaterOptions) {
     this.#options = options
     this.#announcer = new Announcer(options)
-    this.#reader = options.broker.openReader({ isolation: 'read_committed' })
+    this.#reader = options.broker.openReader({ isolation: options.seams.restoreIsolation ?? 'read_committed' })
   }
 
   /** Tasks that are to run; those that are standbys here go on from where they are. */
@@ -194,7 +194,7 @@ export class StateUpdater {
 
   async #follow(entry: Entry, inputs: readonly InputAt[]): Promise<void> {
     const { broker, clock, clusterId, logger, topology, applicationId, seams } = this.#options
-    const { restoreTarget = 'latest', mistrustsState = true, suspectsOldState = true } = seams
+    const { restoreTarget = 'latest', mistrustsState = true, suspectsOldState = true, completesCopies = true } = seams
     const { task } = entry
     const topicOf = changelogTopics(topology, applicationId)
     const logged = [...task.state.stores.keys()].flatMap((name) => {
@@ -231,7 +231,7 @@ export class StateUpdater {
       const stopAt = input?.offset ?? (entry.role === 'active' ? ends[i]! : Infinity)
       const following = known.get(name)
       if (following !== undefined) {
-        following.stopAt = Math.max(stopAt, following.position)
+        following.stopAt = completesCopies ? Math.max(stopAt, following.position) : following.position
         return following
       }
       const store = task.state.stores.get(name)!

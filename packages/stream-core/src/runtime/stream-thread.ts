@@ -80,7 +80,8 @@ export class StreamThread {
     const { broker, applicationId, topology, guarantee, clock, logger } = config
     const isExactlyOnce = guarantee === 'exactly-once'
     this.#lastCleanupMs = clock.nowMs()
-    this.#reader = broker.openReader({ isolation: isExactlyOnce ? 'read_committed' : 'read_uncommitted' })
+    const { inputIsolation = 'read_committed' } = config.seams
+    this.#reader = broker.openReader({ isolation: isExactlyOnce ? inputIsolation : 'read_uncommitted' })
     this.#waker.onWake = () => this.#reader.wakeup()
     const wake = (): void => this.#waker.wake()
     this.#producers = new Producers(broker, isExactlyOnce ? `${applicationId}-${directory.processId}` : '')
@@ -129,7 +130,6 @@ export class StreamThread {
       },
       nowMs: () => clock.nowMs(),
       sleep: (delayMs) => clock.sleep(delayMs),
-      namesGeneration: config.seams.namesGeneration ?? true,
       logger,
     })
   }
@@ -222,9 +222,7 @@ export class StreamThread {
     this.#restored.length = 0
     this.#updaterFailure = null
     await this.#producers.abort()
-    if (error instanceof OffsetOutOfRangeError) {
-      await takeBack(error, this.#options.config, (commit) => this.session.asMember(commit))
-    }
+    if (error instanceof OffsetOutOfRangeError) await this.#takeBack(error)
     this.metrics.recoveries[isLost ? 'membership' : 'transaction']++
     if (isLost) {
       const active = [...this.manager.active.keys()]
@@ -236,6 +234,18 @@ export class StreamThread {
     if (isLost) this.session.rejoin()
     this.#options.onChange()
     await clock.sleep(delayMs)
+  }
+
+  /** Whatever else was cut is known to the reader, and would be forgotten when its inputs are given to it anew. */
+  async #takeBack(first: OffsetOutOfRangeError): Promise<void> {
+    for (let told: unknown = first; told instanceof OffsetOutOfRangeError;) {
+      await takeBack(told, this.#options.config, {
+        asMember: (commit) => this.session.asMember(commit),
+        isWanted: () => !this.#isStopping,
+      })
+      this.#reader.remove([told])
+      told = await this.#reader.poll(0).catch((error: unknown) => error)
+    }
   }
 
   async #beforeRound(): Promise<void> {
@@ -288,7 +298,7 @@ export class StreamThread {
       wake: () => this.#waker.wake(),
       sleep: (delayMs, signal) => clock.sleep(delayMs, signal),
       onStep: onCommitStep,
-      arrangeSteps: config.seams.arrangeSteps,
+      seams: config.seams,
     })
   }
 
