@@ -33,6 +33,7 @@ const faultyMs = 1200
 const settleMs = 60_000
 /** Of virtual time, between two records. */
 const recordEveryMs = 20
+const tasksInAll = 3 * inputPartitions
 
 interface Process {
   readonly name: string
@@ -192,6 +193,9 @@ class Simulation {
 
   /** All is processed. Who loses state is not running: it would go on with what it has. */
   async #suffer(damage: Damage): Promise<void> {
+    // What nobody reads, for its task is on the way from one to another, nobody sees cut.
+    await this.#ahead(this.#clock.sleep(2000))
+    while (!this.#haveAllTasks()) await this.#ahead(this.#clock.sleep(100))
     this.#count(damage)
     this.#log(`${this.#clock.nowMs() - startMs} ${damage}`)
     if (costsState(damage)) for (const each of this.#processes) this.#kill(each, 'killed for the damage')
@@ -229,7 +233,7 @@ class Simulation {
   /** What every store has is what its changelog says, once copies have been told of the last changes. */
   async #compare(): Promise<void> {
     let wrong: readonly string[] = []
-    for (let attempt = 0; attempt < 20; attempt++) {
+    for (let attempt = 0; attempt < 200; attempt++) {
       const all = this.#processes.flatMap(({ streams }) => streams ?? [])
       try {
         wrong = await this.#ahead(compareStores(this.#broker, all))
@@ -253,6 +257,11 @@ class Simulation {
 
   #areRunning(): boolean {
     return this.#processes.every(({ streams }) => streams?.state === 'running')
+  }
+
+  #haveAllTasks(): boolean {
+    const tasks = this.#processes.flatMap(({ streams }) => streams?.describeState().tasks ?? [])
+    return this.#areRunning() && tasks.filter(({ phase }) => phase === 'running').length === tasksInAll
   }
 
   async #isDone(): Promise<boolean> {
