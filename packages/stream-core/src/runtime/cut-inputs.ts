@@ -1,5 +1,6 @@
+import type { LogReader } from '../broker/broker.ts'
 import type { GroupMetadata } from '../broker/group.ts'
-import { BrokerError, ConfigError, MemberLostError, type OffsetOutOfRangeError } from '../common/errors.ts'
+import { BrokerError, ConfigError, MemberLostError, OffsetOutOfRangeError } from '../common/errors.ts'
 import { topicNames } from './internal-topics.ts'
 import { offsetResets } from './start-positions.ts'
 import type { StreamsConfig } from './streams-config.ts'
@@ -17,7 +18,7 @@ export interface TakeBackOptions {
  * none. A committed position beyond that stands for what is gone, and what came in its place would never be read. So the
  * position is taken back to there (KIP-320); `offsetReset: 'none'` says that nobody but the user may do that.
  */
-export async function takeBack(
+async function takeBack(
   told: OffsetOutOfRangeError,
   { broker, topology, applicationId, logger, clock, seams }: StreamsConfig,
   { asMember, isWanted }: TakeBackOptions,
@@ -50,5 +51,19 @@ export async function takeBack(
       if (!(error instanceof BrokerError) || !error.retryable) throw error
       await clock.sleep(againMs)
     }
+  }
+}
+
+/** The same for whatever else was cut: the reader knows it, and would forget it when its inputs are given to it anew. */
+export async function takeBackAll(
+  first: OffsetOutOfRangeError,
+  reader: LogReader,
+  config: StreamsConfig,
+  options: TakeBackOptions,
+): Promise<void> {
+  for (let told: unknown = first; told instanceof OffsetOutOfRangeError;) {
+    await takeBack(told, config, options)
+    reader.remove([told])
+    told = await reader.poll(0).catch((error: unknown) => error)
   }
 }

@@ -22,6 +22,7 @@ import type { StoreSpec } from '../state/store-spec.ts'
 import { StoreCodec } from '../state/value-codec.ts'
 import type { Subtopology } from '../topology/subtopology.ts'
 import { changelogTopics, topicNames } from './internal-topics.ts'
+import { checkBoundTopics, checkReached } from './query-bounds.ts'
 import { checkQuery } from './query-checks.ts'
 import type { StreamTask } from './stream-task.ts'
 import type { StreamThread } from './stream-thread.ts'
@@ -60,6 +61,9 @@ export class Queries {
   store<Kind extends QueryKind, K, V>(name: string, query: StoreQuery<K, V, Kind>): ReadOnlyStores<K, V>[Kind] {
     const spec = this.spec(name)
     checkQuery(spec, query as unknown as AnyQuery)
+    if (this.#isGlobal(name) && (query.atLeast ?? []).length > 0) {
+      throw new ArgumentError('atLeast', `the store "${name}" is a global one: no task commits how far it has read`)
+    }
     const stores = this.#isGlobal(name)
       ? this.#globalStores(name, query.isolation)
       : this.#localStores(spec, query as unknown as AnyQuery)
@@ -184,9 +188,13 @@ export class Queries {
   #localStores(spec: StoreSpec, query: AnyQuery): LocalStores {
     const { name } = spec
     const { id } = this.#subtopology(name)
-    const { isolation = 'read_committed', allowStale = false, partitions } = query
+    const { isolation = 'read_committed', allowStale = false, partitions, atLeast = [] } = query
     const at = (partition: number): LocalStore & { readonly task: StreamTask } => {
       const task = this.#task(name, partition, allowStale)
+      if (atLeast.length > 0) {
+        checkBoundTopics(name, atLeast, this.#open(name).facts.inputTopics.get(id)!)
+        checkReached(name, task, this.#isRunning(task), atLeast, isolation)
+      }
       const store = task.state.stores.get(name)!
       const check = (): void => {
         if (this.#isRunning(task) && task.state.stores.get(name) === store) return

@@ -194,7 +194,7 @@ export class StateUpdater {
 
   async #follow(entry: Entry, inputs: readonly InputAt[]): Promise<void> {
     const { broker, clock, clusterId, logger, topology, applicationId, seams } = this.#options
-    const { restoreTarget = 'latest', mistrustsState = true, suspectsOldState = true, completesCopies = true } = seams
+    const { restoreTarget = 'latest', mistrustsState = true, suspectsOldState = true, completesState = true } = seams
     const { task } = entry
     const topicOf = changelogTopics(topology, applicationId)
     const logged = [...task.state.stores.keys()].flatMap((name) => {
@@ -231,13 +231,14 @@ export class StateUpdater {
       const stopAt = input?.offset ?? (entry.role === 'active' ? ends[i]! : Infinity)
       const following = known.get(name)
       if (following !== undefined) {
-        following.stopAt = completesCopies ? Math.max(stopAt, following.position) : following.position
+        following.stopAt = Math.max(stopAt, following.position)
         return following
       }
       const store = task.state.stores.get(name)!
       this.#pollWaitMs = Math.min(this.#pollWaitMs, patienceMs(store) / 2)
       return beginFollowing(task, store, facts[i]!, { stopAt: Math.max(stopAt, 0), askedMs, suspectsOldState })
     })
+    if (!completesState) for (const following of entry.followings) following.stopAt = following.position
     entry.isPrepared = true
     for (const following of entry.followings) {
       const at = { topic: following.topic, partition: task.partition, offset: following.position }

@@ -4,7 +4,7 @@ import { BrokerError, FencedError, MemberLostError, OffsetOutOfRangeError } from
 import { partitionKey } from '../common/record.ts'
 import type { StateStore } from '../state/state-store.ts'
 import { CommitGroup } from './commit-group.ts'
-import { takeBack } from './cut-inputs.ts'
+import { takeBackAll } from './cut-inputs.ts'
 import { GroupSession } from './group-session.ts'
 import { changelogTopics, type TopicFacts, topicNames } from './internal-topics.ts'
 import { ProcessingLoop } from './processing-loop.ts'
@@ -222,7 +222,12 @@ export class StreamThread {
     this.#restored.length = 0
     this.#updaterFailure = null
     await this.#producers.abort()
-    if (error instanceof OffsetOutOfRangeError) await this.#takeBack(error)
+    if (error instanceof OffsetOutOfRangeError) {
+      await takeBackAll(error, this.#reader, this.#options.config, {
+        asMember: (commit) => this.session.asMember(commit),
+        isWanted: () => !this.#isStopping,
+      })
+    }
     this.metrics.recoveries[isLost ? 'membership' : 'transaction']++
     if (isLost) {
       const active = [...this.manager.active.keys()]
@@ -234,18 +239,6 @@ export class StreamThread {
     if (isLost) this.session.rejoin()
     this.#options.onChange()
     await clock.sleep(delayMs)
-  }
-
-  /** Whatever else was cut is known to the reader, and would be forgotten when its inputs are given to it anew. */
-  async #takeBack(first: OffsetOutOfRangeError): Promise<void> {
-    for (let told: unknown = first; told instanceof OffsetOutOfRangeError;) {
-      await takeBack(told, this.#options.config, {
-        asMember: (commit) => this.session.asMember(commit),
-        isWanted: () => !this.#isStopping,
-      })
-      this.#reader.remove([told])
-      told = await this.#reader.poll(0).catch((error: unknown) => error)
-    }
   }
 
   async #beforeRound(): Promise<void> {

@@ -110,8 +110,8 @@ export interface Seams {
   readonly namesGeneration?: boolean
   /** Default true: local state is looked at before it is used. */
   readonly mistrustsState?: boolean
-  /** Default true: a copy that is to run is read to the end first. */
-  readonly completesCopies?: boolean
+  /** Default true: what is on the disk, or a copy, is brought up to date. */
+  readonly completesState?: boolean
   /** Default true: an input that was cut is gone on with where it differs. */
   readonly takesBack?: boolean
   /** Default true: what goes to others is committed before. */

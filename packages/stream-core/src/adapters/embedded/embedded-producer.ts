@@ -216,9 +216,7 @@ export class EmbeddedProducer implements LogProducer {
     if (transaction.partitions.has(log)) return
     transaction.partitions.set(log, log.nextOffset)
     log.openTransactions.set(identity.producerId, log.nextOffset)
-    this.#store.database
-      .prepare('INSERT OR REPLACE INTO open_transactions VALUES (?,?,?)')
-      .run(identity.producerId, log.id, log.nextOffset)
+    this.#store.noteOpen(identity.producerId, log)
   }
 
   #openTransaction(identity: TransactionalIdentity): OpenTransaction {

@@ -4,6 +4,9 @@ import { RecordBatchReader } from '../../common/record-batch-reader.ts'
 import { partitionKey, type TopicPartition } from '../../common/record.ts'
 import type { LogStore } from './log-store.ts'
 
+/** Given to `abort`, which would make an error with a stack for each wait. */
+const isOver = 'the wait is over'
+
 interface Assigned extends TopicPartition {
   /** What is read: of a topic and its cuts those that were there when it was last looked at; null: it was not yet. */
   seen: { readonly topicId: string; readonly cuts: number } | null
@@ -159,7 +162,7 @@ export class EmbeddedReader implements LogReader {
     return new Promise((resolve) => {
       const waiting = new AbortController()
       const finish = (): void => {
-        waiting.abort()
+        waiting.abort(isOver)
         stop()
         this.#wake = null
         resolve()

@@ -35,6 +35,9 @@ export class LogStore {
   readonly #descriptions = new Map<string, TopicDescription>()
   readonly #offsets = new Map<string, CommittedOffset>()
   readonly #saveOffset: Statement
+  readonly #addAborted: Statement
+  readonly #forgetOpen: Statement
+  readonly #addOpen: Statement
   readonly #listeners = new Set<() => void>()
   /** Open transactions by producer id. */
   readonly transactions = new Map<number, OpenTransaction>()
@@ -56,6 +59,9 @@ export class LogStore {
     this.commits = new GroupCommit(this.database, () => this.#reload())
     this.#table = new BatchTable(this.database)
     this.#saveOffset = this.database.prepare('INSERT OR REPLACE INTO group_offsets VALUES (?,?,?,?,?)')
+    this.#addAborted = this.database.prepare('INSERT INTO aborted_transactions VALUES (?,?,?,?)')
+    this.#forgetOpen = this.database.prepare('DELETE FROM open_transactions WHERE producer_id = ?')
+    this.#addOpen = this.database.prepare('INSERT OR REPLACE INTO open_transactions VALUES (?,?,?)')
     const info = this.database.prepare("SELECT value FROM log_info WHERE name = 'cluster_id'").get() as
       | { value: string }
       | undefined
@@ -170,6 +176,11 @@ export class LogStore {
     )
   }
 
+  /** Inside `commits.run`: a transaction has something in a partition from here on. */
+  noteOpen(producerId: number, { id, nextOffset }: PartitionLog): void {
+    this.#addOpen.run(producerId, id, nextOffset)
+  }
+
   /** Ends a transaction: a marker in every partition it wrote to, offsets if it commits. Durable when resolved; false: there was none (any more). */
   async endTransaction(producerId: number, epoch: number, commit: boolean): Promise<boolean> {
     await this.ended(producerId)
@@ -281,7 +292,6 @@ export class LogStore {
     partitions: ReadonlyMap<PartitionLog, number>,
     commit: boolean,
   ): void {
-    const addAborted = this.database.prepare('INSERT INTO aborted_transactions VALUES (?,?,?,?)')
     for (const [log, firstOffset] of partitions) {
       const builder = new RecordBatchBuilder(128)
       builder.append(Buffer.from([0, 0, 0, commit ? 1 : 0]), Buffer.alloc(6), Date.now(), noHeaders)
@@ -289,9 +299,9 @@ export class LogStore {
         builder.seal({ producerId, producerEpoch: epoch, transactional: true, control: true }),
       )
       log.saveEnds()
-      if (!commit) addAborted.run(log.id, lastOffset, producerId, firstOffset)
+      if (!commit) this.#addAborted.run(log.id, lastOffset, producerId, firstOffset)
     }
-    this.database.prepare('DELETE FROM open_transactions WHERE producer_id = ?').run(producerId)
+    this.#forgetOpen.run(producerId)
   }
 
   /** No other process can hold the file, so whatever is open was left by one that died. */
