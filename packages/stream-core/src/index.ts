@@ -165,6 +165,7 @@ export type {
   StoreLag,
   StoreMetadata,
   StoreQuery,
+  InputBound,
 } from './queries/store-query.ts'
 export type { ErrorHandler, FailedRecord, HandlerDecision } from './runtime/handlers.ts'
 export type { RestoreProgress } from './runtime/listeners.ts'

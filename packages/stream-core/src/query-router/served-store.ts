@@ -47,6 +47,7 @@ export class StoreServer {
   }
 
   async answer(ask: Ask): Promise<PeerAnswer> {
+    this.#streams.queries.checkBounds(this.spec.name, ask.atLeast)
     if (ask.plan.key !== null) return this.#ofKey(ask, ask.plan.key.of)
     return { status: 200, body: await this.#scan(ask) }
   }

@@ -8,6 +8,7 @@ import type { LocalStore, LocalStores } from '../queries/local-stores.ts'
 import { openReadOnly, queryKinds } from '../queries/open-read-only.ts'
 import type { QueryKind, ReadOnlyStores } from '../queries/read-only-stores.ts'
 import type {
+  InputBound,
   InstanceInfo,
   KeyMetadata,
   KeyPartitioner,
@@ -61,12 +62,10 @@ export class Queries {
   store<Kind extends QueryKind, K, V>(name: string, query: StoreQuery<K, V, Kind>): ReadOnlyStores<K, V>[Kind] {
     const spec = this.spec(name)
     checkQuery(spec, query as unknown as AnyQuery)
-    if (this.#isGlobal(name) && (query.atLeast ?? []).length > 0) {
-      throw new ArgumentError('atLeast', `the store "${name}" is a global one: no task commits how far it has read`)
-    }
     const stores = this.#isGlobal(name)
       ? this.#globalStores(name, query.isolation)
       : this.#localStores(spec, query as unknown as AnyQuery)
+    if (this.#isGlobal(name)) this.checkBounds(name, query.atLeast ?? [])
     return openReadOnly<K, V>(query.kind, spec, stores) as ReadOnlyStores<K, V>[Kind]
   }
 
@@ -83,6 +82,13 @@ export class Queries {
     const names = all.filter((candidate) => queryKinds(candidate).length > 0).map((candidate) => `"${candidate.name}"`)
     const those = names.length === 0 ? 'the topology has none that can be read' : `there are ${names.join(', ')}`
     throw new ArgumentError('name', `there is no store ${shown(name)}; ${those}`)
+  }
+
+  /** Throws an ArgumentError for bounds that say nothing of a store. */
+  checkBounds(name: string, bounds: readonly InputBound[]): void {
+    if (bounds.length === 0) return
+    const inputs = this.#isGlobal(name) ? [] : this.#open(name).facts.inputTopics.get(this.#subtopology(name).id)!
+    checkBoundTopics(name, bounds, inputs)
   }
 
   metadataForKey<K>(name: string, key: K, partitioner?: KeyPartitioner<K>): KeyMetadata {
@@ -192,7 +198,7 @@ export class Queries {
     const at = (partition: number): LocalStore & { readonly task: StreamTask } => {
       const task = this.#task(name, partition, allowStale)
       if (atLeast.length > 0) {
-        checkBoundTopics(name, atLeast, this.#open(name).facts.inputTopics.get(id)!)
+        this.checkBounds(name, atLeast)
         checkReached(name, task, this.#isRunning(task), atLeast, isolation)
       }
       const store = task.state.stores.get(name)!

@@ -8,8 +8,11 @@ import type { StreamTask } from './stream-task.ts'
 export function checkBoundTopics(store: string, bounds: readonly InputBound[], inputs: readonly string[]): void {
   for (const { topic } of bounds) {
     if (inputs.includes(topic)) continue
-    const those = inputs.map((input) => `"${input}"`).join(', ')
-    throw new ArgumentError('atLeast', `the store "${store}" is fed from ${those}, and not from ${shown(topic)}`)
+    const those = inputs.length === 0 ? 'is global' : `is fed from ${inputs.map((input) => `"${input}"`).join(', ')}`
+    throw new ArgumentError(
+      'atLeast',
+      `the store "${store}" ${those}: it does not say how far ${shown(topic)} was read`,
+    )
   }
 }
 
