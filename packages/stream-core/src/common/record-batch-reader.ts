@@ -42,6 +42,8 @@ export class RecordBatchReader {
   position: number
   /** Between the offsets that were read some are missing, or records of batches: compaction has taken something out. */
   hasGaps = false
+  /** What lies at the first offset that was asked for was aborted, or says that something was. */
+  isStartAborted = false
 
   readonly #input: Buffer
   readonly #inputEnd: number
@@ -173,10 +175,16 @@ export class RecordBatchReader {
       }
     }
     if (attributes & attribute.control) {
-      if (recordCount > 0 && isAbortMarker(input, start)) this.#abortedProducers.delete(producerId)
+      if (recordCount > 0 && isAbortMarker(input, start)) {
+        this.#abortedProducers.delete(producerId)
+        if (baseOffset <= this.#options.fromOffset) this.isStartAborted = true
+      }
       return true
     }
-    if (attributes & attribute.transactional && this.#abortedProducers.has(producerId)) return true
+    if (attributes & attribute.transactional && this.#abortedProducers.has(producerId)) {
+      if (baseOffset <= this.#options.fromOffset) this.isStartAborted = true
+      return true
+    }
     this.#baseOffset = baseOffset
     this.#baseTimestampMs = readInt64(input, start + at.baseTimestamp)
     this.#appendTimeMs = attributes & attribute.logAppendTime ? readInt64(input, start + at.maxTimestamp) : -1

@@ -1,10 +1,12 @@
 import type { Admin } from '../broker/broker.ts'
 import { latin1Slice } from '../common/buffer-text.ts'
+import type { Clock } from '../common/clock.ts'
 import type { RecordBatchReader } from '../common/record-batch-reader.ts'
 import type { TopicPartition } from '../common/record.ts'
 import type { StateStore } from '../state/state-store.ts'
 import { type LogFacts, patienceMs } from './changelog-trust.ts'
 import type { StreamTask } from './stream-task.ts'
+import type { Seams } from './streams-config.ts'
 
 /** `active`: to be complete before it processes. `standby`: a copy that is kept up to date. */
 export type TaskRole = 'active' | 'standby'
@@ -21,6 +23,11 @@ export interface Following {
    */
   stopAt: number
   position: number
+  /**
+   * It is to be seen whether what lies before `position` is committed: of a log that has lost the end of a transaction, and aborted
+   * it, state is ahead.
+   */
+  isUnverified: boolean
   /** When the changelog was last heard of. */
   heardMs: number
   /**
@@ -46,15 +53,17 @@ interface Begin {
   readonly stopAt: number
   /** When the log was asked for these. */
   readonly askedMs: number
-  readonly suspectsOldState: boolean
+  readonly seams: Seams
 }
 
 /** From where the state that is here ends. */
 export function beginFollowing(task: StreamTask, store: StateStore, log: LogFacts, begin: Begin): Following {
   const { topic, topicId, start, end } = log
-  const { stopAt, askedMs, suspectsOldState } = begin
+  const { stopAt, askedMs, seams } = begin
+  const { suspectsOldState = true, verifiesState = true } = seams
   const position = task.state.position(store.spec.name)
   const isOld = suspectsOldState && position !== null && askedMs - position.savedAtMs > patienceMs(store)
+  const hasEnd = position !== null && position.offset > start && position.offset <= Math.min(end, stopAt)
   return {
     task,
     store,
@@ -62,6 +71,7 @@ export function beginFollowing(task: StreamTask, store: StateStore, log: LogFact
     topicId,
     stopAt,
     position: Math.max(position?.offset ?? start, start),
+    isUnverified: verifiesState && hasEnd && store.spec.logging !== null,
     heardMs: askedMs,
     wholeUntil: isOld ? Math.min(end, stopAt) : -1,
     restoredRecords: 0,
@@ -72,16 +82,31 @@ export function beginFollowing(task: StreamTask, store: StateStore, log: LogFact
   }
 }
 
-export type SliceEnd = 'more' | 'done' | 'broken'
+/** It has all that is wanted. */
+export const isComplete = ({ position, stopAt, isUnverified }: Following): boolean =>
+  position >= stopAt && !isUnverified
+
+/** From where its changelog is read: what is to be verified is read once more. */
+export const readsFrom = ({ position, isUnverified }: Following): number => position - (isUnverified ? 1 : 0)
+
+export type SliceEnd = 'more' | 'done' | 'gap' | 'ahead'
+
+/** Why what is here cannot be used any more. */
+export const whyNot = {
+  gap: 'deletions may be missing that it never saw',
+  ahead: 'the log has aborted what it ends with',
+} as const
 
 /**
- * Applies at most a slice of what was fetched: `done` when nothing of it is left, or none is wanted; `broken` when something is
- * missing that may not be missing.
+ * Applies at most a slice of what was fetched: `done` when nothing of it is left, or none is wanted; `gap` when something is
+ * missing that may not be missing; `ahead` when the log does not know the end of what is here.
  */
 export function applySlice(following: Following, records: RecordBatchReader): SliceEnd {
   const isBehind = records.position > following.position
   const isDone = apply(following, records)
-  if (following.wholeUntil >= 0 && (isBehind || records.hasGaps)) return 'broken'
+  if (following.isUnverified && records.isStartAborted) return 'ahead'
+  following.isUnverified = false
+  if (following.wholeUntil >= 0 && (isBehind || records.hasGaps)) return 'gap'
   return isDone ? 'done' : 'more'
 }
 
@@ -89,13 +114,14 @@ function apply(following: Following, records: RecordBatchReader): boolean {
   const { store, stopAt } = following
   for (let left = recordsPerSlice; left > 0; left--) {
     if (!records.next()) {
-      following.position = Math.min(records.position, stopAt)
+      following.position = Math.max(following.position, Math.min(records.position, stopAt))
       return true
     }
     if (records.offset >= stopAt) {
       following.position = stopAt
       return true
     }
+    if (records.offset < following.position) continue
     following.position = records.offset + 1
     if (records.keyStart < 0) continue // nothing this library writes
     const key = latin1Slice(records.bytes, records.keyStart, records.keyEnd)
@@ -140,9 +166,11 @@ export async function raiseLimits(
  */
 export async function suspectSilent(
   followings: readonly Following[],
-  nowMs: number,
+  { clock, seams }: { readonly clock: Clock; readonly seams: Seams },
   endsOf: (partitions: readonly TopicPartition[]) => Promise<readonly number[]>,
 ): Promise<void> {
+  if (seams.suspectsOldState === false) return
+  const nowMs = clock.nowMs()
   const silent = followings.filter(({ heardMs, store }) => nowMs - heardMs > patienceMs(store))
   if (silent.length > 0) {
     const ends = await endsOf(silent.map(({ topic, task }) => ({ topic, partition: task.partition })))

@@ -10,10 +10,13 @@ import {
   applySlice,
   beginFollowing,
   type Following,
+  isComplete,
   notePosition,
   raiseLimits,
+  readsFrom,
   suspectSilent,
   type TaskRole,
+  whyNot,
 } from './following.ts'
 import { changelogTopics, topicNames } from './internal-topics.ts'
 import type { Seams } from './streams-config.ts'
@@ -112,7 +115,7 @@ export class StateUpdater {
   /** Offsets a task is behind its changelogs; null while that is not known. */
   lag(task: StreamTask): number | null {
     const entry = this.#entries.get(task)
-    if (entry === undefined || !entry.isPrepared) return null
+    if (!entry?.isPrepared) return null
     let lag = 0
     for (const { topic, position, stopAt } of entry.followings) {
       const left = this.#reader.remaining({ topic, partition: task.partition })
@@ -194,7 +197,7 @@ export class StateUpdater {
 
   async #follow(entry: Entry, inputs: readonly InputAt[]): Promise<void> {
     const { broker, clock, clusterId, logger, topology, applicationId, seams } = this.#options
-    const { restoreTarget = 'latest', mistrustsState = true, suspectsOldState = true, completesState = true } = seams
+    const { restoreTarget = 'latest', mistrustsState = true, completesState = true } = seams
     const { task } = entry
     const topicOf = changelogTopics(topology, applicationId)
     const logged = [...task.state.stores.keys()].flatMap((name) => {
@@ -236,12 +239,12 @@ export class StateUpdater {
       }
       const store = task.state.stores.get(name)!
       this.#pollWaitMs = Math.min(this.#pollWaitMs, patienceMs(store) / 2)
-      return beginFollowing(task, store, facts[i]!, { stopAt: Math.max(stopAt, 0), askedMs, suspectsOldState })
+      return beginFollowing(task, store, facts[i]!, { stopAt: Math.max(stopAt, 0), askedMs, seams })
     })
     if (!completesState) for (const following of entry.followings) following.stopAt = following.position
     entry.isPrepared = true
     for (const following of entry.followings) {
-      const at = { topic: following.topic, partition: task.partition, offset: following.position }
+      const at = { topic: following.topic, partition: task.partition, offset: readsFrom(following) }
       const key = partitionKey(at.topic, at.partition)
       if (!this.#followings.has(key)) this.#reader.add([at])
       this.#followings.set(key, following)
@@ -256,7 +259,7 @@ export class StateUpdater {
       let fetched: readonly FetchedPartition[]
       try {
         fetched = await this.#reader.poll(this.#pollWaitMs)
-        await this.#noteHeard()
+        await suspectSilent([...this.#followings.values()], this.#options, (at) => this.#endsOf(at))
       } catch (error) {
         if (error instanceof OffsetOutOfRangeError) await this.#startOver(error)
         else if (error instanceof BrokerError && error.retryable) await this.#options.clock.sleep(this.#pollWaitMs)
@@ -268,8 +271,8 @@ export class StateUpdater {
         while (following !== undefined && !following.isGone && !this.#isClosed) {
           const end = applySlice(following, records)
           if (end === 'done') break
-          if (end === 'broken') await this.#restart([following.task], 'deletions may be missing that it never saw')
-          else await yieldToLoop()
+          if (end === 'more') await yieldToLoop()
+          else await this.#restart([following.task], whyNot[end])
         }
         if (following !== undefined && !following.isGone && !this.#isClosed) await this.#applied(following)
       }
@@ -292,8 +295,9 @@ export class StateUpdater {
   }
 
   /** What lies behind is read again once more of it is wanted. */
-  #pauseIfDone({ topic, task, position, stopAt }: Following): void {
-    if (position < stopAt) return
+  #pauseIfDone(following: Following): void {
+    if (!isComplete(following)) return
+    const { topic, task, position } = following
     const at = { topic, partition: task.partition }
     this.#reader.pause(at)
     this.#reader.seek(at, position)
@@ -301,7 +305,7 @@ export class StateUpdater {
 
   #finishIfComplete(entry: Entry): void {
     if (entry.role !== 'active' || entry.start === null || entry.isGone) return
-    if (entry.followings.some(({ position, stopAt }) => position < stopAt)) return
+    if (!entry.followings.every(isComplete)) return
     const { clock, clusterId, logger, onRestored } = this.#options
     for (const following of entry.followings) {
       notePosition(following, clusterId)
@@ -314,12 +318,6 @@ export class StateUpdater {
     }
     this.remove(entry.task)
     onRestored(entry.start)
-  }
-
-  async #noteHeard(): Promise<void> {
-    const { clock, seams } = this.#options
-    if (seams.suspectsOldState ?? true)
-      await suspectSilent([...this.#followings.values()], clock.nowMs(), (at) => this.#endsOf(at))
   }
 
   /** Asks until it is told: what was fetched meanwhile is not to be lost. */

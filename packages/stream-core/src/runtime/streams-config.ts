@@ -110,6 +110,8 @@ export interface Seams {
   readonly namesGeneration?: boolean
   /** Default true: local state is looked at before it is used. */
   readonly mistrustsState?: boolean
+  /** Default true: the log is asked whether what state ends with is committed. */
+  readonly verifiesState?: boolean
   /** Default true: what is on the disk, or a copy, is brought up to date. */
   readonly completesState?: boolean
   /** Default true: an input that was cut is gone on with where it differs. */

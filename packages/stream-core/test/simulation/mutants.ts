@@ -35,6 +35,7 @@ export const mutants: { readonly [name: string]: Seams } = {
   'run state as it is': { completesState: false },
   'give tasks away without a commit': { commitsBeforeHandOver: false },
   'trust whatever state is on the disk': { mistrustsState: false },
+  'trust state whose end the log has aborted': { verifiesState: false },
   'trust state however old it is': { suspectsOldState: false },
   'go on behind the place where an input was cut': { takesBack: false },
 }
