@@ -3,8 +3,8 @@ import { readAll } from '../support/log-records.ts'
 import { applicationId } from './sim-topology.ts'
 
 const stores: { readonly [name: string]: Serde<unknown> } = {
-  groups: json() as Serde<unknown>,
-  lasts: int64() as Serde<unknown>,
+  groups: json<unknown>(),
+  lasts: int64(),
 }
 
 /** What the stores of all instances have, copies too, that their changelogs have not, or the other way round; in words. */
