@@ -44,6 +44,8 @@ export class RecordBatchReader {
   hasGaps = false
   /** What lies at the first offset that was asked for was aborted, or says that something was. */
   isStartAborted = false
+  /** The same of the batch that was read last. */
+  isEndAborted = false
 
   readonly #input: Buffer
   readonly #inputEnd: number
@@ -161,6 +163,7 @@ export class RecordBatchReader {
     const recordCount = input.readInt32BE(start + at.recordCount)
     if (baseOffset > this.position || recordCount <= lastOffset - baseOffset) this.hasGaps = true
     this.#positionAfterBatch = lastOffset + 1
+    this.isEndAborted = false
     this.leaderEpoch = input.readInt32BE(start + at.partitionLeaderEpoch)
     if (lastOffset < this.position) return true
     if (crc32c(input.subarray(start + at.attributes, end)) !== input.readUInt32BE(start + at.crc)) {
@@ -177,11 +180,13 @@ export class RecordBatchReader {
     if (attributes & attribute.control) {
       if (recordCount > 0 && isAbortMarker(input, start)) {
         this.#abortedProducers.delete(producerId)
+        this.isEndAborted = true
         if (baseOffset <= this.#options.fromOffset) this.isStartAborted = true
       }
       return true
     }
     if (attributes & attribute.transactional && this.#abortedProducers.has(producerId)) {
+      this.isEndAborted = true
       if (baseOffset <= this.#options.fromOffset) this.isStartAborted = true
       return true
     }

@@ -28,6 +28,8 @@ export interface Following {
    * it, state is ahead.
    */
   isUnverified: boolean
+  /** What lies right before `position` was aborted, and passed over. */
+  endsAborted: boolean
   /** When the changelog was last heard of. */
   heardMs: number
   /**
@@ -71,7 +73,8 @@ export function beginFollowing(task: StreamTask, store: StateStore, log: LogFact
     topicId,
     stopAt,
     position: Math.max(position?.offset ?? start, start),
-    isUnverified: verifiesState && hasEnd && store.spec.logging !== null,
+    isUnverified: verifiesState && hasEnd && !position.endsAborted && store.spec.logging !== null,
+    endsAborted: position?.endsAborted ?? false,
     heardMs: askedMs,
     wholeUntil: isOld ? Math.min(end, stopAt) : -1,
     restoredRecords: 0,
@@ -114,6 +117,7 @@ function apply(following: Following, records: RecordBatchReader): boolean {
   const { store, stopAt } = following
   for (let left = recordsPerSlice; left > 0; left--) {
     if (!records.next()) {
+      if (records.position > following.position) following.endsAborted = records.isEndAborted
       following.position = Math.max(following.position, Math.min(records.position, stopAt))
       return true
     }
@@ -123,6 +127,7 @@ function apply(following: Following, records: RecordBatchReader): boolean {
     }
     if (records.offset < following.position) continue
     following.position = records.offset + 1
+    following.endsAborted = false
     if (records.keyStart < 0) continue // nothing this library writes
     const key = latin1Slice(records.bytes, records.keyStart, records.keyEnd)
     const value = records.value()
@@ -135,11 +140,13 @@ function apply(following: Following, records: RecordBatchReader): boolean {
 }
 
 export function notePosition(following: Following, clusterId: string): void {
-  const { task, store, topicId, position, heardMs } = following
+  const { task, store, topicId, position, heardMs, endsAborted } = following
   if (position >= following.wholeUntil) following.wholeUntil = -1
   // Until it is known to be whole it stays as old as it was.
   const savedAtMs = following.wholeUntil < 0 ? heardMs : (task.state.position(store.spec.name)?.savedAtMs ?? heardMs)
-  task.state.setPositions(new Map([[store.spec.name, { offset: position, clusterId, topicId, savedAtMs }]]))
+  task.state.setPositions(
+    new Map([[store.spec.name, { offset: position, clusterId, topicId, savedAtMs, endsAborted }]]),
+  )
 }
 
 /** How far the application has read is how far standbys may follow the topics that it reads: those that may go on. */

@@ -137,3 +137,22 @@ test('old state is restored from the beginning when a deletion may be missing be
   await second.close()
   expect(wiped).toEqual(['deletions may be missing that it never saw'])
 })
+
+test('an aborted transaction at the end of a changelog is no reason to restore, however often the application starts', async () => {
+  const first = open()
+  await first.start()
+  await write(['a', '1'])
+  await first.close()
+  const crashed = await broker.openProducer({ transactionalId: 'crashed' })
+  crashed.append(changelog, 0, 'a', 'never', 1000)
+  await crashed.flush()
+  await crashed.abort()
+  for (let start = 1; start <= 3; start++) {
+    const next = open()
+    await next.start()
+    expect(rows(next)).toEqual({ a: '1' })
+    await next.close()
+  }
+  expect(wiped).toEqual([])
+  expect(restored).toBe(0)
+})
