@@ -1,6 +1,8 @@
 import type { CommittedOffset, LogProducer } from '../broker/broker.ts'
 import type { GroupMetadata } from '../broker/group.ts'
 import { assert } from '../common/assert.ts'
+import { OffsetOutOfRangeError } from '../common/errors.ts'
+import type { StateStore } from '../state/state-store.ts'
 import type { ChangelogPosition } from '../state/task-database.ts'
 import { encodeOffsetMetadata } from './offset-metadata.ts'
 import type { CommitGroupName } from './producers.ts'
@@ -49,6 +51,8 @@ interface Commit {
   readonly tasks: readonly StreamTask[]
   offsets: readonly CommittedOffset[]
   readonly positions: Map<StreamTask, ReadonlyMap<string, ChangelogPosition>>
+  /** How many records each store has written to its changelog. */
+  readonly logged: Map<StateStore, number>
 }
 
 /**
@@ -127,7 +131,7 @@ export class CommitGroup {
     const { onStep, seams } = this.#options
     const { arrangeSteps = (steps) => steps } = seams
     const dirty = this.tasks.filter((task) => task.isDirty || task.pendingCalls > 0)
-    const commit: Commit = { tasks: dirty, offsets: [], positions: new Map() }
+    const commit: Commit = { tasks: dirty, offsets: [], positions: new Map(), logged: new Map() }
     for (const [name, run] of arrangeSteps(this.#steps(commit))) {
       onStep?.(name, 'before')
       await run()
@@ -160,7 +164,7 @@ export class CommitGroup {
         'append changelogs',
         async () => {
           assertAll(tasks, (task) => task.isIntakeStopped && task.pendingCalls === 0, 'has calls under way')
-          for (const task of tasks) this.#appendChangelogs(task)
+          for (const task of tasks) this.#appendChangelogs(task, commit.logged)
           if (guarantee === 'at-least-once') await this.#producer.flush()
         },
       ],
@@ -176,7 +180,7 @@ export class CommitGroup {
           } else {
             await asMember((group) => this.#producer.commitOffsets(group, offsets))
           }
-          for (const task of tasks) commit.positions.set(task, this.#changelogPositions(task))
+          for (const task of tasks) commit.positions.set(task, this.#changelogPositions(task, commit.logged))
         },
       ],
 
@@ -236,19 +240,34 @@ export class CommitGroup {
     if (this.#options.guarantee === 'exactly-once') await this.#producer.abort()
   }
 
-  #appendChangelogs(task: StreamTask): void {
+  #appendChangelogs(task: StreamTask, logged: Map<StateStore, number>): void {
     const { logsDeletions = true } = this.#options.seams
     for (const store of task.state.stores.values()) {
       const topic = this.#options.changelogTopic(store.spec.name)
       if (store.spec.logging === null || topic === undefined) continue
+      let count = 0
       store.changes((key, value, timestampMs, headers) => {
         if (value === null && !logsDeletions) return
         this.#producer.append(topic, task.partition, key, value, timestampMs ?? this.#options.nowMs(), headers)
+        count++
       })
+      logged.set(store, count)
     }
   }
 
-  #changelogPositions(task: StreamTask): Map<string, ChangelogPosition> {
+  /**
+   * What was written lies where the state has been already: the changelog has lost its end under a running task, and what others
+   * would restore is not what is here. So it is restored here too, from what there is.
+   */
+  #failAsCut(task: StreamTask, store: string, topic: string, offset: number): never {
+    const { partition } = task
+    const position = task.state.position(store)!
+    task.state.setPositions(new Map([[store, { ...position, offset: Number.MAX_SAFE_INTEGER }]]))
+    const log = { logStartOffset: -1, logEndOffset: -1, divergedAt: null }
+    throw new OffsetOutOfRangeError({ topic, partition, offset, ...log })
+  }
+
+  #changelogPositions(task: StreamTask, logged: ReadonlyMap<StateStore, number>): Map<string, ChangelogPosition> {
     const { clusterId, changelogTopic, nowMs, seams } = this.#options
     const { changelogPosition = itself } = seams
     const positions = new Map<string, ChangelogPosition>()
@@ -268,7 +287,10 @@ export class CommitGroup {
       // The log did not say where: the state stands for what it stood for, and more, which a restore reads once again. Asked now,
       // the log's end would count what others have written who were given the task meanwhile, and a restore would leave it out.
       const said = this.#producer.nextOffset(topic, task.partition)
-      const offset = said < 0 ? before : changelogPosition(said)
+      const written = logged.get(store) ?? 0
+      const isTold = said >= 0 && written > 0
+      if (isTold && said < before + written) this.#failAsCut(task, store.spec.name, topic, said)
+      const offset = isTold ? changelogPosition(said) : before
       positions.set(store.spec.name, { offset, clusterId, topicId, savedAtMs: nowMs() })
     }
     return positions
