@@ -1,4 +1,6 @@
 import type { Broker, LogReader } from '../broker/broker.ts'
+import type { Clock } from '../common/clock.ts'
+import { BrokerError } from '../common/errors.ts'
 import type { Logger } from '../common/logger.ts'
 import { partitionKey, type TopicPartition } from '../common/record.ts'
 import type { GlobalTask } from './global-task.ts'
@@ -8,6 +10,7 @@ export interface GlobalReaderOptions {
   readonly task: GlobalTask
   readonly partitionCount: (topic: string) => number
   readonly logger: Logger
+  readonly clock: Clock
   /** Something went wrong that reading on cannot mend. */
   readonly onFailure: (error: Error) => void
 }
@@ -61,9 +64,19 @@ export class GlobalReader {
 
   async #follow(): Promise<void> {
     try {
-      while (!this.#isClosing) await this.#round(() => undefined)
+      while (!this.#isClosing) await this.#patientRound()
     } catch (error) {
       if (!this.#isClosing) this.#options.onFailure(error as Error)
+    }
+  }
+
+  /** A log that is away for now is asked again. */
+  async #patientRound(): Promise<void> {
+    try {
+      await this.#round(() => undefined)
+    } catch (error) {
+      if (!(error instanceof BrokerError) || !error.retryable) throw error
+      await this.#options.clock.sleep(pollWaitMs)
     }
   }
 

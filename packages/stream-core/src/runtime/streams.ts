@@ -236,6 +236,7 @@ export class Streams {
       task,
       partitionCount: (topic) => facts.partitionCounts.get(topic)!,
       logger,
+      clock,
       onFailure: (error) => {
         if (this.#thread === null) return
         this.#thread.failure = error
