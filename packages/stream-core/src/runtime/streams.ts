@@ -41,6 +41,7 @@ export class Streams {
   #isPaused = false
   #running: Promise<void> = Promise.resolve()
   #failure: Error | null = null
+  #globalFailure: Error | null = null
   readonly #stopped = Promise.withResolvers<Error | null>()
   readonly #ready = Promise.withResolvers<void>()
 
@@ -208,7 +209,15 @@ export class Streams {
       onChange: () => this.#onChange(),
       isPaused: () => this.#isPaused,
     })
+    this.#tellThread()
     return this.#thread
+  }
+
+  /** The thread ends for it, also if it came before there was one. */
+  #tellThread(): void {
+    if (this.#thread === null || this.#globalFailure === null) return
+    this.#thread.failure = this.#globalFailure
+    this.#thread.wake()
   }
 
   /** A broker that is away is waited for. */
@@ -238,9 +247,8 @@ export class Streams {
       logger,
       clock,
       onFailure: (error) => {
-        if (this.#thread === null) return
-        this.#thread.failure = error
-        this.#thread.wake()
+        this.#globalFailure = error
+        this.#tellThread()
       },
     })
     this.#globalReader = reader
