@@ -165,6 +165,7 @@ export type {
   StoreLag,
   StoreMetadata,
   StoreQuery,
+  InputBound,
 } from './queries/store-query.ts'
 export type {
   ErrorHandler,
@@ -173,7 +174,7 @@ export type {
   ProductionHandler,
   UnwrittenRecord,
 } from './runtime/handlers.ts'
-export type { RestoreProgress } from './runtime/state-updater.ts'
+export type { RestoreProgress } from './runtime/listeners.ts'
 export type { RebalanceListener, RestoredStore, RestoreListener, StandbyListener } from './runtime/listeners.ts'
 export { Streams } from './runtime/streams.ts'
 export type { StreamsDescription, TaskDescription } from './runtime/describe-state.ts'

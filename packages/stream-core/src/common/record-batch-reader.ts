@@ -40,6 +40,12 @@ export class RecordBatchReader {
 
   /** Offset of the next record that `next` may return: where to go on reading after these bytes are used up. */
   position: number
+  /** Between the offsets that were read some are missing, or records of batches: compaction has taken something out. */
+  hasGaps = false
+  /** What lies at the first offset that was asked for was aborted, or says that something was. */
+  isStartAborted = false
+  /** The same of the batch that was read last. */
+  isEndAborted = false
 
   readonly #input: Buffer
   readonly #inputEnd: number
@@ -154,7 +160,10 @@ export class RecordBatchReader {
     }
     this.#inputAt = end
     const lastOffset = baseOffset + input.readInt32BE(start + at.lastOffsetDelta)
+    const recordCount = input.readInt32BE(start + at.recordCount)
+    if (baseOffset > this.position || recordCount <= lastOffset - baseOffset) this.hasGaps = true
     this.#positionAfterBatch = lastOffset + 1
+    this.isEndAborted = false
     this.leaderEpoch = input.readInt32BE(start + at.partitionLeaderEpoch)
     if (lastOffset < this.position) return true
     if (crc32c(input.subarray(start + at.attributes, end)) !== input.readUInt32BE(start + at.crc)) {
@@ -162,7 +171,6 @@ export class RecordBatchReader {
     }
     const attributes = input.readInt16BE(start + at.attributes)
     const producerId = readInt64(input, start + at.producerId)
-    const recordCount = input.readInt32BE(start + at.recordCount)
     if (this.#options.isolation === 'read_committed') {
       const aborted = this.#aborted
       while (this.#abortedNext < aborted.length && aborted[this.#abortedNext]!.firstOffset <= lastOffset) {
@@ -170,10 +178,18 @@ export class RecordBatchReader {
       }
     }
     if (attributes & attribute.control) {
-      if (recordCount > 0 && isAbortMarker(input, start)) this.#abortedProducers.delete(producerId)
+      if (recordCount > 0 && isAbortMarker(input, start)) {
+        this.#abortedProducers.delete(producerId)
+        this.isEndAborted = true
+        if (baseOffset <= this.#options.fromOffset) this.isStartAborted = true
+      }
       return true
     }
-    if (attributes & attribute.transactional && this.#abortedProducers.has(producerId)) return true
+    if (attributes & attribute.transactional && this.#abortedProducers.has(producerId)) {
+      this.isEndAborted = true
+      if (baseOffset <= this.#options.fromOffset) this.isStartAborted = true
+      return true
+    }
     this.#baseOffset = baseOffset
     this.#baseTimestampMs = readInt64(input, start + at.baseTimestamp)
     this.#appendTimeMs = attributes & attribute.logAppendTime ? readInt64(input, start + at.maxTimestamp) : -1

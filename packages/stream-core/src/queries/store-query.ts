@@ -24,6 +24,19 @@ export interface StoreQuery<K, V, Kind extends QueryKind = QueryKind> {
   readonly partitions?: readonly number[]
   /** How records came to their partitions, if not by Kafka's hash of their keys. */
   readonly partitioner?: KeyPartitioner<K>
+  /**
+   * How far the inputs must have been read, for whoever reads what he has written himself: of topics that the store's tasks
+   * read, each with the offset behind the last record that has to be in the answer. Until then reading throws a
+   * StoreNotAvailableError. Copies do not know how far their inputs were read: only a task that runs can answer.
+   */
+  readonly atLeast?: readonly InputBound[]
+}
+
+/** All records of a partition below an offset. */
+export interface InputBound {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
 }
 
 /** The partition of a key; of `partitionCount`, from 0. */

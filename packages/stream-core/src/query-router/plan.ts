@@ -5,6 +5,7 @@ import type {
   ReadOnlyVersionedStore,
   ReadOnlyWindowStore,
 } from '../queries/read-only-stores.ts'
+import type { InputBound } from '../queries/store-query.ts'
 import type { ValueAndTimestamp } from '../state/key-value-store.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
 import type { VersionedRecord } from '../state/versioned-store.ts'
@@ -181,7 +182,7 @@ function wholeNumber(name: string, text: string): number {
 /** Parameters, each read once at most; `end` refuses what nobody asked for. */
 class Params {
   readonly #params: URLSearchParams
-  readonly #known = new Set(['stale', 'partitions'])
+  readonly #known = new Set(['stale', 'partitions', 'atLeast'])
 
   constructor(params: URLSearchParams) {
     this.#params = params
@@ -218,4 +219,13 @@ export function flagOf(text: string | null | undefined, name: string): boolean {
   if (text === undefined || text === null || text === 'false') return false
   if (text === 'true') return true
   throw badRequest(`${name} must be true or false`)
+}
+
+/** `topic:partition:offset` each. */
+export function boundsOf(texts: readonly string[]): readonly InputBound[] {
+  return texts.map((text) => {
+    const [, topic, partition, offset] = /^([\w.-]{1,249}):(\d{1,6}):(\d{1,16})$/.exec(text) ?? []
+    if (topic === undefined) throw badRequest('atLeast must be topic:partition:offset')
+    return { topic, partition: Number(partition), offset: wholeNumber('the offset of atLeast', offset!) }
+  })
 }

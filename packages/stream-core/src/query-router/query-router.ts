@@ -3,7 +3,7 @@ import { ArgumentError, StoreNotAvailableError } from '../common/errors.ts'
 import type { Streams } from '../runtime/streams.ts'
 import { forwardedHeader, type PeerAnswer } from './ask-peer.ts'
 import { toJson } from './json-form.ts'
-import { flagOf, planOf } from './plan.ts'
+import { boundsOf, flagOf, planOf } from './plan.ts'
 import { badRequest, notAvailable, notFound, Problem } from './problem.ts'
 import { checkedOptions, type QueryRouterOptions } from './router-options.ts'
 import { StoreServer } from './served-store.ts'
@@ -23,6 +23,8 @@ export type QueryRouter = (request: IncomingMessage, response: ServerResponse, n
  *     GET /stores/:store/windows?from&to            windows of all keys
  *     GET /stores/:store/keys/:key/sessions         sessions of a key; /sessions are all
  *     GET /stores/:store/keys/:key/versions         what a key's values were
+ *
+ * With ?atLeast=topic:partition:offset, again for each, only what has seen all below these offsets of the store's inputs answers.
  *
  * What goes wrong is told in problem details (RFC 9457): 400, 403, 404, 405, 409 for a store of another kind, and 503, with
  * `retry-after`, for what nobody has at the moment.
@@ -65,7 +67,13 @@ export function queryRouter(streams: Streams, options: QueryRouterOptions): Quer
       return `${checked.path}/${parts.map(encodeURIComponent).join('/')}?${sent.toString()}`
     }
     const partitions = isForwarded && plan.key === null ? partitionsOf(params.get('partitions')) : null
-    return server.answer({ plan, isStale, forwarded: isForwarded ? { partitions } : null, pathFor })
+    return server.answer({
+      plan,
+      isStale,
+      atLeast: boundsOf(params.getAll('atLeast')),
+      forwarded: isForwarded ? { partitions } : null,
+      pathFor,
+    })
   }
 
   const told = (error: unknown): Problem => {

@@ -1,4 +1,4 @@
-import type { InstanceInfo } from '../queries/store-query.ts'
+import type { InputBound, InstanceInfo } from '../queries/store-query.ts'
 import { queryKinds } from '../queries/open-read-only.ts'
 import { StoreNotAvailableError } from '../common/errors.ts'
 import type { Streams } from '../runtime/streams.ts'
@@ -13,6 +13,7 @@ import type { CheckedOptions, ServedStore } from './router-options.ts'
 export interface Ask {
   readonly plan: Plan
   readonly isStale: boolean
+  readonly atLeast: readonly InputBound[]
   /** Another instance asks: these partitions of a scan, and nobody else is asked again. */
   readonly forwarded: { readonly partitions: readonly number[] | null } | null
   /** The path and the parameters, for another instance. */
@@ -42,10 +43,11 @@ export class StoreServer {
     this.form = jsonForm(this.spec, this.served)
     this.#streams = streams
     this.#options = options
-    this.#view(false) // throws for a store that cannot be read
+    this.#view(false, []) // throws for a store that cannot be read
   }
 
   async answer(ask: Ask): Promise<PeerAnswer> {
+    this.#streams.queries.checkBounds(this.spec.name, ask.atLeast)
     if (ask.plan.key !== null) return this.#ofKey(ask, ask.plan.key.of)
     return { status: 200, body: await this.#scan(ask) }
   }
@@ -66,8 +68,8 @@ export class StoreServer {
     throw notAvailable(this.spec.name)
   }
 
-  #here({ plan }: Ask, isStale: boolean): PeerAnswer {
-    const rows = take(plan.read(this.#view(isStale)), plan.limit + 1)
+  #here({ plan, atLeast }: Ask, isStale: boolean): PeerAnswer {
+    const rows = take(plan.read(this.#view(isStale, atLeast)), plan.limit + 1)
     if (!plan.isSingle) return { status: 200, body: this.#body(rows, plan.limit) }
     const [row] = rows
     if (row === undefined) throw keyNotFound(this.spec.name)
@@ -77,7 +79,7 @@ export class StoreServer {
   async #scan(ask: Ask): Promise<PeerAnswer['body']> {
     const { plan, forwarded } = ask
     const count = this.#streams.queries.partitionCount(this.spec.name)
-    if (count === null) return this.#body(take(plan.read(this.#view(false)), plan.limit + 1), plan.limit)
+    if (count === null) return this.#body(take(plan.read(this.#view(false, ask.atLeast)), plan.limit + 1), plan.limit)
     if (forwarded !== null) {
       const rows = this.#rowsHere(ask, forwarded.partitions ?? [], ask.isStale)
       return { rows: rows.map(({ partition, order, json }) => [partition, order, json]) }
@@ -130,9 +132,9 @@ export class StoreServer {
   }
 
   /** As many of each as the whole answer may have, and one more. */
-  #rowsHere({ plan }: Ask, partitions: readonly number[], isStale: boolean): readonly RowOf[] {
+  #rowsHere({ plan, atLeast }: Ask, partitions: readonly number[], isStale: boolean): readonly RowOf[] {
     return partitions.flatMap((partition) =>
-      take(plan.read(this.#view(isStale, [partition])), plan.limit + 1).map((row) => ({ ...row, partition })),
+      take(plan.read(this.#view(isStale, atLeast, [partition])), plan.limit + 1).map((row) => ({ ...row, partition })),
     )
   }
 
@@ -148,11 +150,12 @@ export class StoreServer {
     }
   }
 
-  #view(allowStale: boolean, partitions?: readonly number[]): unknown {
+  #view(allowStale: boolean, atLeast: readonly InputBound[], partitions?: readonly number[]): unknown {
     const { partitioner } = this.served
     return this.#streams.store(this.spec.name, {
       kind: queryKinds(this.spec).at(-1) ?? 'keyValue',
       allowStale,
+      atLeast,
       ...(partitions === undefined ? {} : { partitions }),
       ...(partitioner === undefined ? {} : { partitioner: partitioner as never }),
     })

@@ -1,6 +1,5 @@
 import type { Following, TaskRole } from './following.ts'
-import type { Listeners, RestoredStore } from './listeners.ts'
-import type { RestoreProgress } from './state-updater.ts'
+import type { Listeners, RestoredStore, RestoreProgress } from './listeners.ts'
 import type { ThreadMetrics } from './thread-metrics.ts'
 
 export interface AnnouncerOptions {

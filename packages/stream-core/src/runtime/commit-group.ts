@@ -1,10 +1,13 @@
-import type { Admin, CommittedOffset, LogProducer } from '../broker/broker.ts'
+import type { CommittedOffset, LogProducer } from '../broker/broker.ts'
 import type { GroupMetadata } from '../broker/group.ts'
 import { assert } from '../common/assert.ts'
+import { OffsetOutOfRangeError } from '../common/errors.ts'
+import type { StateStore } from '../state/state-store.ts'
 import type { ChangelogPosition } from '../state/task-database.ts'
 import { encodeOffsetMetadata } from './offset-metadata.ts'
 import type { CommitGroupName } from './producers.ts'
 import type { StreamTask } from './stream-task.ts'
+import type { Seams } from './streams-config.ts'
 
 /**
  * The commit (D12). Its unit is the commit group: all tasks that share one producer. The steps are those of
@@ -26,10 +29,7 @@ export interface CommitGroupOptions {
   readonly asMember: (commit: (group: GroupMetadata) => Promise<void>) => Promise<void>
   readonly producer: () => LogProducer
   readonly guarantee: 'exactly-once' | 'at-least-once'
-  readonly admin: Admin
   readonly clusterId: string
-  /** Topic id of a changelog. */
-  readonly topicId: (topic: string) => string
   /** The topic a store is restored from; undefined: none. */
   readonly changelogTopic: (store: string) => string | undefined
   readonly nowMs: () => number
@@ -40,8 +40,8 @@ export interface CommitGroupOptions {
   readonly sleep: (delayMs: number, signal: AbortSignal) => Promise<void>
   /** Called around each step: where a crash test kills the process. */
   readonly onStep?: ((step: CommitStep, phase: 'before' | 'after') => void) | undefined
-  /** For mutants in simulation: leaves a step out, or swaps two, to show that this is noticed. */
-  readonly arrangeSteps?: ((steps: readonly CommitAction[]) => readonly CommitAction[]) | undefined
+  /** For mutants in simulation, to show that they are noticed. */
+  readonly seams: Seams
 }
 
 export type CommitAction = readonly [name: CommitStep, run: () => void | Promise<void>]
@@ -51,6 +51,8 @@ interface Commit {
   readonly tasks: readonly StreamTask[]
   offsets: readonly CommittedOffset[]
   readonly positions: Map<StreamTask, ReadonlyMap<string, ChangelogPosition>>
+  /** How many records each store has written to its changelog. */
+  readonly logged: Map<StateStore, number>
 }
 
 /**
@@ -126,9 +128,10 @@ export class CommitGroup {
    */
   async commit(): Promise<void> {
     if (this.#isAbandoned) return
-    const { onStep, arrangeSteps = (steps) => steps } = this.#options
+    const { onStep, seams } = this.#options
+    const { arrangeSteps = (steps) => steps } = seams
     const dirty = this.tasks.filter((task) => task.isDirty || task.pendingCalls > 0)
-    const commit: Commit = { tasks: dirty, offsets: [], positions: new Map() }
+    const commit: Commit = { tasks: dirty, offsets: [], positions: new Map(), logged: new Map() }
     for (const [name, run] of arrangeSteps(this.#steps(commit))) {
       onStep?.(name, 'before')
       await run()
@@ -152,7 +155,7 @@ export class CommitGroup {
         async () => {
           assertAll(tasks, (task) => task.isIntakeStopped, 'takes records while it commits')
           if (!(await this.#flush(tasks))) return this.#abandon()
-          commit.offsets = tasks.flatMap(offsetsOf)
+          commit.offsets = tasks.flatMap((task) => offsetsOf(task, this.#options.seams))
         },
       ],
 
@@ -161,7 +164,7 @@ export class CommitGroup {
         'append changelogs',
         async () => {
           assertAll(tasks, (task) => task.isIntakeStopped && task.pendingCalls === 0, 'has calls under way')
-          for (const task of tasks) this.#appendChangelogs(task)
+          for (const task of tasks) this.#appendChangelogs(task, commit.logged)
           if (guarantee === 'at-least-once') await this.#producer.flush()
         },
       ],
@@ -177,7 +180,7 @@ export class CommitGroup {
           } else {
             await asMember((group) => this.#producer.commitOffsets(group, offsets))
           }
-          for (const task of tasks) commit.positions.set(task, await this.#changelogPositions(task))
+          for (const task of tasks) commit.positions.set(task, this.#changelogPositions(task, commit.logged))
         },
       ],
 
@@ -237,46 +240,73 @@ export class CommitGroup {
     if (this.#options.guarantee === 'exactly-once') await this.#producer.abort()
   }
 
-  #appendChangelogs(task: StreamTask): void {
+  #appendChangelogs(task: StreamTask, logged: Map<StateStore, number>): void {
+    const { logsDeletions = true } = this.#options.seams
     for (const store of task.state.stores.values()) {
       const topic = this.#options.changelogTopic(store.spec.name)
       if (store.spec.logging === null || topic === undefined) continue
+      let count = 0
       store.changes((key, value, timestampMs, headers) => {
+        if (value === null && !logsDeletions) return
         this.#producer.append(topic, task.partition, key, value, timestampMs ?? this.#options.nowMs(), headers)
+        count++
       })
+      logged.set(store, count)
     }
   }
 
-  async #changelogPositions(task: StreamTask): Promise<Map<string, ChangelogPosition>> {
-    const { admin, clusterId, topicId, changelogTopic, nowMs } = this.#options
+  /**
+   * What was written lies where the state has been already: the changelog has lost its end under a running task, and what others
+   * would restore is not what is here. So it is restored here too, from what there is.
+   */
+  #failAsCut(task: StreamTask, store: string, topic: string, offset: number): never {
+    const { partition } = task
+    const position = task.state.position(store)!
+    task.state.setPositions(new Map([[store, { ...position, offset: Number.MAX_SAFE_INTEGER }]]))
+    const log = { logStartOffset: -1, logEndOffset: -1, divergedAt: null }
+    throw new OffsetOutOfRangeError({ topic, partition, offset, ...log })
+  }
+
+  #changelogPositions(task: StreamTask, logged: ReadonlyMap<StateStore, number>): Map<string, ChangelogPosition> {
+    const { clusterId, changelogTopic, nowMs, seams } = this.#options
+    const { changelogPosition = itself } = seams
     const positions = new Map<string, ChangelogPosition>()
     for (const store of task.state.stores.values()) {
       const topic = changelogTopic(store.spec.name)
       if (topic === undefined || !store.hasChanges) continue
+      // Of the topic it was restored from, and no other that has taken its name since.
+      const { topicId, offset: before } = task.state.position(store.spec.name) ?? { topicId: '', offset: 0 }
       if (store.spec.logging === null) {
         // The topic it is restored from is an input: the state stands for what was read of it.
         const input = [...task.queues].find((queue) => queue.topic === topic)
         if (input === undefined) continue
-        const at = { offset: input.committable, clusterId, topicId: topicId(topic), savedAtMs: nowMs() }
+        const at = { offset: input.committable, clusterId, topicId, savedAtMs: nowMs() }
         positions.set(store.spec.name, at)
         continue
       }
-      let offset = this.#producer.nextOffset(topic, task.partition)
-      if (offset < 0) [offset = 0] = await admin.listOffsets([{ topic, partition: task.partition }], 'latest')
-      positions.set(store.spec.name, { offset, clusterId, topicId: topicId(topic), savedAtMs: nowMs() })
+      // The log did not say where: the state stands for what it stood for, and more, which a restore reads once again. Asked now,
+      // the log's end would count what others have written who were given the task meanwhile, and a restore would leave it out.
+      const said = this.#producer.nextOffset(topic, task.partition)
+      const written = logged.get(store) ?? 0
+      const isTold = said >= 0 && written > 0
+      if (isTold && said < before + written) this.#failAsCut(task, store.spec.name, topic, said)
+      const offset = isTold ? changelogPosition(said) : before
+      positions.set(store.spec.name, { offset, clusterId, topicId, savedAtMs: nowMs() })
     }
     return positions
   }
 }
 
-function offsetsOf(task: StreamTask): CommittedOffset[] {
+function offsetsOf(task: StreamTask, { committedOffset = itself }: Seams): CommittedOffset[] {
   return [...task.queues].map((queue) => ({
     topic: queue.topic,
     partition: queue.partition,
-    offset: queue.committable,
+    offset: committedOffset(queue.committable),
     metadata: encodeOffsetMetadata({ partitionTimeMs: queue.partitionTimeMs, numbers: task.committedNumbers }),
   }))
 }
+
+const itself = (offset: number): number => offset
 
 function assertAll(tasks: readonly StreamTask[], holds: (task: StreamTask) => boolean, what: string): void {
   for (const task of tasks) assert(holds(task), `task ${task.taskId} ${what}`)

@@ -1,8 +1,12 @@
+import type { Admin } from '../broker/broker.ts'
 import { latin1Slice } from '../common/buffer-text.ts'
+import type { Clock } from '../common/clock.ts'
 import type { RecordBatchReader } from '../common/record-batch-reader.ts'
+import type { TopicPartition } from '../common/record.ts'
 import type { StateStore } from '../state/state-store.ts'
-import type { ChangelogPosition } from '../state/task-database.ts'
+import { type LogFacts, patienceMs } from './changelog-trust.ts'
 import type { StreamTask } from './stream-task.ts'
+import type { Seams } from './streams-config.ts'
 
 /** `active`: to be complete before it processes. `standby`: a copy that is kept up to date. */
 export type TaskRole = 'active' | 'standby'
@@ -21,6 +25,20 @@ export interface Following {
   position: number
   /** Where it began. */
   readonly from: number
+  /**
+   * It is to be seen whether what lies before `position` is committed: of a log that has lost the end of a transaction, and aborted
+   * it, state is ahead.
+   */
+  isUnverified: boolean
+  /** What lies right before `position` was aborted, and passed over. */
+  endsAborted: boolean
+  /** When the changelog was last heard of. */
+  heardMs: number
+  /**
+   * Up to here nothing may be missing in the changelog, for what is here is older than the time for which deletions are kept:
+   * one of them that was compacted away would bring its key back. −1: whatever is missing was superseded.
+   */
+  wholeUntil: number
   restoredRecords: number
   /** Of those, how many are in the metrics. */
   countedRecords: number
@@ -46,19 +64,85 @@ export function remainingMs(followings: readonly Following[], passedMs: number):
 /** Records applied before timers, sockets and the processing of running tasks get their turn. */
 export const recordsPerSlice = 2000
 
-/** Applies at most a slice of what was fetched; true when nothing of it is left, or none is wanted. */
-export function applySlice(following: Following, records: RecordBatchReader): boolean {
+interface Begin {
+  readonly stopAt: number
+  /** When the log was asked for these. */
+  readonly askedMs: number
+  readonly seams: Seams
+}
+
+/** From where the state that is here ends. */
+export function beginFollowing(task: StreamTask, store: StateStore, log: LogFacts, begin: Begin): Following {
+  const { topic, topicId, start, end } = log
+  const { stopAt, askedMs, seams } = begin
+  const { suspectsOldState = true, verifiesState = true } = seams
+  const position = task.state.position(store.spec.name)
+  const isOld = suspectsOldState && position !== null && askedMs - position.savedAtMs > patienceMs(store)
+  const from = Math.max(position?.offset ?? start, start)
+  const hasEnd = position !== null && position.offset > start && position.offset <= Math.min(end, stopAt)
+  return {
+    task,
+    store,
+    topic,
+    topicId,
+    stopAt,
+    position: from,
+    from,
+    isUnverified: verifiesState && hasEnd && !position.endsAborted && store.spec.logging !== null,
+    endsAborted: position?.endsAborted ?? false,
+    heardMs: askedMs,
+    wholeUntil: isOld ? Math.min(end, stopAt) : -1,
+    restoredRecords: 0,
+    countedRecords: 0,
+    announcedAs: null,
+    restoredBytes: 0,
+    isGone: false,
+  }
+}
+
+/** It has all that is wanted. */
+export const isComplete = ({ position, stopAt, isUnverified }: Following): boolean =>
+  position >= stopAt && !isUnverified
+
+/** From where its changelog is read: what is to be verified is read once more. */
+export const readsFrom = ({ position, isUnverified }: Following): number => position - (isUnverified ? 1 : 0)
+
+export type SliceEnd = 'more' | 'done' | 'gap' | 'ahead'
+
+/** Why what is here cannot be used any more. */
+export const whyNot = {
+  gap: 'deletions may be missing that it never saw',
+  ahead: 'the log has aborted what it ends with',
+} as const
+
+/**
+ * Applies at most a slice of what was fetched: `done` when nothing of it is left, or none is wanted; `gap` when something is
+ * missing that may not be missing; `ahead` when the log does not know the end of what is here.
+ */
+export function applySlice(following: Following, records: RecordBatchReader): SliceEnd {
+  const isBehind = records.position > following.position
+  const isDone = apply(following, records)
+  if (following.isUnverified && records.isStartAborted) return 'ahead'
+  following.isUnverified = false
+  if (following.wholeUntil >= 0 && (isBehind || records.hasGaps)) return 'gap'
+  return isDone ? 'done' : 'more'
+}
+
+function apply(following: Following, records: RecordBatchReader): boolean {
   const { store, stopAt } = following
   for (let left = recordsPerSlice; left > 0; left--) {
     if (!records.next()) {
-      following.position = Math.min(records.position, stopAt)
+      if (records.position > following.position) following.endsAborted = records.isEndAborted
+      following.position = Math.max(following.position, Math.min(records.position, stopAt))
       return true
     }
     if (records.offset >= stopAt) {
       following.position = stopAt
       return true
     }
+    if (records.offset < following.position) continue
     following.position = records.offset + 1
+    following.endsAborted = false
     if (records.keyStart < 0) continue // nothing this library writes
     const key = latin1Slice(records.bytes, records.keyStart, records.keyEnd)
     const value = records.value()
@@ -70,39 +154,49 @@ export function applySlice(following: Following, records: RecordBatchReader): bo
   return false
 }
 
-export function notePosition({ task, store, topicId, position }: Following, clusterId: string, nowMs: number): void {
-  task.state.setPositions(new Map([[store.spec.name, { offset: position, clusterId, topicId, savedAtMs: nowMs }]]))
+export function notePosition(following: Following, clusterId: string): void {
+  const { task, store, topicId, position, heardMs, endsAborted } = following
+  if (position >= following.wholeUntil) following.wholeUntil = -1
+  // Until it is known to be whole it stays as old as it was.
+  const savedAtMs = following.wholeUntil < 0 ? heardMs : (task.state.position(store.spec.name)?.savedAtMs ?? heardMs)
+  task.state.setPositions(
+    new Map([[store.spec.name, { offset: position, clusterId, topicId, savedAtMs, endsAborted }]]),
+  )
 }
 
-export interface LogFacts {
-  readonly clusterId: string
-  readonly topicId: string
-  /** First offset of the changelog that is there. */
-  readonly start: number
-  readonly end: number
-  readonly nowMs: number
+/** How far the application has read is how far standbys may follow the topics that it reads: those that may go on. */
+export async function raiseLimits(
+  followings: readonly Following[],
+  admin: Admin,
+  applicationId: string,
+): Promise<readonly TopicPartition[]> {
+  const limited = followings.filter(({ stopAt }) => stopAt !== Infinity)
+  if (limited.length === 0) return []
+  const at = limited.map(({ topic, task }) => ({ topic, partition: task.partition }))
+  const committed = await admin.committedOffsets(applicationId, at, { requireStable: false })
+  return at.filter((_, i) => {
+    const following = limited[i]!
+    if (following.isGone || committed[i]!.offset <= following.stopAt) return false
+    following.stopAt = committed[i]!.offset
+    return true
+  })
 }
 
-const dayMs = 86_400_000
-
-/** Why a stored position in a topic of such settings cannot be continued from; null when it can, or when there is none (D12). */
-export function mistrust(
-  position: ChangelogPosition | null,
-  configs: { readonly [name: string]: string },
-  topic: string,
-  log: LogFacts,
-): string | null {
-  if (position === null) return null
-  if (position.clusterId !== log.clusterId) return `it belongs to another cluster (${position.clusterId})`
-  if (position.topicId !== log.topicId) return `the changelog ${topic} was made anew`
-  if (position.offset > log.end) return `its position ${position.offset} is beyond the end ${log.end} of ${topic}`
-  // The head of a compacted topic never goes; a start above the position means that records were deleted unseen.
-  if (position.offset < log.start) return `its position ${position.offset} is below the start ${log.start} of ${topic}`
-  const keepsMs = Number(configs['delete.retention.ms'] ?? dayMs)
-  const isCompacted = (configs['cleanup.policy'] ?? 'compact').includes('compact')
-  if (isCompacted && position.offset < log.end && log.nowMs - position.savedAtMs > keepsMs / 2) {
-    // Deletions may have been compacted away that this state never saw: their keys would come back.
-    return `it is older than half the time for which ${topic} keeps deletions`
+/**
+ * Copies that have not heard of their changelog for too long: this process was suspended, or the log was away. Deletions may have
+ * been compacted away that they never saw, and their keys would come back; so nothing may be missing up to where it ends now.
+ */
+export async function suspectSilent(
+  followings: readonly Following[],
+  { clock, seams }: { readonly clock: Clock; readonly seams: Seams },
+  endsOf: (partitions: readonly TopicPartition[]) => Promise<readonly number[]>,
+): Promise<void> {
+  if (seams.suspectsOldState === false) return
+  const nowMs = clock.nowMs()
+  const silent = followings.filter(({ heardMs, store }) => nowMs - heardMs > patienceMs(store))
+  if (silent.length > 0) {
+    const ends = await endsOf(silent.map(({ topic, task }) => ({ topic, partition: task.partition })))
+    for (const [i, following] of silent.entries()) following.wholeUntil = Math.min(ends[i]!, following.stopAt)
   }
-  return null
+  for (const following of followings) following.heardMs = nowMs
 }

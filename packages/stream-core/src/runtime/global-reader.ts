@@ -1,5 +1,6 @@
 import type { Broker, LogReader } from '../broker/broker.ts'
 import type { Clock } from '../common/clock.ts'
+import { BrokerError } from '../common/errors.ts'
 import type { Logger } from '../common/logger.ts'
 import { partitionKey, type TopicPartition } from '../common/record.ts'
 import { yieldToLoop } from './state-updater.ts'
@@ -73,7 +74,7 @@ export class GlobalReader {
       // Until then a key that is not there costs a read from disk.
       while (!this.#isClosing && !this.#options.task.state.learnKeys()) await yieldToLoop()
       while (!this.#isClosing) {
-        await this.#round(() => undefined)
+        await this.#patientRound()
         if (clock.nowMs() - this.#lastPersistMs >= persistIntervalMs) await this.#persist()
       }
     } catch (error) {
@@ -93,6 +94,16 @@ export class GlobalReader {
         { event: 'state.persist-failed', task: 'global', error: String(error) },
         'the state of global tables could not be written to disk',
       )
+    }
+  }
+
+  /** A log that is away for now is asked again. */
+  async #patientRound(): Promise<void> {
+    try {
+      await this.#round(() => undefined)
+    } catch (error) {
+      if (!(error instanceof BrokerError) || !error.retryable) throw error
+      await this.#options.clock.sleep(pollWaitMs)
     }
   }
 

@@ -4,7 +4,10 @@ import type { Admin } from '../broker/broker.ts'
 import type { Logger } from '../common/logger.ts'
 import { partitionKey, type TopicPartition } from '../common/record.ts'
 import { TaskDatabase } from '../state/task-database.ts'
-import { mistrust } from './following.ts'
+import { mistrust } from './changelog-trust.ts'
+
+/** The topics' settings are the user's, and not known: half the time for which Kafka keeps deletions by default. */
+const patienceMs = 43_200_000
 
 export interface GlobalStateFacts {
   readonly admin: Admin
@@ -30,9 +33,11 @@ export async function checkGlobalState(
   const starts = await admin.listOffsets(partitions, 'earliest')
   const ends = await admin.listOffsets(partitions, 'latest')
   for (const [i, { topic, partition }] of partitions.entries()) {
-    const log = { clusterId, topicId: topicId(topic), start: starts[i]!, end: ends[i]!, nowMs }
-    // Their settings are the user's, and not known: as if deletions were kept for a day, as is Kafka's default.
-    const why = mistrust(positions.get(partitionKey(topic, partition)) ?? null, {}, topic, log)
+    const log = { topic, clusterId, topicId: topicId(topic), start: starts[i]!, end: ends[i]! }
+    const position = positions.get(partitionKey(topic, partition)) ?? null
+    const isOld = position !== null && position.offset < log.end && nowMs - position.savedAtMs > patienceMs
+    // Deletions may have been compacted away that this state never saw: their keys would come back.
+    const why = mistrust(position, log) ?? (isOld ? `it is older than deletions in ${topic} may be kept` : null)
     if (why === null) continue
     logger.warn(
       { event: 'state.wiped', task: 'global', topic, partition, reason: why },

@@ -7,6 +7,7 @@ import type { StateStore } from '../state/state-store.ts'
 import type { StateDirectory } from './state-directory.ts'
 import type { StateUpdater } from './state-updater.ts'
 import type { StreamTask } from './stream-task.ts'
+import type { Seams } from './streams-config.ts'
 import type { TaskManager } from './task-manager.ts'
 
 /**
@@ -46,8 +47,7 @@ export interface GroupSessionOptions extends AssignorOptions {
   readonly onShutdown: (reason: string) => void
   readonly nowMs: () => number
   readonly sleep: (delayMs: number) => Promise<void>
-  /** False only in a mutant. */
-  readonly namesGeneration: boolean
+  readonly seams: Seams
 }
 
 const warmupsEveryMs = 500
@@ -141,7 +141,8 @@ export class GroupSession {
   async asMember(commit: (group: GroupMetadata) => Promise<void>): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const joining = this.#joining
-      const group = this.#options.namesGeneration ? this.#member.metadata : withoutMembers(this.#options.applicationId)
+      const { namesGeneration = true } = this.#options.seams
+      const group = namesGeneration ? this.#member.metadata : withoutMembers(this.#options.applicationId)
       try {
         if (group === null) throw new MemberLostError('this instance is no member of its group')
         return await commit(group)
@@ -244,7 +245,8 @@ export class GroupSession {
     const added = active.filter((id) => !manager.active.has(id))
     // 1.
     const isLeaving = leaving.some((id) => manager.running.some(({ taskId }) => taskId === id))
-    if (isLeaving || manager.hasGrown) await commit()
+    const { commitsBeforeHandOver = true } = this.#options.seams
+    if (commitsBeforeHandOver && (isLeaving || manager.hasGrown)) await commit()
     // 2.
     await manager.become(active, standby, updater())
     this.#warmups = warmups

@@ -1,6 +1,15 @@
 import type { Logger } from '../common/logger.ts'
 import type { RebalanceReason } from './group-session.ts'
-import type { RestoreProgress } from './state-updater.ts'
+
+export interface RestoreProgress {
+  readonly taskId: string
+  readonly store: string
+  readonly restoredRecords: number
+  /** Of their keys and values. */
+  readonly restoredBytes: number
+  /** Offsets still to read. */
+  readonly remaining: number
+}
 
 /** A store whose state is brought up to date from its changelog. */
 export interface RestoredStore {

@@ -8,6 +8,7 @@ import type { LocalStore, LocalStores } from '../queries/local-stores.ts'
 import { openReadOnly, queryKinds } from '../queries/open-read-only.ts'
 import type { QueryKind, ReadOnlyStores } from '../queries/read-only-stores.ts'
 import type {
+  InputBound,
   InstanceInfo,
   KeyMetadata,
   KeyPartitioner,
@@ -22,6 +23,7 @@ import type { StoreSpec } from '../state/store-spec.ts'
 import { StoreCodec } from '../state/value-codec.ts'
 import type { Subtopology } from '../topology/subtopology.ts'
 import { changelogTopics, topicNames } from './internal-topics.ts'
+import { checkBoundTopics, checkReached } from './query-bounds.ts'
 import { checkQuery } from './query-checks.ts'
 import type { StreamTask } from './stream-task.ts'
 import type { StreamThread } from './stream-thread.ts'
@@ -63,6 +65,7 @@ export class Queries {
     const stores = this.#isGlobal(name)
       ? this.#globalStores(name, query.isolation)
       : this.#localStores(spec, query as unknown as AnyQuery)
+    if (this.#isGlobal(name)) this.checkBounds(name, query.atLeast ?? [])
     return openReadOnly<K, V>(query.kind, spec, stores) as ReadOnlyStores<K, V>[Kind]
   }
 
@@ -79,6 +82,13 @@ export class Queries {
     const names = all.filter((candidate) => queryKinds(candidate).length > 0).map((candidate) => `"${candidate.name}"`)
     const those = names.length === 0 ? 'the topology has none that can be read' : `there are ${names.join(', ')}`
     throw new ArgumentError('name', `there is no store ${shown(name)}; ${those}`)
+  }
+
+  /** Throws an ArgumentError for bounds that say nothing of a store. */
+  checkBounds(name: string, bounds: readonly InputBound[]): void {
+    if (bounds.length === 0) return
+    const inputs = this.#isGlobal(name) ? [] : this.#open(name).facts.inputTopics.get(this.#subtopology(name).id)!
+    checkBoundTopics(name, bounds, inputs)
   }
 
   metadataForKey<K>(name: string, key: K, partitioner?: KeyPartitioner<K>): KeyMetadata {
@@ -184,9 +194,13 @@ export class Queries {
   #localStores(spec: StoreSpec, query: AnyQuery): LocalStores {
     const { name } = spec
     const { id } = this.#subtopology(name)
-    const { isolation = 'read_committed', allowStale = false, partitions } = query
+    const { isolation = 'read_committed', allowStale = false, partitions, atLeast = [] } = query
     const at = (partition: number): LocalStore & { readonly task: StreamTask } => {
       const task = this.#task(name, partition, allowStale)
+      if (atLeast.length > 0) {
+        this.checkBounds(name, atLeast)
+        checkReached(name, task, this.#isRunning(task), atLeast, isolation)
+      }
       const store = task.state.stores.get(name)!
       const check = (): void => {
         if (this.#isRunning(task) && task.state.stores.get(name) === store) return

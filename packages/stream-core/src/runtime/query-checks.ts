@@ -2,10 +2,10 @@ import { ArgumentError } from '../common/errors.ts'
 import type { Serde } from '../common/serde.ts'
 import { shown } from '../common/shown.ts'
 import { queryKinds } from '../queries/open-read-only.ts'
-import type { StoreQuery } from '../queries/store-query.ts'
+import type { InputBound, StoreQuery } from '../queries/store-query.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
 
-const options = ['kind', 'key', 'value', 'isolation', 'allowStale', 'partitions', 'partitioner']
+const options = ['kind', 'key', 'value', 'isolation', 'allowStale', 'partitions', 'partitioner', 'atLeast']
 
 /** Throws an ArgumentError for a query that does not fit its store. */
 export function checkQuery(spec: StoreSpec, query: StoreQuery<never, never>): void {
@@ -17,7 +17,7 @@ export function checkQuery(spec: StoreSpec, query: StoreQuery<never, never>): vo
       `the store "${name}" cannot be read: a ${spec.kind} store has no keys and values to show`,
     )
   }
-  const { kind, key, value, isolation, allowStale, partitions, partitioner } = query ?? {}
+  const { kind, key, value, isolation, allowStale, partitions, partitioner, atLeast } = query ?? {}
   if (!kinds.includes(kind)) {
     const those = kinds.map((one) => `'${one}'`).join(' or ')
     throw new ArgumentError('kind', `the store "${name}" is read with kind: ${those}; got ${shown(kind)}`)
@@ -41,7 +41,18 @@ export function checkQuery(spec: StoreSpec, query: StoreQuery<never, never>): vo
   const isFlag = allowStale === undefined || typeof allowStale === 'boolean'
   check('allowStale', isFlag || isLag, 'true, false or { maxLag: a whole number }', allowStale)
   check('partitions', partitions === undefined || Array.isArray(partitions), 'a list of numbers', partitions)
+  check('atLeast', atLeast === undefined || isBounds(atLeast), 'a list of { topic, partition, offset }', atLeast)
   check('partitioner', partitioner === undefined || typeof partitioner === 'function', 'a function', partitioner)
+}
+
+function isBounds(value: unknown): boolean {
+  const isWhole = (number: unknown): boolean => Number.isSafeInteger(number) && (number as number) >= 0
+  return (
+    Array.isArray(value) &&
+    value.every((bound: Partial<InputBound> | null) => {
+      return typeof bound?.topic === 'string' && isWhole(bound.partition) && isWhole(bound.offset)
+    })
+  )
 }
 
 /** Serdes of equal names write the same bytes; `int64()` and `int64Big()` do, and are of two types. */

@@ -26,8 +26,8 @@ export class RecordQueue {
   headOffset = -1
   /** Offset to commit: everything below it has been processed or skipped. */
   position: number
-  /** Offset of the last commit; −1 before the first. */
-  committed = -1
+  /** Offset of the last commit; before the first of this task here, where it began. */
+  committed: number
   /** Largest event time seen in this partition. */
   partitionTimeMs = -1
   /** Offset of the record that was taken last. */
@@ -45,7 +45,7 @@ export class RecordQueue {
     this.source = source
     this.topic = topic
     this.partition = partition
-    this.position = position
+    this.position = this.committed = position
     this.#events = events
     this.#keyContext = { topic, part: 'key', headers: noHeaders }
     this.#valueContext = { topic, part: 'value', headers: noHeaders }

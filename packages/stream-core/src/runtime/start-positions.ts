@@ -28,12 +28,7 @@ export async function startPositions(
   committed: readonly CommittedOffset[],
   { admin, topology, topicName, nowMs, onOutside }: StartPositionsOptions,
 ): Promise<InputAt[]> {
-  const sources = topology.nodes.filter((node) => node.kind === 'source')
-  const resetOf = (topic: string): OffsetReset =>
-    (
-      sources.find(({ topics }) => topics.some((name) => topicName(name) === topic)) ??
-      sources.find(({ pattern }) => pattern !== null && matchesTopic(pattern, topic))
-    )?.offsetReset ?? 'earliest'
+  const resetOf = offsetResets(topology, topicName)
   const known = committed.filter(({ offset }) => offset >= 0)
   const starts = await admin.listOffsets(known, 'earliest')
   const ends = await admin.listOffsets(known, 'latest')
@@ -68,6 +63,16 @@ export async function startPositions(
     const { topic, partition, offset } = input
     return { topic, partition, offset: found.get(input) ?? offset }
   })
+}
+
+/** By topic, as the log names it: where reading begins when there is no position, or none that can be used. */
+export function offsetResets(topology: Topology, topicName: (topic: string) => string): (topic: string) => OffsetReset {
+  const sources = topology.nodes.filter((node) => node.kind === 'source')
+  return (topic) =>
+    (
+      sources.find(({ topics }) => topics.some((name) => topicName(name) === topic)) ??
+      sources.find(({ pattern }) => pattern !== null && matchesTopic(pattern, topic))
+    )?.offsetReset ?? 'earliest'
 }
 
 function specOf(reset: OffsetReset, nowMs: number): OffsetSpec {

@@ -5,7 +5,20 @@ import type { Clock } from '../common/clock.ts'
 import type { Logger } from '../common/logger.ts'
 import { partitionKey, type TopicPartition } from '../common/record.ts'
 import type { Topology } from '../topology/topology.ts'
-import { applySlice, type Following, mistrust, notePosition, remainingMs, type TaskRole } from './following.ts'
+import { mistrust, patienceMs } from './changelog-trust.ts'
+import {
+  applySlice,
+  beginFollowing,
+  type Following,
+  isComplete,
+  notePosition,
+  raiseLimits,
+  readsFrom,
+  remainingMs,
+  suspectSilent,
+  type TaskRole,
+  whyNot,
+} from './following.ts'
 import { changelogTopics, topicNames } from './internal-topics.ts'
 import type { Seams } from './streams-config.ts'
 import { type InputAt, startPositions } from './start-positions.ts'
@@ -13,19 +26,9 @@ import type { StreamTask } from './stream-task.ts'
 
 /** Restored entries that wait in memory before they are written to disk in one sorted run (D13). */
 const entriesPerRun = 100_000
-const pollWaitMs = 500
+const pollWaitMsMax = 500
 /** Between two looks at how far a standby may follow a topic that is also read as input. */
 const limitsEveryMs = 2000
-
-export interface RestoreProgress {
-  readonly taskId: string
-  readonly store: string
-  readonly restoredRecords: number
-  /** Of their keys and values. */
-  readonly restoredBytes: number
-  /** Offsets still to read. */
-  readonly remaining: number
-}
 
 /** A task whose state is complete, and from where its inputs are read. */
 export interface RestoredTask {
@@ -39,7 +42,6 @@ export interface StateUpdaterOptions extends AnnouncerOptions {
   readonly applicationId: string
   readonly topology: Topology
   readonly clusterId: string
-  readonly topicId: (topic: string) => string
   readonly inputsOf: (task: StreamTask) => readonly TopicPartition[]
   readonly logger: Logger
   readonly clock: Clock
@@ -83,12 +85,14 @@ export class StateUpdater {
   #preparing: Promise<void> = Promise.resolve()
   #isClosed = false
   #lastLimitsMs = 0
+  /** Never so long that waiting alone makes copies old. */
+  #pollWaitMs = pollWaitMsMax
   isPaused = false
 
   constructor(options: StateUpdaterOptions) {
     this.#options = options
     this.#announcer = new Announcer(options)
-    this.#reader = options.broker.openReader({ isolation: 'read_committed' })
+    this.#reader = options.broker.openReader({ isolation: options.seams.restoreIsolation ?? 'read_committed' })
   }
 
   /** Tasks that are to run; those that are standbys here go on from where they are. */
@@ -112,7 +116,7 @@ export class StateUpdater {
   /** Offsets a task is behind its changelogs; null while that is not known. */
   lag(task: StreamTask): number | null {
     const entry = this.#entries.get(task)
-    if (entry === undefined || !entry.isPrepared) return null
+    if (!entry?.isPrepared) return null
     let lag = 0
     for (const { topic, position, stopAt } of entry.followings) {
       const left = this.#reader.remaining({ topic, partition: task.partition })
@@ -199,7 +203,7 @@ export class StateUpdater {
 
   async #follow(entry: Entry, inputs: readonly InputAt[]): Promise<void> {
     const { broker, clock, clusterId, logger, topology, applicationId, seams } = this.#options
-    const { restoreTarget = 'latest', mistrustsState = true } = seams
+    const { restoreTarget = 'latest', mistrustsState = true, completesState = true } = seams
     const { task } = entry
     const topicOf = changelogTopics(topology, applicationId)
     const logged = [...task.state.stores.keys()].flatMap((name) => {
@@ -207,21 +211,19 @@ export class StateUpdater {
       return topic === undefined ? [] : [{ name, at: { topic, partition: task.partition } }]
     })
     const partitions = logged.map(({ at }) => at)
+    const askedMs = clock.nowMs()
     const starts = await broker.admin.listOffsets(partitions, 'earliest')
     const ends = await broker.admin.listOffsets(partitions, restoreTarget)
+    // Asked each time: a topic may have been made anew under its name.
+    const topics = await broker.admin.describeTopics(partitions.map(({ topic }) => topic))
     if (entry.isGone) return
     const known = new Map(entry.followings.map((following) => [following.store.spec.name, following]))
-    const facts = (i: number, topic: string) => ({
-      clusterId,
-      topicId: this.#options.topicId(topic),
-      start: starts[i]!,
-      end: ends[i]!,
-      nowMs: clock.nowMs(),
+    const facts = logged.map(({ at: { topic } }, i) => {
+      return { topic, clusterId, topicId: topics.get(topic)?.topicId ?? '', start: starts[i]!, end: ends[i]! }
     })
-    for (const [i, { name, at }] of logged.entries()) {
+    for (const [i, { name }] of logged.entries()) {
       if (known.has(name) || !mistrustsState) continue
-      const { logging } = task.state.stores.get(name)!.spec
-      const why = mistrust(task.state.position(name), logging ?? {}, at.topic, facts(i, at.topic))
+      const why = mistrust(task.state.position(name), facts[i]!)
       if (why === null) continue
       logger.warn(
         { event: 'state.wiped', task: task.taskId, store: name, reason: why },
@@ -241,25 +243,14 @@ export class StateUpdater {
         following.stopAt = Math.max(stopAt, following.position)
         return following
       }
-      const from = Math.max(task.state.position(name)?.offset ?? starts[i]!, starts[i]!)
-      return {
-        task,
-        store: task.state.stores.get(name)!,
-        topic: at.topic,
-        topicId: this.#options.topicId(at.topic),
-        stopAt: Math.max(stopAt, 0),
-        position: from,
-        from,
-        restoredRecords: 0,
-        countedRecords: 0,
-        announcedAs: null,
-        restoredBytes: 0,
-        isGone: false,
-      }
+      const store = task.state.stores.get(name)!
+      this.#pollWaitMs = Math.min(this.#pollWaitMs, patienceMs(store) / 2)
+      return beginFollowing(task, store, facts[i]!, { stopAt: Math.max(stopAt, 0), askedMs, seams })
     })
+    if (!completesState) for (const following of entry.followings) following.stopAt = following.position
     entry.isPrepared = true
     for (const following of entry.followings) {
-      const at = { topic: following.topic, partition: task.partition, offset: following.position }
+      const at = { topic: following.topic, partition: task.partition, offset: readsFrom(following) }
       const key = partitionKey(at.topic, at.partition)
       if (!this.#followings.has(key)) this.#reader.add([at])
       this.#followings.set(key, following)
@@ -273,20 +264,21 @@ export class StateUpdater {
     while (!this.#isClosed) {
       let fetched: readonly FetchedPartition[]
       try {
-        fetched = await this.#reader.poll(pollWaitMs)
+        fetched = await this.#reader.poll(this.#pollWaitMs)
+        await suspectSilent([...this.#followings.values()], this.#options, (at) => this.#endsOf(at))
       } catch (error) {
         if (error instanceof OffsetOutOfRangeError) await this.#startOver(error)
-        else if (error instanceof BrokerError && error.retryable) await this.#options.clock.sleep(pollWaitMs)
+        else if (error instanceof BrokerError && error.retryable) await this.#options.clock.sleep(this.#pollWaitMs)
         else throw error
         continue
       }
-      // A reader whose log was closed brings nothing at once: nobody else would ever have a turn.
-      if (fetched.length === 0) await yieldToLoop()
       for (const { topic, partition, records } of fetched) {
         const following = this.#followings.get(partitionKey(topic, partition))
         while (following !== undefined && !following.isGone && !this.#isClosed) {
-          if (applySlice(following, records)) break
-          await yieldToLoop()
+          const end = applySlice(following, records)
+          if (end === 'done') break
+          if (end === 'more') await yieldToLoop()
+          else await this.#restart([following.task], whyNot[end])
         }
         if (following !== undefined && !following.isGone && !this.#isClosed) await this.#applied(following)
       }
@@ -295,9 +287,8 @@ export class StateUpdater {
   }
 
   async #applied(following: Following): Promise<void> {
-    const { clock, clusterId } = this.#options
     const { task, topic, position, stopAt } = following
-    notePosition(following, clusterId, clock.nowMs())
+    notePosition(following, this.#options.clusterId)
     const left = stopAt === Infinity ? this.#reader.remaining({ topic, partition: task.partition }) : stopAt - position
     this.#announcer.progress(following, stopAt === Infinity && left < 0 ? null : Math.max(0, left))
     this.#pauseIfDone(following)
@@ -310,8 +301,9 @@ export class StateUpdater {
   }
 
   /** What lies behind is read again once more of it is wanted. */
-  #pauseIfDone({ topic, task, position, stopAt }: Following): void {
-    if (position < stopAt) return
+  #pauseIfDone(following: Following): void {
+    if (!isComplete(following)) return
+    const { topic, task, position } = following
     const at = { topic, partition: task.partition }
     this.#reader.pause(at)
     this.#reader.seek(at, position)
@@ -319,10 +311,10 @@ export class StateUpdater {
 
   #finishIfComplete(entry: Entry): void {
     if (entry.role !== 'active' || entry.start === null || entry.isGone) return
-    if (entry.followings.some(({ position, stopAt }) => position < stopAt)) return
+    if (!entry.followings.every(isComplete)) return
     const { clock, clusterId, logger, onRestored } = this.#options
     for (const following of entry.followings) {
-      notePosition(following, clusterId, clock.nowMs())
+      notePosition(following, clusterId)
       this.#announcer.complete(following)
     }
     const records = entry.followings.reduce((sum, { restoredRecords }) => sum + restoredRecords, 0)
@@ -334,24 +326,43 @@ export class StateUpdater {
     onRestored(entry.start)
   }
 
+  /** Asks until it is told: what was fetched meanwhile is not to be lost. */
+  async #endsOf(partitions: readonly TopicPartition[]): Promise<readonly number[]> {
+    for (;;) {
+      try {
+        return await this.#options.broker.admin.listOffsets(partitions, 'latest')
+      } catch (error) {
+        if (!(error instanceof BrokerError) || !error.retryable || this.#isClosed) throw error
+        await this.#options.clock.sleep(this.#pollWaitMs)
+      }
+    }
+  }
+
   /** Records were deleted that somebody still had to read, or were read and are gone: their tasks begin again. */
   async #startOver(told: OffsetOutOfRangeError): Promise<void> {
+    const { admin } = this.#options.broker
     const all = [...this.#followings.values()]
     const at = all.map(({ topic, task }) => ({ topic, partition: task.partition }))
-    const starts = await this.#options.broker.admin.listOffsets(at, 'earliest')
-    const ends = await this.#options.broker.admin.listOffsets(at, 'latest')
+    const [starts, ends] = [await admin.listOffsets(at, 'earliest'), await admin.listOffsets(at, 'latest')]
     const isCut = ({ topic, task }: Following): boolean =>
       told.divergedAt !== null && topic === told.topic && task.partition === told.partition
     const outside = all.filter(
       (following, i) =>
         !following.isGone && (isCut(following) || following.position < starts[i]! || following.position > ends[i]!),
     )
-    for (const task of new Set(outside.map((following) => following.task))) {
+    await this.#restart(
+      outside.map(({ task }) => task),
+      'the changelog was cut where it ended',
+    )
+  }
+
+  async #restart(tasks: readonly StreamTask[], reason: string): Promise<void> {
+    for (const task of new Set(tasks)) {
       const entry = this.#entries.get(task)
       if (entry === undefined) continue
       this.#options.logger.warn(
-        { event: 'state.wiped', task: task.taskId },
-        'the changelog was cut where this state ended: it is restored from the beginning',
+        { event: 'state.wiped', task: task.taskId, reason },
+        `local state cannot be used: ${reason}; it is restored from the changelog`,
       )
       this.#unfollow(entry.followings)
       entry.followings = []
@@ -362,23 +373,14 @@ export class StateUpdater {
     }
   }
 
-  /** How far the application has read is how far standbys may follow the topics that it reads. */
   async #raiseLimits(): Promise<void> {
     const { broker, clock, applicationId, logger } = this.#options
     if (clock.nowMs() - this.#lastLimitsMs < limitsEveryMs) return
     this.#lastLimitsMs = clock.nowMs()
-    const limited = [...this.#entries.values()]
-      .filter(({ role }) => role === 'standby')
-      .flatMap(({ followings }) => followings.filter(({ stopAt }) => stopAt !== Infinity))
-    if (limited.length === 0) return
-    const at = limited.map(({ topic, task }) => ({ topic, partition: task.partition }))
+    const standbys = [...this.#entries.values()].filter(({ role }) => role === 'standby')
     try {
-      const committed = await broker.admin.committedOffsets(applicationId, at, { requireStable: false })
-      for (const [i, following] of limited.entries()) {
-        if (following.isGone || committed[i]!.offset <= following.stopAt) continue
-        following.stopAt = committed[i]!.offset
-        this.#reader.resume(at[i]!)
-      }
+      const limited = standbys.flatMap(({ followings }) => followings)
+      for (const at of await raiseLimits(limited, broker.admin, applicationId)) this.#reader.resume(at)
     } catch (error) {
       logger.debug({ event: 'standby.limits-failed', error: String(error) }, 'asking again later')
     }

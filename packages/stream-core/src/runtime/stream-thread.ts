@@ -1,9 +1,10 @@
 import type { LogReader } from '../broker/broker.ts'
 import type { Placement } from '../assignment/user-data.ts'
-import { FencedError, MemberLostError } from '../common/errors.ts'
+import { FencedError, MemberLostError, OffsetOutOfRangeError } from '../common/errors.ts'
 import { partitionKey } from '../common/record.ts'
 import type { StateStore } from '../state/state-store.ts'
 import { CommitGroup } from './commit-group.ts'
+import { takeBackAll } from './cut-inputs.ts'
 import { GroupSession } from './group-session.ts'
 import { changelogTopics, type TopicFacts, topicNames } from './internal-topics.ts'
 import { isMendable } from './mendable.ts'
@@ -84,7 +85,8 @@ export class StreamThread {
     const { broker, applicationId, topology, guarantee, clock, logger } = config
     const isExactlyOnce = guarantee === 'exactly-once'
     this.#lastCleanupMs = clock.nowMs()
-    this.#reader = broker.openReader({ isolation: isExactlyOnce ? 'read_committed' : 'read_uncommitted' })
+    const { inputIsolation = 'read_committed' } = config.seams
+    this.#reader = broker.openReader({ isolation: isExactlyOnce ? inputIsolation : 'read_uncommitted' })
     this.#waker.onWake = () => this.#reader.wakeup()
     const wake = (): void => this.#waker.wake()
     this.#producers = new Producers(broker, isExactlyOnce ? `${applicationId}-${directory.processId}` : '')
@@ -134,7 +136,6 @@ export class StreamThread {
       onShutdown: options.onShutdown,
       nowMs: () => clock.nowMs(),
       sleep: (delayMs) => clock.sleep(delayMs),
-      namesGeneration: config.seams.namesGeneration ?? true,
       logger,
     })
   }
@@ -191,7 +192,7 @@ export class StreamThread {
         await this.#loop.run()
         return
       } catch (error) {
-        if (!isMendable(error)) throw error
+        if (!isMendable(error) || this.failure !== null) throw error
         if (this.#isStopping) return this.#leaveUndone(error as Error)
         await this.#mend(error as Error)
       }
@@ -237,6 +238,12 @@ export class StreamThread {
     this.#restored.length = 0
     this.#updaterFailure = null
     await this.#producers.abort()
+    if (error instanceof OffsetOutOfRangeError) {
+      await takeBackAll(error, this.#reader, this.#options.config, {
+        asMember: (commit) => this.session.asMember(commit),
+        isWanted: () => !this.#isStopping,
+      })
+    }
     this.metrics.recoveries[isLost ? 'membership' : 'transaction']++
     if (isLost) {
       const active = [...this.manager.active.keys()]
@@ -267,7 +274,6 @@ export class StreamThread {
     return new StateUpdater({
       ...config,
       clusterId,
-      topicId: (topic) => this.#facts.topicIds.get(topic) ?? '',
       inputsOf: this.manager.inputsOf,
       metrics: this.metrics,
       onRestored: (restored) => {
@@ -288,22 +294,20 @@ export class StreamThread {
 
   #commitGroup(name: CommitGroupName): CommitGroup {
     const { config, clusterId } = this.#options
-    const { applicationId, topology, guarantee, broker, clock, onCommitStep } = config
+    const { applicationId, topology, guarantee, clock, onCommitStep } = config
     return new CommitGroup({
       name,
       asMember: (commit) => this.session.asMember(commit),
       producer: () => this.#producers.of(name),
       guarantee,
-      admin: broker.admin,
       clusterId,
-      topicId: (topic) => this.#facts.topicIds.get(topic) ?? '',
       changelogTopic: changelogTopics(topology, applicationId),
       nowMs: () => clock.nowMs(),
       nextWake: () => this.#waker.next(),
       wake: () => this.#waker.wake(),
       sleep: (delayMs, signal) => clock.sleep(delayMs, signal),
       onStep: onCommitStep,
-      arrangeSteps: config.seams.arrangeSteps,
+      seams: config.seams,
     })
   }
 

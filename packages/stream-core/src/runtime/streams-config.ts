@@ -14,9 +14,9 @@ import {
   type Listeners,
   type RebalanceListener,
   type RestoreListener,
+  type RestoreProgress,
   type StandbyListener,
 } from './listeners.ts'
-import type { RestoreProgress } from './state-updater.ts'
 import type { UncaughtErrorHandler } from './uncaught-error.ts'
 
 export interface StreamsOptions {
@@ -121,6 +121,25 @@ export interface Seams {
   readonly namesGeneration?: boolean
   /** Default true: local state is looked at before it is used. */
   readonly mistrustsState?: boolean
+  /** Default true: the log is asked whether what state ends with is committed. */
+  readonly verifiesState?: boolean
+  /** Default true: what is on the disk, or a copy, is brought up to date. */
+  readonly completesState?: boolean
+  /** Default true: an input that was cut is gone on with where it differs. */
+  readonly takesBack?: boolean
+  /** Default true: what goes to others is committed before. */
+  readonly commitsBeforeHandOver?: boolean
+  /** Default true: deletions are in the changelog. */
+  readonly logsDeletions?: boolean
+  /** What is committed of an input, given how far it was read. */
+  readonly committedOffset?: (offset: number) => number
+  /** For what state is taken to stand, given where its changelog's last record is. */
+  readonly changelogPosition?: (offset: number) => number
+  /** Default `read_committed`. */
+  readonly inputIsolation?: 'read_committed' | 'read_uncommitted'
+  readonly restoreIsolation?: 'read_committed' | 'read_uncommitted'
+  /** Default true: state that is older than deletions are kept has to see all that came since. */
+  readonly suspectsOldState?: boolean
 }
 
 export type StreamsState = 'created' | 'starting' | 'restoring' | 'running' | 'closing' | 'closed' | 'failed'

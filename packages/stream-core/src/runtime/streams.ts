@@ -48,6 +48,7 @@ export class Streams {
   /** Ends waits when it is to close. */
   readonly #closing = new AbortController()
   readonly #metrics = new ThreadMetrics()
+  #globalFailure: Error | null = null
   readonly #stopped = Promise.withResolvers<Error | null>()
   readonly #ready = Promise.withResolvers<void>()
 
@@ -298,7 +299,15 @@ export class Streams {
       onShutdown: (reason) => this.#onShutdown(reason),
       metrics: this.#metrics,
     })
+    this.#tellThread()
     return this.#thread
+  }
+
+  /** The thread ends for it, also if it came before there was one. */
+  #tellThread(): void {
+    if (this.#thread === null || this.#globalFailure === null) return
+    this.#thread.failure = this.#globalFailure
+    this.#thread.wake()
   }
 
   /** A broker that is away is waited for. */
@@ -318,6 +327,7 @@ export class Streams {
   /** Tables that every instance holds as a whole are complete before anything is joined with them. */
   async #openGlobal(facts: TopicFacts, clusterId: string): Promise<void> {
     const { topology, applicationId, broker, handlers, clock, logger, persistIntervalMs } = this.#config
+    this.#globalFailure = null
     if (topology.globalStores.length === 0) return
     const stateDirectory = this.#directory!.global
     const nowMs = (): number => clock.nowMs()
@@ -337,9 +347,8 @@ export class Streams {
       clock,
       persistIntervalMs,
       onFailure: (error) => {
-        if (this.#thread === null) return
-        this.#thread.failure = error
-        this.#thread.wake()
+        this.#globalFailure = error
+        this.#tellThread()
       },
     })
     this.#globalReader = reader

@@ -12,9 +12,11 @@ export interface ChangelogPosition {
   readonly topicId: string
   /** Wall clock of the write: state older than half a compacted topic's `delete.retention.ms` cannot be trusted. */
   readonly savedAtMs: number
+  /** What lies right before it was aborted, and is not in the rows: no sign that they are ahead of the log. */
+  readonly endsAborted?: boolean
 }
 
-const formatVersion = 2
+const formatVersion = 3
 
 /** A task's SQLite file: one table per store, and the changelog positions, which change in the same transaction. */
 export class TaskDatabase {
@@ -56,7 +58,8 @@ export class TaskDatabase {
       database.pragma(`user_version = ${formatVersion}`)
       database.exec(
         `CREATE TABLE IF NOT EXISTS changelog_positions (store TEXT PRIMARY KEY, offset INTEGER NOT NULL,
-         cluster_id TEXT NOT NULL, topic_id TEXT NOT NULL, saved_at_ms INTEGER NOT NULL) WITHOUT ROWID`,
+         cluster_id TEXT NOT NULL, topic_id TEXT NOT NULL, saved_at_ms INTEGER NOT NULL,
+         ends_aborted INTEGER NOT NULL) WITHOUT ROWID`,
       )
       database.exec(
         `CREATE TABLE IF NOT EXISTS store_numbers (store TEXT PRIMARY KEY, observed_ms INTEGER NOT NULL,
@@ -82,20 +85,27 @@ export class TaskDatabase {
       cluster_id: string
       topic_id: string
       saved_at_ms: number
+      ends_aborted: number
     }[]
     return new Map(
       rows.map((row) => [
         row.store,
-        { offset: row.offset, clusterId: row.cluster_id, topicId: row.topic_id, savedAtMs: row.saved_at_ms },
+        {
+          offset: row.offset,
+          clusterId: row.cluster_id,
+          topicId: row.topic_id,
+          savedAtMs: row.saved_at_ms,
+          endsAborted: row.ends_aborted === 1,
+        },
       ]),
     )
   }
 
   /** Inside a transaction. */
   savePositions(positions: ReadonlyMap<string, ChangelogPosition>): void {
-    const save = this.database.prepare('REPLACE INTO changelog_positions VALUES (?,?,?,?,?)')
-    for (const [store, position] of positions) {
-      save.run(store, position.offset, position.clusterId, position.topicId, position.savedAtMs)
+    const save = this.database.prepare('REPLACE INTO changelog_positions VALUES (?,?,?,?,?,?)')
+    for (const [store, { offset, clusterId, topicId, savedAtMs, endsAborted = false }] of positions) {
+      save.run(store, offset, clusterId, topicId, savedAtMs, endsAborted ? 1 : 0)
     }
   }
 

@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, request, type Server } from 'node:http'
+import { createServer as createTlsServer, request as tlsRequest } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,6 +20,7 @@ import {
 } from '../../src/index.ts'
 import { queryRouter, type QueryRouterOptions } from '../../src/queries.ts'
 import { eventually } from '../support/log-records.ts'
+import { selfSigned } from '../support/self-signed.ts'
 
 const partitions = 4
 const words = Array.from({ length: 20 }, (_, i) => `word/${i}`)
@@ -80,6 +82,7 @@ async function instance(
   stateDir: string,
   router: Partial<QueryRouterOptions> = {},
   standbyReplicas = 0,
+  tls: { readonly key: string; readonly cert: string } | null = null,
 ): Promise<Instance> {
   const port = await freePort()
   const streams = new Streams({
@@ -92,7 +95,8 @@ async function instance(
     standbyReplicas,
     endpoint: `127.0.0.1:${port}`,
   })
-  const server = createServer(queryRouter(streams, { stores, ...router })).listen(port, '127.0.0.1')
+  const listener = queryRouter(streams, { stores, ...router })
+  const server = (tls === null ? createServer(listener) : createTlsServer(tls, listener)).listen(port, '127.0.0.1')
   closings.push(
     () => streams.close(),
     () => new Promise((resolve) => (server.closeAllConnections(), server.close(resolve))),
@@ -108,9 +112,16 @@ interface Answer {
   readonly body: any
 }
 
-function get({ port }: { readonly port: number }, path: string, headers = {}, method = 'GET'): Promise<Answer> {
+function get(
+  { port }: { readonly port: number },
+  path: string,
+  headers = {},
+  method = 'GET',
+  ca: string | null = null,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const sent = request({ port, path, headers, method, host: '127.0.0.1' }, (response) => {
+    const send = ca === null ? request : tlsRequest
+    const sent = send({ port, path, headers, method, host: '127.0.0.1', ...(ca && { ca }) }, (response) => {
       let text = ''
       response.on('data', (part) => (text += part))
       response.on('end', () =>
@@ -302,4 +313,57 @@ test('keys and values look as they are told to', async () => {
     const streams = new Streams({ topology: builder.build(), applicationId: 'x', broker })
     queryRouter(streams, { stores: { own: {} } })
   }).toThrow('written by mine: say how they are read from a URL')
+})
+
+test('instances ask each other by HTTPS, and believe only whom they are told to', async () => {
+  const tls = selfSigned()
+  const forward = { protocol: 'https:', ca: tls.cert }
+  const all = [await instance('a', { forward }, 0, tls), await instance('b', { forward }, 0, tls)] as const
+  await write(1000, 'x')
+  await eventually('both have half', () => isShared(...all))
+  const ask = (from: number, text: string) => get(all[from]!, text, {}, 'GET', tls.cert)
+  for (const from of [0, 1]) {
+    await eventually('all is counted', async () => (await ask(from, '/stores/counts/keys')).body.entries?.length === 20)
+    for (const word of words) expect(await ask(from, path(word))).toMatchObject({ status: 200, body: { value: 1 } })
+  }
+  // One that does not know the certificate gets no answer from the others, and gives none.
+  const stranger = await instance('c', { forward: { protocol: 'https:' } }, 0, tls)
+  await eventually('three share', () => isShared(all[0], all[1], stranger))
+  await eventually('what is elsewhere is refused', async () => {
+    const theirs = words.filter((word) => !stranger.streams.metadataForKey('counts', word).active?.isLocal)
+    const answers = await Promise.all(theirs.map((word) => get(stranger, path(word), {}, 'GET', tls.cert)))
+    return answers.length > 0 && answers.every(({ status }) => status === 503)
+  })
+})
+
+test('one reads what one has written: an answer has seen the inputs as far as is asked for', async () => {
+  const [first, second] = await twoWithCounts()
+  const word = words[3]!
+  const partition = partitionForKey(Buffer.from(word), partitions)
+  for (let round = 3; round < 8; round++) {
+    const producer = await broker.openProducer()
+    producer.append('words', partition, word, 'again', 2000)
+    await producer.flush()
+    const bound = `?atLeast=words:${partition}:${producer.nextOffset('words', partition)}`
+    await producer.close()
+    for (const from of [first, second]) {
+      let answer = await get(from, path(word, 'counts', bound))
+      while (answer.status === 503) answer = await get(from, path(word, 'counts', bound))
+      expect(answer).toMatchObject({ status: 200, body: { value: round } })
+    }
+  }
+  const [end] = await broker.admin.listOffsets([{ topic: 'words', partition }], 'latest')
+  const own = [first, second].find(({ streams }) => streams.metadataForKey('counts', word).active!.isLocal)!.streams
+  const upTo = (offset: number, topic = 'words', at = partition) =>
+    own.store('counts', { kind: 'keyValue', key: string(), atLeast: [{ topic, partition: at, offset }] })
+  expect(upTo(end!).get(word)).toBe(7)
+  // Other partitions have nothing to do with this key.
+  expect(upTo(1e9, 'words', (partition + 1) % partitions).get(word)).toBe(7)
+  expect(() => upTo(end! + 1).get(word)).toThrow(
+    `has not seen all below offset ${end! + 1} of words partition ${partition}: it was read up to ${end}`,
+  )
+  expect(() => upTo(0, 'others').get(word)).toThrow('is fed from "words": it does not say how far "others" ')
+  expect(() => upTo(-1)).toThrow('atLeast must be a list of { topic, partition, offset }')
+  expect((await get(first, path(word, 'counts', '?atLeast=words'))).status).toBe(400)
+  expect((await get(first, path(word, 'counts', '?atLeast=others:0:1'))).status).toBe(400)
 })

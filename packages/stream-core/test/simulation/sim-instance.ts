@@ -8,6 +8,7 @@ import {
   type Broker,
   BrokerError,
   type Clock,
+  FencedError,
   type LogProducer,
   type LogProducerOptions,
   type LogReader,
@@ -19,9 +20,16 @@ import type { Random } from './random.ts'
 export interface SimFaults {
   /** How likely a request goes wrong in one way or another. */
   probability: number
+  /** How likely a reader is slow. */
+  slowReaders: number
   readonly random: Random
   readonly count: (fault: string) => void
 }
+
+/** Less than makes a copy old. */
+const slowMsMax = 30
+/** How a refusal begins that no program mends: the application ends, and somebody starts it again. */
+export const endsIt = 'refused for good'
 
 /**
  * What one simulated process sees of the log and of time. It can be killed: then nothing that it asked for is ever answered.
@@ -116,7 +124,10 @@ export class SimInstance implements Broker, Clock {
   }
 
   openReader(options?: LogReaderOptions): LogReader {
-    const inner = this.#log.openReader(options)
+    const { random, count } = this.#faults
+    // Some bring one batch at a time, and take their time about it: what others do comes in between.
+    const isSlow = random.chance(this.#faults.slowReaders)
+    const inner = this.#log.openReader(isSlow ? { ...options, partitionMaxBytes: 1 } : options)
     this.#readers.add(inner)
     const alive = <A extends unknown[]>(run: (...given: A) => void): ((...given: A) => void) => {
       return (...given) => {
@@ -135,6 +146,10 @@ export class SimInstance implements Broker, Clock {
       poll: async (maxWaitMs) => {
         await this.#gate()
         this.#mayFail('poll')
+        if (isSlow && random.chance(this.#faults.slowReaders / 4)) {
+          count('slow poll')
+          await this.sleep(random.below(slowMsMax))
+        }
         const fetched = await inner.poll(maxWaitMs)
         // What was fetched is the caller's already: a process that is stopped here has it when it goes on.
         await this.#gate()
@@ -162,6 +177,7 @@ export class SimInstance implements Broker, Clock {
   #faultyProducer(inner: LogProducer, isTransactional: boolean): LogProducer {
     const { random, count } = this.#faults
     let fatal: BrokerError | null = null
+    let isAbortOnly = false
     const isHit = (fault: string): boolean => {
       if (!random.chance(this.#faults.probability)) return false
       count(fault)
@@ -179,6 +195,20 @@ export class SimInstance implements Broker, Clock {
         retryable: false,
         written: 'unknown',
       }))
+    /** Records that the log does not take, or of which it does not say that it has: by what is to be done about it. */
+    const refuse = (isWritten: boolean): void => {
+      if (!random.chance(this.#faults.probability)) return
+      const how = random.pick(['again', 'abort', 'fenced', 'for good'])
+      if (how === 'for good' && !random.chance(0.3)) return
+      count(`records refused: ${how}`)
+      isAbortOnly = true
+      const written = isWritten ? 'unknown' : 'no'
+      if (how === 'again')
+        throw new BrokerError('BROKER_UNAVAILABLE', 'no answer in time', { retryable: true, written })
+      if (how === 'abort') throw new TransactionAbortableError('the sequence is not the next one')
+      if (how === 'fenced') throw (fatal = new FencedError('another has this id'))
+      throw new BrokerError('BROKER_REFUSED', `${endsIt}: a record is too large`, { retryable: false, written })
+    }
     return {
       append: (...given) => {
         if (!this.isKilled) inner.append(...given)
@@ -196,13 +226,20 @@ export class SimInstance implements Broker, Clock {
         }),
       commit: () =>
         ask(async () => {
+          if (isAbortOnly) throw new TransactionAbortableError('records were refused')
+          refuse(false)
           await inner.flush()
+          refuse(true)
           if (isHit('commit refused')) throw new TransactionAbortableError('the transaction was lost')
           if (isHit('commit lost on its way')) throw unknownEnd()
           await inner.commit()
           if (isHit('answer to the commit lost')) throw unknownEnd()
         }),
-      abort: () => ask(() => inner.abort()),
+      abort: () =>
+        ask(async () => {
+          await inner.abort()
+          isAbortOnly = false
+        }),
       commitOffsets: (group, offsets) => ask(() => inner.commitOffsets(group, offsets)),
       // The transaction of one whose end is unknown is left as it is.
       close: () => (fatal !== null && isTransactional ? Promise.resolve() : ask(() => inner.close())),

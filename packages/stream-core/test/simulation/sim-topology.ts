@@ -3,7 +3,11 @@ import { int64, json, StreamsBuilder, string, type Topology } from '../../src/in
 export const applicationId = 'simulated'
 export const inputPartitions = 2
 export const keys = ['a', 'b', 'c', 'd', 'e', 'f']
+/** For how long the changelogs keep deletions: state is old after half of it. */
+export const keepsDeletionsMs = 200
 export const groupOf = (key: string): string => `group-${keys.indexOf(key) % 2}`
+
+const logging = { 'delete.retention.ms': String(keepsDeletionsMs) }
 
 /**
  * A record is a number of its own. Behind `events`:
@@ -30,7 +34,7 @@ export function simTopology(sleep: (ms: number) => Promise<void>): Topology {
     .aggregate<readonly number[]>({
       init: () => [],
       add: (list, number) => [...list, number],
-      store: { name: 'groups', value: json(), caching: true },
+      store: { name: 'groups', value: json(), caching: true, logging },
     })
     .toStream()
     .to('groups')
@@ -39,7 +43,7 @@ export function simTopology(sleep: (ms: number) => Promise<void>): Topology {
     .aggregate<number>({
       init: () => -1,
       add: (_last, number) => (number % 3 === 2 ? null : number),
-      store: { name: 'lasts', value: int64(), caching: false },
+      store: { name: 'lasts', value: int64(), caching: false, logging },
     })
     .toStream()
     .to('lasts')

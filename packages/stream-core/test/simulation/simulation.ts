@@ -2,14 +2,17 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openFaultyLog } from '../../src/adapters/embedded/embedded-log.ts'
-import { type Broker, type Logger, partitionForKey, Streams } from '../../src/index.ts'
+import { type Broker, type Logger, partitionForKey, StoreNotAvailableError, Streams } from '../../src/index.ts'
 import type { Seams } from '../../src/runtime/streams-config.ts'
 import { closeAllIn } from '../../src/state/open-databases.ts'
-import { check } from './check.ts'
+import { cleanLog } from '../support/clean-log.ts'
+import { check, type WrittenRecord } from './check.ts'
+import { compareStores } from './compare-stores.ts'
+import { costsState, type Damage, damages, doDamage } from './damage.ts'
 import { Random } from './random.ts'
 import { SimClock, startMs } from './sim-clock.ts'
-import { type SimFaults, SimInstance } from './sim-instance.ts'
-import { applicationId, inputPartitions, keys, simTopology } from './sim-topology.ts'
+import { endsIt, type SimFaults, SimInstance } from './sim-instance.ts'
+import { applicationId, inputPartitions, keepsDeletionsMs, keys, simTopology } from './sim-topology.ts'
 
 export interface SimulationOptions {
   readonly seed: number
@@ -28,7 +31,9 @@ export interface SimulationReport {
 
 const faultyMs = 1200
 const settleMs = 60_000
-const records = 60
+/** Of virtual time, between two records. */
+const recordEveryMs = 20
+const tasksInAll = 3 * inputPartitions
 
 interface Process {
   readonly name: string
@@ -73,7 +78,12 @@ class Simulation {
   /** Probability that a commit step is the last thing a process does. */
   #killProbability: number
   #isSettling = false
-  #written = 0
+  readonly #written: WrittenRecord[] = []
+  /** How likely the changelogs are compacted in a millisecond. */
+  readonly #cleans: number
+  /** Deletions that compaction has met, by where they are: when. */
+  readonly #deletions = new Map<string, number>()
+  readonly #damage: Damage | null
 
   constructor(seed: number, seams: Seams, log: (text: string) => void, folder: string) {
     this.#seed = seed
@@ -95,7 +105,10 @@ class Simulation {
     })
     this.#broker = broker
     this.#store = store
-    this.#faults = { probability, random: this.#random, count: (fault) => this.#count(fault) }
+    const slowReaders = this.#random.pick([0, 0, 0.7])
+    this.#cleans = this.#random.pick([0, 0.02])
+    this.#damage = this.#random.chance(0.25) ? this.#random.pick(damages) : null
+    this.#faults = { probability, slowReaders, random: this.#random, count: (fault) => this.#count(fault) }
     this.#processes = Array.from({ length: 1 + this.#random.below(3) }, (_, i) => ({
       name: `process ${i}`,
       folder: join(folder, String(i)),
@@ -119,18 +132,24 @@ class Simulation {
       ]),
     )
     for (const each of this.#processes) this.#start(each)
-    await this.#write()
-    for (let elapsed = 0; elapsed < faultyMs; elapsed++) {
-      if (this.#random.chance(records / faultyMs)) await this.#write()
-      if (this.#random.chance(1 / 80)) this.#disturb()
-      await turn()
-      this.#clock.advance(1)
-    }
+    const { probability, slowReaders } = this.#faults
+    const killProbability = this.#killProbability
+    await this.#goWrong(faultyMs)
     await this.#settle()
-    if (this.#wrong.length === 0) this.#wrong.push(...(await this.#ahead(check(this.#broker, this.#written))))
+    if (this.#damage !== null && this.#wrong.length === 0) {
+      await this.#suffer(this.#damage)
+      Object.assign(this.#faults, { probability, slowReaders })
+      this.#killProbability = killProbability
+      await this.#goWrong(faultyMs / 2)
+      await this.#settle()
+    }
+    await this.#close()
+    const hasLostState = this.#damage !== null && costsState(this.#damage)
+    if (this.#wrong.length === 0)
+      this.#wrong.push(...(await this.#ahead(check(this.#broker, this.#written, hasLostState))))
     for (const { instance } of this.#processes) instance?.kill()
     await this.#broker.close()
-    return { seed: this.#seed, wrong: this.#wrong, faults: this.#counts, written: this.#written }
+    return { seed: this.#seed, wrong: this.#wrong, faults: this.#counts, written: this.#written.length }
   }
 
   /** Virtual time goes on while something is waited for. */
@@ -145,10 +164,53 @@ class Simulation {
     return finished
   }
 
+  async #goWrong(forMs: number): Promise<void> {
+    this.#isSettling = false
+    await this.#write()
+    for (let elapsed = 0; elapsed < forMs; elapsed++) {
+      if (this.#random.chance(1 / recordEveryMs)) await this.#write()
+      if (this.#random.chance(1 / 80)) this.#disturb()
+      if (this.#random.chance(this.#cleans)) await this.#ahead(this.#clean())
+      await turn()
+      this.#clock.advance(1)
+    }
+  }
+
+  /** Compacts the changelogs, deletions too, once the time is over for which they are kept. */
+  async #clean(): Promise<void> {
+    this.#count('changelogs compacted')
+    const nowMs = this.#clock.nowMs()
+    for (const store of ['groups', 'lasts']) {
+      const topic = `${applicationId}-${store}-changelog`
+      await cleanLog(this.#store, topic, (partition, offset) => {
+        const at = `${topic} ${partition} ${offset}`
+        const sinceMs = this.#deletions.get(at) ?? nowMs
+        this.#deletions.set(at, sinceMs)
+        return nowMs - sinceMs >= keepsDeletionsMs
+      })
+    }
+  }
+
+  /** All is processed. Who loses state is not running: it would go on with what it has. */
+  async #suffer(damage: Damage): Promise<void> {
+    // What nobody reads, for its task is on the way from one to another, nobody sees cut.
+    await this.#ahead(this.#clock.sleep(2000))
+    while (!this.#haveAllTasks()) await this.#ahead(this.#clock.sleep(100))
+    this.#count(damage)
+    this.#log(`${this.#clock.nowMs() - startMs} ${damage}`)
+    if (costsState(damage)) for (const each of this.#processes) this.#kill(each, 'killed for the damage')
+    await this.#ahead(doDamage(damage, this.#broker, this.#store, this.#random))
+    this.#deletions.clear()
+    // Who is stopped now, or dies, cannot tell that it was cut: it has to be looked at before.
+    for (const each of this.#processes) if (each.streams === null) this.#start(each)
+    await this.#ahead(this.#clock.sleep(600))
+    await this.#settle()
+  }
+
   /** Nothing goes wrong any more, and what is left is processed. */
   async #settle(): Promise<void> {
     this.#isSettling = true
-    this.#faults.probability = 0
+    this.#faults.probability = this.#faults.slowReaders = 0
     this.#killProbability = 0
     for (const each of this.#processes) {
       each.instance?.continue()
@@ -157,7 +219,7 @@ class Simulation {
     for (let elapsed = 0; elapsed < settleMs; elapsed += 2) {
       await turn()
       this.#clock.advance(2)
-      if (elapsed % 100 === 0 && this.#areRunning() && (await this.#ahead(this.#isDone()))) return this.#close()
+      if (elapsed % 100 === 0 && this.#areRunning() && (await this.#ahead(this.#isDone()))) return this.#compare()
       if (this.#wrong.length > 0) return
     }
     const states = this.#processes.map(({ name, streams }) => {
@@ -166,6 +228,24 @@ class Simulation {
       return `${name} is ${state} in generation ${generationId} with ${each.join(', ')}`
     })
     this.#wrong.push(`not all was processed in ${settleMs} ms: ${states.join('; ')}`)
+  }
+
+  /** What every store has is what its changelog says, once copies have been told of the last changes. */
+  async #compare(): Promise<void> {
+    let wrong: readonly string[] = []
+    for (let attempt = 0; attempt < 200; attempt++) {
+      const all = this.#processes.flatMap(({ streams }) => streams ?? [])
+      try {
+        wrong = await this.#ahead(compareStores(this.#broker, all))
+      } catch (error) {
+        // A task is on its way from one to another.
+        if (!(error instanceof StoreNotAvailableError)) throw error
+        wrong = [error.message]
+      }
+      if (wrong.length === 0) return
+      await this.#ahead(this.#clock.sleep(100))
+    }
+    this.#wrong.push(...wrong)
   }
 
   /** What is frozen goes to disk, for `check` to see. */
@@ -177,6 +257,11 @@ class Simulation {
 
   #areRunning(): boolean {
     return this.#processes.every(({ streams }) => streams?.state === 'running')
+  }
+
+  #haveAllTasks(): boolean {
+    const tasks = this.#processes.flatMap(({ streams }) => streams?.describeState().tasks ?? [])
+    return this.#areRunning() && tasks.filter(({ phase }) => phase === 'running').length === tasksInAll
   }
 
   async #isDone(): Promise<boolean> {
@@ -219,6 +304,7 @@ class Simulation {
     streams.start().catch(() => undefined) // told below
     void streams.stopped.then((error) => {
       if (error === null || instance.isKilled) return
+      if (error.message.startsWith(endsIt)) return this.#kill(each, 'ended by a refusal')
       this.#wrong.push(`${each.name} failed: ${error.stack}`)
     })
   }
@@ -281,9 +367,11 @@ class Simulation {
 
   async #write(): Promise<void> {
     const producer = await this.#ahead(this.#broker.openProducer())
-    const key = Buffer.from(this.#random.pick(keys))
+    const name = this.#random.pick(keys)
+    const key = Buffer.from(name)
     const value = Buffer.alloc(8)
-    value.writeBigInt64BE(BigInt(this.#written++))
+    value.writeBigInt64BE(BigInt(this.#written.length))
+    this.#written.push({ key: name, number: this.#written.length })
     const partition = partitionForKey(key, inputPartitions)
     for (const topic of ['events', 'numbers']) producer.append(topic, partition, key, value, this.#clock.nowMs())
     await this.#ahead(producer.flush())

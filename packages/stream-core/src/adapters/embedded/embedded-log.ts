@@ -11,7 +11,6 @@ import type {
 import { type AssignmentCodec, ClassicGroupMember } from '../../broker/classic-group-member.ts'
 import type { GroupMember, GroupMemberOptions } from '../../broker/group.ts'
 import { type Clock, systemClock } from '../../common/clock.ts'
-import { BrokerError } from '../../common/errors.ts'
 import { Compactor } from './compactor.ts'
 import { EmbeddedAdmin } from './embedded-admin.ts'
 import { EmbeddedProducer } from './embedded-producer.ts'
@@ -64,7 +63,7 @@ class EmbeddedLog implements Broker {
 
   async openProducer(options: LogProducerOptions = {}): Promise<LogProducer> {
     const store = this.#store
-    if (store.closed) throw new BrokerError('BROKER_UNAVAILABLE', 'the log is closed', { retryable: false })
+    store.checkOpen()
     const { transactionalId } = options
     if (transactionalId === undefined) return new EmbeddedProducer(store, null, options)
     const { producerId, epoch } = await store.openTransactionalId(transactionalId)

@@ -192,6 +192,7 @@ export class EmbeddedProducer implements LogProducer {
   }
 
   async commitOffsets(group: string | GroupMetadata, offsets: readonly CommittedOffset[]): Promise<void> {
+    this.#store.checkOpen()
     this.#store.groups.checkMember(groupMetadata(group))
     const { groupId } = groupMetadata(group)
     await this.#store.commits.run(
@@ -258,9 +259,7 @@ export class EmbeddedProducer implements LogProducer {
     if (transaction.partitions.has(log)) return
     transaction.partitions.set(log, log.nextOffset)
     log.openTransactions.set(identity.producerId, log.nextOffset)
-    this.#store.database
-      .prepare('INSERT OR REPLACE INTO open_transactions VALUES (?,?,?)')
-      .run(identity.producerId, log.id, log.nextOffset)
+    this.#store.noteOpen(identity.producerId, log)
   }
 
   #openTransaction(identity: TransactionalIdentity): OpenTransaction {
@@ -286,7 +285,7 @@ export class EmbeddedProducer implements LogProducer {
     if (this.#isFenced()) {
       throw new FencedError(`another producer took over the transactional id "${this.#identity?.transactionalId}"`)
     }
-    if (this.#store.closed) throw new BrokerError('BROKER_UNAVAILABLE', 'the log is closed', { retryable: false })
+    this.#store.checkOpen()
   }
 
   #check(): void {

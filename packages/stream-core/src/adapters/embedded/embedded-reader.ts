@@ -4,7 +4,12 @@ import { RecordBatchReader } from '../../common/record-batch-reader.ts'
 import { partitionKey, type TopicPartition } from '../../common/record.ts'
 import type { LogStore } from './log-store.ts'
 
+/** Given to `abort`, which would make an error with a stack for each wait. */
+const isOver = 'the wait is over'
+
 interface Assigned extends TopicPartition {
+  /** What is read: of a topic and its cuts those that were there when it was last looked at; null: it was not yet. */
+  seen: { readonly topicId: string; readonly cuts: number } | null
   position: number
   paused: boolean
 }
@@ -33,7 +38,13 @@ export class EmbeddedReader implements LogReader {
 
   add(positions: readonly (TopicPartition & { readonly offset: number })[]): void {
     for (const { topic, partition, offset } of positions) {
-      this.#assigned.set(partitionKey(topic, partition), { topic, partition, position: offset, paused: false })
+      this.#assigned.set(partitionKey(topic, partition), {
+        topic,
+        partition,
+        seen: null,
+        position: offset,
+        paused: false,
+      })
     }
     this.wakeup()
   }
@@ -44,6 +55,7 @@ export class EmbeddedReader implements LogReader {
 
   remaining(partition: TopicPartition): number {
     const { topic, position } = this.#find(partition)
+    if (this.#store.describe(topic) === undefined) return 0
     const log = this.#store.partition(topic, partition.partition)
     const end = this.#isolation === 'read_committed' ? log.lastStableOffset : log.highWatermark
     return Math.max(0, end - position)
@@ -79,11 +91,16 @@ export class EmbeddedReader implements LogReader {
   }
 
   #fetch(): FetchedPartition[] {
-    if (this.#closed || this.#store.closed) return []
+    if (this.#closed) return []
+    this.#store.checkOpen()
     const fetched: FetchedPartition[] = []
+    // A topic that is gone brings nothing: it may be made anew. All are looked at before anything is taken, for that would be
+    // lost with an error.
+    const there = [...this.#assigned.values()].filter(({ topic, paused }) => !paused && this.#store.describe(topic))
+    for (const assigned of there) this.#checkPosition(assigned)
     let left = this.#maxBytes
-    for (const assigned of this.#assigned.values()) {
-      if (assigned.paused || left <= 0) continue
+    for (const assigned of there) {
+      if (left <= 0) break
       const bytes = this.#fetchPartition(assigned, Math.min(left, this.#partitionMaxBytes), fetched)
       if (bytes === 0) continue
       left -= bytes
@@ -95,14 +112,23 @@ export class EmbeddedReader implements LogReader {
     return fetched
   }
 
+  #checkPosition(assigned: Assigned): void {
+    const { topic, partition, position, seen } = assigned
+    const log = this.#store.partition(topic, partition)
+    const { topicId } = this.#store.describe(topic)!
+    assigned.seen = { topicId, cuts: log.cuts.length }
+    const isAnother = seen !== null && seen.topicId !== topicId
+    const cutAt = isAnother ? 0 : Math.min(...log.cuts.slice(seen?.cuts ?? Infinity))
+    const isInside = position >= log.logStartOffset && position <= log.highWatermark
+    if (isInside && position <= cutAt) return
+    const { logStartOffset, highWatermark: logEndOffset } = log
+    const divergedAt = position > cutAt ? cutAt : null
+    throw new OffsetOutOfRangeError({ topic, partition, offset: position, logStartOffset, logEndOffset, divergedAt })
+  }
+
   #fetchPartition(assigned: Assigned, maxBytes: number, fetched: FetchedPartition[]): number {
     const { topic, partition, position } = assigned
     const log = this.#store.partition(topic, partition)
-    if (position < log.logStartOffset || position > log.highWatermark) {
-      const { logStartOffset, highWatermark: logEndOffset } = log
-      const at = { topic, partition, offset: position, logStartOffset, logEndOffset, divergedAt: null }
-      throw new OffsetOutOfRangeError(at)
-    }
     const end = this.#isolation === 'read_committed' ? log.lastStableOffset : log.highWatermark
     if (position >= end) return 0
     const batches = log.read(position, end, maxBytes)
@@ -136,7 +162,7 @@ export class EmbeddedReader implements LogReader {
     return new Promise((resolve) => {
       const waiting = new AbortController()
       const finish = (): void => {
-        waiting.abort()
+        waiting.abort(isOver)
         stop()
         this.#wake = null
         resolve()

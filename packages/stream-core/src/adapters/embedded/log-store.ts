@@ -35,6 +35,9 @@ export class LogStore {
   readonly #descriptions = new Map<string, TopicDescription>()
   readonly #offsets = new Map<string, CommittedOffset>()
   readonly #saveOffset: Statement
+  readonly #addAborted: Statement
+  readonly #forgetOpen: Statement
+  readonly #addOpen: Statement
   readonly #listeners = new Set<() => void>()
   /** Open transactions by producer id. */
   readonly transactions = new Map<number, OpenTransaction>()
@@ -56,6 +59,9 @@ export class LogStore {
     this.commits = new GroupCommit(this.database, () => this.#reload())
     this.#table = new BatchTable(this.database)
     this.#saveOffset = this.database.prepare('INSERT OR REPLACE INTO group_offsets VALUES (?,?,?,?,?)')
+    this.#addAborted = this.database.prepare('INSERT INTO aborted_transactions VALUES (?,?,?,?)')
+    this.#forgetOpen = this.database.prepare('DELETE FROM open_transactions WHERE producer_id = ?')
+    this.#addOpen = this.database.prepare('INSERT OR REPLACE INTO open_transactions VALUES (?,?,?)')
     const info = this.database.prepare("SELECT value FROM log_info WHERE name = 'cluster_id'").get() as
       | { value: string }
       | undefined
@@ -63,6 +69,11 @@ export class LogStore {
     if (!info) this.database.prepare("INSERT INTO log_info VALUES ('cluster_id', ?)").run(this.clusterId)
     this.#load()
     this.#abortLeftOpen()
+  }
+
+  /** Whoever asks a log that is closed is told so: an empty answer would be asked for again, at once and for ever. */
+  checkOpen(): void {
+    if (this.closed) throw new BrokerError('BROKER_UNAVAILABLE', 'the log is closed', { retryable: false })
   }
 
   partition(topic: string, partition: number): PartitionLog {
@@ -110,6 +121,8 @@ export class LogStore {
       'DELETE FROM open_transactions WHERE partition_id IN (SELECT id FROM partitions WHERE topic = ?)',
       'DELETE FROM aborted_transactions WHERE partition_id IN (SELECT id FROM partitions WHERE topic = ?)',
       'DELETE FROM partitions WHERE topic = ?',
+      // Positions go with their topic: in another one of its name they would stand for records that nobody has read.
+      'DELETE FROM group_offsets WHERE topic = ?',
       'DELETE FROM topics WHERE topic = ?',
     ].map((sql) => this.database.prepare(sql))
     await this.commits.run(() => {
@@ -117,8 +130,11 @@ export class LogStore {
     })
     for (const name of names) {
       for (const [key, log] of this.#partitions) if (log.topic === name) this.#partitions.delete(key)
+      for (const [key, { topic }] of this.#offsets) if (topic === name) this.#offsets.delete(key)
+      for (const transaction of this.transactions.values()) forget(transaction, name)
       this.#descriptions.delete(name)
     }
+    this.notify()
   }
 
   committedOffset(groupId: string, topic: string, partition: number): CommittedOffset {
@@ -158,6 +174,11 @@ export class LogStore {
         for (const { topic, partition } of partitions) this.#offsets.delete(offsetKey(groupId, topic, partition))
       },
     )
+  }
+
+  /** Inside `commits.run`: a transaction has something in a partition from here on. */
+  noteOpen(producerId: number, { id, nextOffset }: PartitionLog): void {
+    this.#addOpen.run(producerId, id, nextOffset)
   }
 
   /** Ends a transaction: a marker in every partition it wrote to, offsets if it commits. Durable when resolved; false: there was none (any more). */
@@ -271,7 +292,6 @@ export class LogStore {
     partitions: ReadonlyMap<PartitionLog, number>,
     commit: boolean,
   ): void {
-    const addAborted = this.database.prepare('INSERT INTO aborted_transactions VALUES (?,?,?,?)')
     for (const [log, firstOffset] of partitions) {
       const builder = new RecordBatchBuilder(128)
       builder.append(Buffer.from([0, 0, 0, commit ? 1 : 0]), Buffer.alloc(6), Date.now(), noHeaders)
@@ -279,9 +299,9 @@ export class LogStore {
         builder.seal({ producerId, producerEpoch: epoch, transactional: true, control: true }),
       )
       log.saveEnds()
-      if (!commit) addAborted.run(log.id, lastOffset, producerId, firstOffset)
+      if (!commit) this.#addAborted.run(log.id, lastOffset, producerId, firstOffset)
     }
-    this.database.prepare('DELETE FROM open_transactions WHERE producer_id = ?').run(producerId)
+    this.#forgetOpen.run(producerId)
   }
 
   /** No other process can hold the file, so whatever is open was left by one that died. */
@@ -355,6 +375,17 @@ export class LogStore {
 
 const offsetKey = (groupId: string, topic: string, partition: number): string =>
   `${groupId}\n${partitionKey(topic, partition)}`
+
+/** What an open transaction has to do with a topic that is no more. */
+function forget({ partitions, offsets }: OpenTransaction, name: string): void {
+  for (const log of partitions.keys()) if (log.topic === name) partitions.delete(log)
+  for (const [group, pending] of offsets) {
+    offsets.set(
+      group,
+      pending.filter(({ topic }) => topic !== name),
+    )
+  }
+}
 
 /** How a topic is kept small. Without `retention.ms` its records stay: a log in one file is not to lose what nobody said may go. */
 function cleanupOf(configs: { readonly [name: string]: string }) {

@@ -22,6 +22,8 @@ export class BatchTable {
   readonly setEnds: Statement
   readonly deleteBelow: Statement
   readonly deleteOne: Statement
+  readonly deleteFrom: Statement
+  readonly forgetAborted: Statement
   readonly count: Statement
 
   constructor(database: Database) {
@@ -42,6 +44,10 @@ export class BatchTable {
     this.setEnds = database.prepare('UPDATE partitions SET log_start_offset = ?, next_offset = ? WHERE id = ?')
     this.deleteBelow = database.prepare('DELETE FROM batches WHERE partition_id = ? AND last_offset < ?')
     this.deleteOne = database.prepare('DELETE FROM batches WHERE partition_id = ? AND base_offset = ?')
+    this.deleteFrom = database.prepare('DELETE FROM batches WHERE partition_id = ? AND base_offset >= ?')
+    this.forgetAborted = database.prepare(
+      'DELETE FROM aborted_transactions WHERE partition_id = ? AND first_offset >= ?',
+    )
     this.count = database.prepare('SELECT count(*) AS count FROM batches WHERE partition_id = ?')
   }
 }
@@ -69,6 +75,8 @@ export class PartitionLog implements TopicPartition {
   readonly maxMessageBytes: number
   /** First offset of each open transaction, by producer id. */
   readonly openTransactions = new Map<number, number>()
+  /** Where it was cut, one after the other; only simulation and tests do that. */
+  readonly cuts: number[] = []
   readonly #table: BatchTable
 
   constructor(
@@ -172,6 +180,15 @@ export class PartitionLog implements TopicPartition {
     this.logStartOffset = Math.max(this.logStartOffset, Math.min(offset, this.highWatermark))
     this.#table.deleteBelow.run(this.id, this.logStartOffset)
     this.saveEnds()
+  }
+
+  /** Loses its end, as a broker's does that was not in sync and leads nevertheless. Nothing may be open in it. */
+  cut(offset: number): void {
+    this.#table.deleteFrom.run(this.id, offset)
+    this.#table.forgetAborted.run(this.id, offset)
+    this.nextOffset = this.highWatermark = offset
+    this.saveEnds()
+    this.cuts.push(offset)
   }
 
   batchCount(): number {
