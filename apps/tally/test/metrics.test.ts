@@ -51,7 +51,7 @@ test('names are right in the format of OpenMetrics, too', async () => {
   registerMetrics(registry, streams)
   const printed = await registry.metrics()
   expect(printed).toContain('# TYPE streams_rebalances counter')
-  expect(printed).toContain('\nstreams_rebalances_total 1\n')
+  expect(printed).toContain('\nstreams_rebalances_total{reason="started"} 1\n')
   expect(printed).not.toContain('total_total')
 })
 
