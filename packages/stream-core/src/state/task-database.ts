@@ -18,6 +18,13 @@ export interface ChangelogPosition {
 
 const formatVersion = 3
 
+const schema = `
+CREATE TABLE IF NOT EXISTS changelog_positions (store TEXT PRIMARY KEY, offset INTEGER NOT NULL,
+  cluster_id TEXT NOT NULL, topic_id TEXT NOT NULL, saved_at_ms INTEGER NOT NULL,
+  ends_aborted INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS store_numbers (store TEXT PRIMARY KEY, observed_ms INTEGER NOT NULL,
+  sequence INTEGER NOT NULL) WITHOUT ROWID`
+
 /** A task's SQLite file: one table per store, and the changelog positions, which change in the same transaction. */
 export class TaskDatabase {
   readonly database: Database.Database
@@ -55,16 +62,8 @@ export class TaskDatabase {
       database.pragma('wal_autocheckpoint = 0')
       const version = database.pragma('user_version', { simple: true }) as number
       if (version !== 0 && version !== formatVersion) throw new Error(`state format ${version}`)
-      database.pragma(`user_version = ${formatVersion}`)
-      database.exec(
-        `CREATE TABLE IF NOT EXISTS changelog_positions (store TEXT PRIMARY KEY, offset INTEGER NOT NULL,
-         cluster_id TEXT NOT NULL, topic_id TEXT NOT NULL, saved_at_ms INTEGER NOT NULL,
-         ends_aborted INTEGER NOT NULL) WITHOUT ROWID`,
-      )
-      database.exec(
-        `CREATE TABLE IF NOT EXISTS store_numbers (store TEXT PRIMARY KEY, observed_ms INTEGER NOT NULL,
-         sequence INTEGER NOT NULL) WITHOUT ROWID`,
-      )
+      // Of its format it has all of it: nothing is written by opening it.
+      if (version === 0) database.exec(`BEGIN; ${schema}; PRAGMA user_version = ${formatVersion}; COMMIT`)
     } catch (error) {
       database.close()
       throw error
