@@ -2,7 +2,7 @@ import { RecordBatchBuilder } from '../../packages/stream-core/src/common/record
 import { RecordBatchReader } from '../../packages/stream-core/src/common/record-batch-reader.ts'
 import type { Headers } from '../../packages/stream-core/src/common/record.ts'
 import { failAlways } from '../../packages/stream-core/src/runtime/handlers.ts'
-import { yieldToLoop } from '../../packages/stream-core/src/runtime/state-updater.ts'
+import { yieldToLoop } from '../../packages/stream-core/src/runtime/yield-to-loop.ts'
 import { StreamTask } from '../../packages/stream-core/src/runtime/stream-task.ts'
 import { RecordCache } from '../../packages/stream-core/src/state/record-cache.ts'
 import type { Topology } from '../../packages/stream-core/src/topology/topology.ts'

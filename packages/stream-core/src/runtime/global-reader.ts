@@ -3,7 +3,7 @@ import type { Clock } from '../common/clock.ts'
 import { BrokerError } from '../common/errors.ts'
 import type { Logger } from '../common/logger.ts'
 import { partitionKey, type TopicPartition } from '../common/record.ts'
-import { yieldToLoop } from './state-updater.ts'
+import { yieldToLoop } from './yield-to-loop.ts'
 import type { GlobalTask } from './global-task.ts'
 
 export interface GlobalReaderOptions {

@@ -22,6 +22,7 @@ import {
 import { changelogTopics, topicNames } from './internal-topics.ts'
 import type { Seams } from './streams-config.ts'
 import { type InputAt, startPositions } from './start-positions.ts'
+import { yieldToLoop } from './yield-to-loop.ts'
 import type { StreamTask } from './stream-task.ts'
 
 /** Restored entries that wait in memory before they are written to disk in one sorted run (D13). */
@@ -175,12 +176,11 @@ export class StateUpdater {
     const committed = await broker.admin.committedOffsets(applicationId, inputs, {
       requireStable: isActive && waitsForStableOffsets,
     })
-    const nameOf = topicNames(topology, applicationId)
     const positions = isActive
       ? await startPositions(committed, {
           admin: broker.admin,
           topology,
-          topicName: nameOf,
+          topicName: topicNames(topology, applicationId),
           nowMs: clock.nowMs(),
           onOutside: (text, where) => logger.warn({ event: 'input.outside-the-log', ...where }, text),
         })
@@ -398,5 +398,3 @@ export class StateUpdater {
     }
   }
 }
-
-export const yieldToLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

@@ -6,14 +6,16 @@ import type { StateStore } from '../state/state-store.ts'
 import { CommitGroup } from './commit-group.ts'
 import { takeBackAll } from './cut-inputs.ts'
 import { GroupSession } from './group-session.ts'
-import { changelogTopics, type TopicFacts, topicNames } from './internal-topics.ts'
+import { changelogTopics, type TopicFacts } from './internal-topics.ts'
 import { isMendable } from './mendable.ts'
 import { ProcessingLoop } from './processing-loop.ts'
 import { type CommitGroupName, Producers } from './producers.ts'
+import { purgeRepartitionTopics } from './purge-repartitions.ts'
 import type { Output } from './record-collector.ts'
 import type { RecordQueue } from './record-queue.ts'
 import type { StateDirectory } from './state-directory.ts'
-import { type RestoredTask, StateUpdater, yieldToLoop } from './state-updater.ts'
+import { type RestoredTask, StateUpdater } from './state-updater.ts'
+import { yieldToLoop } from './yield-to-loop.ts'
 import type { StreamTask } from './stream-task.ts'
 import type { StreamsConfig } from './streams-config.ts'
 import { TaskManager } from './task-manager.ts'
@@ -331,7 +333,7 @@ export class StreamThread {
     }
     if (nowMs - this.#lastPurgeMs >= repartitionPurgeIntervalMs) {
       this.#lastPurgeMs = nowMs
-      this.#purgeRepartitionTopics()
+      purgeRepartitionTopics(this.#options.config, this.manager.running)
     }
     if (nowMs - this.#lastLateMs >= lateEveryMs) {
       this.#lastLateMs = nowMs
@@ -360,20 +362,6 @@ export class StreamThread {
       const { logger } = this.#options.config
       logger.error({ event: 'state.persist-failed', error: String(error) }, 'state could not be written to disk')
     }
-  }
-
-  /** What every task has committed past is not needed any more. Nobody waits for it, and a failure only delays it. */
-  #purgeRepartitionTopics(): void {
-    const { topology, applicationId, broker, logger } = this.#options.config
-    const internal = new Set(topology.repartitionTopics.map(({ name }) => topicNames(topology, applicationId)(name)))
-    const before = this.manager.running
-      .flatMap((task) => [...task.queues])
-      .filter((queue) => internal.has(queue.topic) && queue.committed > 0)
-      .map(({ topic, partition, committed }) => ({ topic, partition, offset: committed }))
-    if (before.length === 0) return
-    broker.admin.deleteRecords(before).catch((error: unknown) => {
-      logger.warn({ event: 'repartition.purge-failed', error: String(error) }, 'repartition topics were not purged')
-    })
   }
 
   /** Late records are not counted in their windows: nobody is to find that out from the results. */

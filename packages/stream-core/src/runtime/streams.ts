@@ -1,13 +1,13 @@
 import { StreamsError } from '../common/errors.ts'
 import { describeState, type StreamsDescription } from './describe-state.ts'
-import { GlobalReader } from './global-reader.ts'
-import { checkGlobalState } from './global-state.ts'
-import { globalPartitions, GlobalTask } from './global-task.ts'
+import type { GlobalReader } from './global-reader.ts'
+import type { GlobalTask } from './global-task.ts'
 import { prepareTopics, type TopicFacts } from './internal-topics.ts'
 import type { QueryKind, ReadOnlyStores } from '../queries/read-only-stores.ts'
 import type { KeyMetadata, KeyPartitioner, StoreLag, StoreMetadata, StoreQuery } from '../queries/store-query.ts'
 import { Queries } from './queries.ts'
 import type { MetricsSource } from './metrics.ts'
+import { openGlobal } from './open-global.ts'
 import { StateDirectory } from './state-directory.ts'
 import { checkStateManifest } from './state-manifest.ts'
 import { StreamThread } from './stream-thread.ts'
@@ -326,31 +326,14 @@ export class Streams {
 
   /** Tables that every instance holds as a whole are complete before anything is joined with them. */
   async #openGlobal(facts: TopicFacts, clusterId: string): Promise<void> {
-    const { topology, applicationId, broker, handlers, clock, logger, persistIntervalMs } = this.#config
     this.#globalFailure = null
-    if (topology.globalStores.length === 0) return
-    const stateDirectory = this.#directory!.global
-    const nowMs = (): number => clock.nowMs()
-    const topicId = (topic: string): string => facts.topicIds.get(topic) ?? ''
-    const partitions = globalPartitions(topology, facts.partitionCounts)
-    const { admin } = broker
-    await this.#patiently(() =>
-      checkGlobalState(stateDirectory, partitions, { admin, clusterId, topicId, nowMs: nowMs(), logger }),
-    )
-    const log = { clusterId, topicId }
-    const task = new GlobalTask({ applicationId, topology, stateDirectory, handlers, nowMs, log })
-    const reader = new GlobalReader({
-      broker,
-      task,
-      partitions,
-      logger,
-      clock,
-      persistIntervalMs,
-      onFailure: (error) => {
+    if (this.#config.topology.globalStores.length === 0) return
+    const { task, reader } = await this.#patiently(() =>
+      openGlobal(this.#config, this.#directory!.global, { facts, clusterId }, (error) => {
         this.#globalFailure = error
         this.#tellThread()
-      },
-    })
+      }),
+    )
     this.#globalReader = reader
     this.#global = task
     await this.#patiently(() => reader.start())
