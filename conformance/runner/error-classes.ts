@@ -10,12 +10,25 @@ import {
 } from 'stream-core'
 import { FormatError, type RecordedError } from './format.ts'
 
+/** What Java throws where the library has nothing of the kind: the runner says it in Java's stead. */
+export class JavaError extends Error {
+  override readonly name: string
+
+  constructor(className: string, message: string) {
+    super(message)
+    this.name = className
+  }
+}
+
 /**
  * The simple name of the class that Java throws where we throw this (format §8). Errors that are not the library's own keep
  * their name, so that a bug is not taken for an error that was expected.
  */
 export function javaClass(error: unknown, phase: RecordedError['phase']): string {
-  if (error instanceof TopologyError) return topologyErrors[error.code] ?? 'TopologyException'
+  if (error instanceof TopologyError) {
+    // While a record is processed: a store that its node may not see, a child that it does not have.
+    return phase === 'run' ? 'StreamsException' : (topologyErrors[error.code] ?? 'TopologyException')
+  }
   // Java wraps what a processor's init or process throws.
   if (error instanceof ArgumentError) return phase === 'build' ? 'IllegalArgumentException' : 'StreamsException'
   // Missing serdes: Java's source nodes fail with it inside a StreamsException.

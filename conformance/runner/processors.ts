@@ -153,13 +153,13 @@ function countingTransformer(spec: Raw) {
   checkFields(spec, 'the transformer "countCalls"', ['type', 'store'])
   const name = required(text, spec, 'store')
   return () => {
-    let store: storeActions.PlainStore
+    let context: Pick<Context, 'getStateStore'>
     return {
-      init(context: Pick<Context, 'getStateStore'>): void {
-        store = context.getStateStore(name)
-      },
+      init: (given: Pick<Context, 'getStateStore'>) => void (context = given),
       transform(key: Value, value: Value): Value {
         if (key === null) return null
+        // Asked for each time, as in the recorder: a node may have no access to it.
+        const store = context.getStateStore<storeActions.PlainStore>(name)
         const calls = add(storeActions.longOf(store.get(key)), 1)
         store.put(key, calls)
         return value === null ? null : `${str(value)}#${str(calls)}`

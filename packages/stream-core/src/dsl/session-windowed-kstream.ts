@@ -13,6 +13,7 @@ import {
   type Fold,
   type ReduceOptions,
   type StreamGroup,
+  windowedInner,
 } from './aggregation.ts'
 import type { BuildContext } from './build-context.ts'
 import type { KTable } from './ktable.ts'
@@ -99,7 +100,7 @@ export function sessionParts(
   const { storeName } = store
   const leastMs = gapMs + graceMs
   const retentionMs = checkedRetention(storeName, store.options.retentionMs, leastMs, 'the gap plus grace')
-  const key = store.key ?? context.defaultKey
+  const key = windowedInner(context, store)
   const options = {
     storeName,
     windows,

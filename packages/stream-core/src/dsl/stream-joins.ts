@@ -48,6 +48,7 @@ export function joinTable<K, V, V2>(
       mapKey: (recordKey) => recordKey,
       joiner,
       bufferName,
+      refusesNullKeys: context.javaRules,
     })
     builder.addProcessor({
       name,
@@ -89,6 +90,7 @@ export function joinGlobalTable<K, V, G, V2>(
     mapKey: options.mapKey,
     joiner,
     bufferName: null,
+    refusesNullKeys: false,
   })
   const node = new GraphNode(name, { kind: 'processor' }, (builder, parents) =>
     builder.addProcessor({ name: checkedName(name), parents, supplier: join }),

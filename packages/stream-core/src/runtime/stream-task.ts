@@ -1,5 +1,5 @@
 import { assert } from '../common/assert.ts'
-import { ConfigError, FlushError, ProcessingError } from '../common/errors.ts'
+import { ConfigError, FlushError, ProcessingError, TopologyError } from '../common/errors.ts'
 import type { RecordBatchReader } from '../common/record-batch-reader.ts'
 import { noHeaders, noRecordContext, type RecordContext } from '../common/record.ts'
 import type { PunctuationType } from '../processor/processor-context.ts'
@@ -389,7 +389,8 @@ export class StreamTask {
 
 /** What failed while a cache was flushed says so: the record it is about was taken long before. */
 function flushFailure(storeName: string, error: Error): Error {
-  if (!(error instanceof ProcessingError) && !isBufferFull(error)) return error
+  const isProcessors = error instanceof ProcessingError || error instanceof TopologyError
+  if (!isProcessors && !isBufferFull(error)) return error
   return new FlushError(`what the store "${storeName}" held back could not be handed on: ${error.message}`, {
     cause: error,
   })
