@@ -1,4 +1,5 @@
 import { stores } from 'stream-core'
+import { javaRules } from '../../packages/stream-core/src/common/java-rules.ts'
 import { checkFields, flag, FormatError, given, objects, type Raw, required, text, whole } from './format.ts'
 import { serdeOf } from './serdes.ts'
 
@@ -39,14 +40,17 @@ export function storeSpec(raw: Raw) {
       return stores.keyValue({ ...shared, caching, type: 'in-memory', maxEntries: required(whole, raw, 'maxEntries') })
     case 'window':
     case 'timestampedWindow':
-      return stores.window({
-        ...shared,
-        caching,
-        retentionMs: required(whole, raw, 'retentionMs'),
-        windowSizeMs: required(whole, raw, 'windowSizeMs'),
-        retainDuplicates: flag(raw, 'retainDuplicates') === true,
-        timestamped: type === 'timestampedWindow',
-      })
+      return {
+        ...stores.window({
+          ...shared,
+          caching,
+          retentionMs: required(whole, raw, 'retentionMs'),
+          windowSizeMs: required(whole, raw, 'windowSizeMs'),
+          retainDuplicates: flag(raw, 'retainDuplicates') === true,
+          timestamped: type === 'timestampedWindow',
+        }),
+        [javaRules]: true as const,
+      }
     case 'session':
       return stores.session({ ...shared, caching, retentionMs: required(whole, raw, 'retentionMs') })
     default:

@@ -15,6 +15,7 @@ import {
   type StreamGroup,
   windowedInner,
 } from './aggregation.ts'
+import { segmentIntervalMs } from '../state/store-spec.ts'
 import type { BuildContext } from './build-context.ts'
 import type { KTable } from './ktable.ts'
 import type { Named, StoreOptions } from './options.ts'
@@ -108,6 +109,7 @@ export function sessionParts(
     init: fold.init,
     add: fold.add as never,
     merge: fold.merge as never,
+    failsBeforeMs: context.javaRules ? -segmentIntervalMs(retentionMs) : Number.NEGATIVE_INFINITY,
   }
   return {
     key: key === null ? null : (sessionWindowed(key) as unknown as Serde<unknown>),

@@ -1,4 +1,12 @@
-import { int64Text, sessionEnd, sessionKeyPart, sessionStart, windowKeyPart, windowStart } from './window-key.ts'
+import {
+  byStartAndKey,
+  int64Text,
+  sessionEnd,
+  sessionKeyPart,
+  sessionStart,
+  windowKeyPart,
+  windowStart,
+} from './window-key.ts'
 
 /** What a read of a window or session store asks for; `null` leaves an end of the keys open. */
 export interface CacheScan {
@@ -82,7 +90,7 @@ export const windowWalk = (segmentOf: SegmentOf, intervalMs: number): CacheWalk 
  * slice at which a read ends is walked to its own end, or until the time is past.
  */
 export const timeFirstWalk = (intervalMs: number): CacheWalk => ({
-  compare: (a, b) => windowStart(a) - windowStart(b) || byBytes(a, b),
+  compare: byStartAndKey,
   timeOf: windowStart,
   leavesKey: true,
   sliceStart: (key) => key,
