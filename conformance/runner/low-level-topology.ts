@@ -1,4 +1,5 @@
 import { type TimestampExtractor, type Topology, TopologyBuilder } from 'stream-core'
+import { javaRules } from '../../packages/stream-core/src/common/java-rules.ts'
 import { checkFields, FormatError, given, object, type Raw, required, type Scenario, text, texts } from './format.ts'
 import { processorSupplier } from './processors.ts'
 import { serdeOf } from './serdes.ts'
@@ -57,7 +58,7 @@ const steps: { readonly [op: string]: { readonly fields: readonly string[]; read
 
 /** Builds a scenario's topology node by node. */
 export function lowLevelTopology({ config = {}, topology }: Scenario): Topology {
-  const builder = new TopologyBuilder()
+  const builder = new TopologyBuilder({ [javaRules]: true })
   const extractor = timestampExtractor(config)
   for (const step of topology) {
     const op = required(text, step, 'op')

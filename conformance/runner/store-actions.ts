@@ -161,8 +161,6 @@ function range(context: Context, record: Rec, name: string, spec: Raw): void {
   if (value === null) store.delete(key)
   else store.put(key, str(value))
   const prefix = text(spec, 'prefix')
-  // Java has no key that follows an empty prefix: only a store on disk, without a cache, needs none.
-  if (prefix === '' && (store.spec.inMemory || store.spec.caching)) throw new RangeError('an empty prefix')
   const reverse = flag(spec, 'reverse') === true
   const entries =
     prefix === undefined

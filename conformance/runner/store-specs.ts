@@ -18,8 +18,11 @@ const ownFields: { readonly [type: string]: readonly string[] } = {
 
 export type StoreSpec = ReturnType<typeof storeSpec>
 
-/** A store of the Processor API (format §6). Java's builders neither cache nor keep in memory unless told to. */
-export function storeSpec(raw: Raw) {
+/** A store of the Processor API (format §6). */
+export const storeSpec = (raw: Raw) => ({ ...plainSpec(raw), [javaRules]: true as const })
+
+/** Java's builders neither cache nor keep in memory unless told to. */
+function plainSpec(raw: Raw) {
   const type = required(text, raw, 'type')
   const fields = Object.hasOwn(ownFields, type) ? ownFields[type] : undefined
   if (fields === undefined) throw new FormatError(`unknown store type "${type}"`)
@@ -40,17 +43,14 @@ export function storeSpec(raw: Raw) {
       return stores.keyValue({ ...shared, caching, type: 'in-memory', maxEntries: required(whole, raw, 'maxEntries') })
     case 'window':
     case 'timestampedWindow':
-      return {
-        ...stores.window({
-          ...shared,
-          caching,
-          retentionMs: required(whole, raw, 'retentionMs'),
-          windowSizeMs: required(whole, raw, 'windowSizeMs'),
-          retainDuplicates: flag(raw, 'retainDuplicates') === true,
-          timestamped: type === 'timestampedWindow',
-        }),
-        [javaRules]: true as const,
-      }
+      return stores.window({
+        ...shared,
+        caching,
+        retentionMs: required(whole, raw, 'retentionMs'),
+        windowSizeMs: required(whole, raw, 'windowSizeMs'),
+        retainDuplicates: flag(raw, 'retainDuplicates') === true,
+        timestamped: type === 'timestampedWindow',
+      })
     case 'session':
       return stores.session({ ...shared, caching, retentionMs: required(whole, raw, 'retentionMs') })
     default:

@@ -106,5 +106,7 @@ function suppressed(raw: Raw) {
   const limits = given({ maxRecords, maxBytes, logging })
   const name = given({ name: text(raw, 'name') })
   if (type === 'untilWindowCloses') return untilWindowCloses({ ...name, buffer: limits })
-  return untilTimeLimit(required(whole, raw, 'limitMs'), { ...name, buffer: { ...limits, whenFull } })
+  // Java looks at no limit: one below 0 is over at once, and the largest long is never.
+  const waitMs = required(whole, raw, 'limitMs')
+  return { ...untilTimeLimit(0, { ...name, buffer: { ...limits, whenFull } }), waitMs }
 }

@@ -65,7 +65,7 @@ export class StreamsBuilder {
     const { defaults, optimization = 'none', defaultStoreType = 'persistent' } = options
     this.#optimization = optimizationSet(optimization)
     this.#requireExplicitNames = options.requireExplicitNames ?? false
-    const builder = new TopologyBuilder()
+    const builder = new TopologyBuilder(options)
     this.#context = {
       builder,
       graph: new StreamGraph(builder),

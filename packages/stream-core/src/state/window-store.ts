@@ -1,5 +1,4 @@
 import { ProcessingError } from '../common/errors.ts'
-import { type JavaRules, javaRules } from '../common/java-rules.ts'
 import type { RecordContext } from '../common/record.ts'
 import { shown } from '../common/shown.ts'
 import type { Windowed } from '../common/windowed.ts'
@@ -97,7 +96,7 @@ abstract class WindowRows<K, V> extends StoreBase<WindowStoreSpec> {
   protected inner(): InnerStore {
     const refuse = (key: string, entry: Entry): void => this.refuse(key, entry)
     const rows = new WindowRowsInner(this.table, this.meta, this.#segments, this.spec.emitFinal, refuse)
-    return this.#hasEmptyWindows && this.spec.caching ? withoutPuts(rows) : rows
+    return this.#hasEmptyWindows && this.isCached ? withoutPuts(rows) : rows
   }
 
   protected findEntry(key: K, startMs: number): Entry | undefined {
@@ -139,7 +138,7 @@ abstract class WindowRows<K, V> extends StoreBase<WindowStoreSpec> {
 
   /** Java cannot name windows that end where they start: not when it reads those of all keys, nor when a cache hands them on. */
   get #hasEmptyWindows(): boolean {
-    return this.spec.windowSizeMs === 0 && (this.spec as JavaRules)[javaRules] === true
+    return this.spec.windowSizeMs === 0 && this.hasJavaRules
   }
 
   #wrongStart(startMs: unknown): RangeError {
