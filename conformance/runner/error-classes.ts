@@ -25,6 +25,7 @@ export class JavaError extends Error {
  * their name, so that a bug is not taken for an error that was expected.
  */
 export function javaClass(error: unknown, phase: RecordedError['phase']): string {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) if (cause instanceof JavaError) return cause.name
   if (error instanceof TopologyError) {
     // While a record is processed: a store that its node may not see, a child that it does not have.
     return phase === 'run' ? 'StreamsException' : (topologyErrors[error.code] ?? 'TopologyException')
@@ -37,6 +38,8 @@ export function javaClass(error: unknown, phase: RecordedError['phase']): string
   if (error instanceof ProcessingError || error instanceof SerdeError || error instanceof BufferFullError) {
     return 'StreamsException'
   }
+  // A global store that is written to: Java wraps what its processor throws.
+  if (phase === 'run' && error instanceof StreamsError && error.code === 'ILLEGAL_STATE') return 'StreamsException'
   if (error instanceof StreamsError) return streamsErrors[error.code] ?? 'StreamsException'
   return error instanceof Error ? error.name : String(error)
 }

@@ -50,7 +50,7 @@ export const streamTableJoin =
         if (!hasKey && !isLeft) return context.drop('null-key')
         if (buffer === null) return join(record, mapped)
         if (key === null || key === undefined) {
-          if (refusesNullKeys) throw new TypeError('key cannot be null')
+          if (refusesNullKeys) throw new RangeError('key cannot be null')
           // It matches nothing, whatever it waits for.
           return join(record, mapped)
         }

@@ -31,6 +31,8 @@ export interface TaskServices {
   /** Holds the context of the record that is being processed. */
   readonly host: StoreHost
   readonly emitIntervalMs: number
+  /** A failed cast is decided about by the node above, as in Java. */
+  readonly passesCastsOn: boolean
   store(name: string): StateStore | undefined
   /** A store that holds the whole of a topic, which every processor may read. */
   globalStore(name: string): StateStore | undefined
@@ -156,6 +158,8 @@ export class RunningProcessor implements RunningNode, EngineContext {
       const result = this.#processor.process(record) as unknown
       if (result !== undefined) refuseAsync(result, this.name)
     } catch (error) {
+      // Java wraps it before it asks the handler (ProcessorNode#process).
+      if (this.#services.passesCastsOn && isCast(error)) throw this.#wrap(error)
       this.#failed(error)
     }
   }
@@ -377,3 +381,9 @@ const made = new WeakSet<object>()
 
 /** Failures a handler has been asked about. */
 const decided = new WeakSet<Error>()
+
+/** A failed cast that no node has decided about. */
+export const isUndecidedCast = (error: Error): boolean => isCast(error.cause) && !decided.has(error)
+
+/** Java's stores put errors of their own around one that happens to them; here it is their cause. */
+const isCast = (error: unknown): boolean => error instanceof TypeError && error.cause === undefined

@@ -1,5 +1,6 @@
 import { assert } from '../common/assert.ts'
-import { ConfigError, FlushError, ProcessingError, TopologyError } from '../common/errors.ts'
+import { javaRules } from '../common/java-rules.ts'
+import { ConfigError } from '../common/errors.ts'
 import type { RecordBatchReader } from '../common/record-batch-reader.ts'
 import { noHeaders, noRecordContext, type RecordContext } from '../common/record.ts'
 import type { PunctuationType } from '../processor/processor-context.ts'
@@ -12,6 +13,7 @@ import { askAboutBytes, askAboutRecord, type FailedRecord } from './handlers.ts'
 import { buildNodes, enter, type NodeGraph } from './node-graph.ts'
 import { PartitionGroup } from './partition-group.ts'
 import { Punctuations } from './punctuations.ts'
+import { flushFailure } from './flush-failure.ts'
 import { RecordQueue } from './record-queue.ts'
 import type { RunningProcessor, TaskServices } from './running-node.ts'
 import type { StreamTaskOptions } from './stream-task-options.ts'
@@ -266,7 +268,7 @@ export class StreamTask {
       try {
         store.flushCache()
       } catch (error) {
-        failure ??= flushFailure(store.spec.name, error as Error)
+        failure ??= flushFailure(store.spec.name, error as Error, this.#options.topology[javaRules])
       }
     }
     if (failure !== null) throw failure
@@ -320,6 +322,7 @@ export class StreamTask {
       taskId: this.taskId,
       host: this.#host,
       emitIntervalMs,
+      passesCastsOn: this.#options.topology[javaRules],
       store: (name) => this.state.stores.get(name),
       globalStore,
       schedule: (intervalMs, type, startMs, run) =>
@@ -386,14 +389,3 @@ export class StreamTask {
     }
   }
 }
-
-/** What failed while a cache was flushed says so: the record it is about was taken long before. */
-function flushFailure(storeName: string, error: Error): Error {
-  const isProcessors = error instanceof ProcessingError || error instanceof TopologyError
-  if (!isProcessors && !isBufferFull(error)) return error
-  return new FlushError(`what the store "${storeName}" held back could not be handed on: ${error.message}`, {
-    cause: error,
-  })
-}
-
-const isBufferFull = (error: Error): boolean => (error as { readonly code?: unknown }).code === 'BUFFER_FULL'

@@ -17,6 +17,7 @@ export class StoreCodec<K, V> {
   readonly #sharesDecoded: boolean
   readonly #check: Serde<V>['check']
   readonly #name: string
+  readonly #isBuffer: boolean
   /** The last key and its bytes: most reads are followed by a write of the same key. */
   #lastKey: unknown = undefined
   #lastKeyText = ''
@@ -29,6 +30,7 @@ export class StoreCodec<K, V> {
     this.#sharesDecoded = spec.value.immutable === true
     this.#check = this.#value.check
     this.#name = spec.name
+    this.#isBuffer = spec.kind === 'suppressBuffer' || spec.kind === 'graceBuffer'
   }
 
   /** Decoded values may be shared: nobody changes them. */
@@ -115,7 +117,11 @@ export class StoreCodec<K, V> {
       this.#key.write(key, scratch, this.#keyContext)
     } catch (error) {
       const why = (error as Error).message
-      throw new TypeError(`the store "${this.#name}" cannot have a key such as this: ${why}`, { cause: error })
+      // Java's buffers, other than its stores, let the serializer's error through as it is (see `isCast` of the runtime).
+      throw new TypeError(
+        `the store "${this.#name}" cannot have a key such as this: ${why}`,
+        this.#isBuffer ? {} : { cause: error },
+      )
     }
     return scratch.toLatin1()
   }

@@ -50,11 +50,10 @@ export class TopologyBuilder {
   readonly #copartitionGroups: { readonly sources: Set<string>; readonly checked: Set<string> }[] = []
   readonly #sourceChangelogs = new Map<string, string>()
   readonly #generatedNames: GeneratedName[] = []
-  /** Java's own builder takes any name, and its DSL checks only those that users give. */
-  readonly #takesAnyName: boolean
+  readonly #hasJavaRules: boolean
 
   constructor(options: JavaRules = {}) {
-    this.#takesAnyName = options[javaRules] ?? false
+    this.#hasJavaRules = options[javaRules] ?? false
   }
 
   addSource(options: SourceOptions): this {
@@ -237,7 +236,8 @@ export class TopologyBuilder {
   }
 
   build(missingSerdes: readonly string[] = []): Topology {
-    if (this.#nodes.size === 0) throw new TopologyError('the topology is empty: begin with a source')
+    if (this.#nodes.size === 0 && !this.#hasJavaRules)
+      throw new TopologyError('the topology is empty: begin with a source')
     this.#checkCopartitions()
     return freezeTopology({
       nodes: [...this.#nodes.values()],
@@ -248,6 +248,7 @@ export class TopologyBuilder {
       sourceChangelogs: this.#sourceChangelogs,
       generatedNames: this.#generatedNames,
       missingSerdes,
+      [javaRules]: this.#hasJavaRules,
     })
   }
 
@@ -300,8 +301,9 @@ export class TopologyBuilder {
     }
   }
 
+  /** Java's own builder takes any name, and its DSL checks only those that users give. */
   #checkLegal(what: 'node' | 'store', name: string): void {
-    if (!this.#takesAnyName && !legalName.test(name)) throw new TopologyError(illegal(what, name), [name])
+    if (!this.#hasJavaRules && !legalName.test(name)) throw new TopologyError(illegal(what, name), [name])
   }
 
   #checkName(name: string): void {
