@@ -1,4 +1,5 @@
 import { bytes, float64, int32, type Serde, sessionWindowed, string, timeWindowed, type Windowed } from 'stream-core'
+import { CastError } from '../../packages/stream-core/src/common/serdes/refusal.ts'
 import { checkFields, FormatError, isObject, type Json, type Raw, required, whole } from './format.ts'
 import { type Double, isDouble, long, type Value } from './values.ts'
 
@@ -67,11 +68,11 @@ const longSerde: Serde<Value> = {
 }
 
 function checkLong(value: unknown): asserts value is number | bigint {
-  if (typeof value !== 'number' && typeof value !== 'bigint') throw new TypeError('a long serde needs a long')
+  if (typeof value !== 'number' && typeof value !== 'bigint') throw new CastError('a long serde needs a long')
 }
 
 function checkDouble(value: unknown): asserts value is Double {
-  if (!isDouble(value as Value)) throw new TypeError('a double serde needs a double')
+  if (!isDouble(value as Value)) throw new CastError('a double serde needs a double')
 }
 
 const doubleSerde: Serde<Value> = {

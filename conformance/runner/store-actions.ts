@@ -7,6 +7,7 @@ import type {
   VersionedKeyValueStore,
   WindowStore,
 } from 'stream-core'
+import { CastError } from '../../packages/stream-core/src/common/serdes/refusal.ts'
 import { flag, required, type Raw, text, whole } from './format.ts'
 import { num, str } from './functions.ts'
 import type { Action, ActionType, Context, Rec } from './processor-types.ts'
@@ -22,16 +23,16 @@ export const isTimestamped = ({ spec }: StateStore): boolean =>
 /** A count that is stored; nothing stored is 0. */
 export const longOf = (value: Value): Long => num(value)
 
-/** The store as Java casts it: one of another kind is a failed cast, which is what a TypeError stands for. */
+/** The store as Java casts it: one of another kind is a failed cast, as the engine knows it. */
 function storeOf<S>(context: Context, name: string, kind: StateStore['spec']['kind']): S {
   const store: StateStore = context.getStateStore(name)
-  if (store.spec.kind !== kind) throw new TypeError(`"${name}" is no store of the kind ${kind}`)
+  if (store.spec.kind !== kind) throw new CastError(`"${name}" is no store of the kind ${kind}`)
   return store as S
 }
 
 /** A text, for a store of texts: Java cannot cast it to a value with a timestamp. */
 function plainText(store: { readonly spec: StateStore['spec'] }, value: Value): string | null {
-  if (value !== null && isTimestamped(store as StateStore)) throw new TypeError('no value with a timestamp')
+  if (value !== null && isTimestamped(store as StateStore)) throw new CastError('no value with a timestamp')
   return value === null ? null : str(value)
 }
 

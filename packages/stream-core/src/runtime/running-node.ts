@@ -6,6 +6,7 @@ import {
   TaskCorruptedError,
   TopologyError,
 } from '../common/errors.ts'
+import { CastError } from '../common/serdes/refusal.ts'
 import { noRecordContext, type Record, type RecordContext } from '../common/record.ts'
 import type {
   AsyncWork,
@@ -159,7 +160,7 @@ export class RunningProcessor implements RunningNode, EngineContext {
       if (result !== undefined) refuseAsync(result, this.name)
     } catch (error) {
       // Java wraps it before it asks the handler (ProcessorNode#process).
-      if (this.#services.passesCastsOn && isCast(error)) throw this.#wrap(error)
+      if (this.#services.passesCastsOn && error instanceof CastError) throw this.#wrap(error)
       this.#failed(error)
     }
   }
@@ -383,7 +384,4 @@ const made = new WeakSet<object>()
 const decided = new WeakSet<Error>()
 
 /** A failed cast that no node has decided about. */
-export const isUndecidedCast = (error: Error): boolean => isCast(error.cause) && !decided.has(error)
-
-/** Java's stores put errors of their own around one that happens to them; here it is their cause. */
-const isCast = (error: unknown): boolean => error instanceof TypeError && error.cause === undefined
+export const isUndecidedCast = (error: Error): boolean => error.cause instanceof CastError && !decided.has(error)

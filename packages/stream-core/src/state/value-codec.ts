@@ -116,12 +116,10 @@ export class StoreCodec<K, V> {
     try {
       this.#key.write(key, scratch, this.#keyContext)
     } catch (error) {
+      // Java's buffers, other than its stores, let it through as it is.
+      if (this.#isBuffer) throw error
       const why = (error as Error).message
-      // Java's buffers, other than its stores, let the serializer's error through as it is (see `isCast` of the runtime).
-      throw new TypeError(
-        `the store "${this.#name}" cannot have a key such as this: ${why}`,
-        this.#isBuffer ? {} : { cause: error },
-      )
+      throw new TypeError(`the store "${this.#name}" cannot have a key such as this: ${why}`, { cause: error })
     }
     return scratch.toLatin1()
   }
