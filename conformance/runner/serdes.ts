@@ -1,5 +1,5 @@
 import { bytes, float64, int32, type Serde, sessionWindowed, string, timeWindowed, type Windowed } from 'stream-core'
-import { CastError } from '../../packages/stream-core/src/common/serdes/refusal.ts'
+import { CastError } from '../../packages/stream-core/src/common/cast-error.ts'
 import { checkFields, FormatError, isObject, type Json, type Raw, required, whole } from './format.ts'
 import { type Double, isDouble, long, type Value } from './values.ts'
 

@@ -7,7 +7,7 @@ import type {
   VersionedKeyValueStore,
   WindowStore,
 } from 'stream-core'
-import { CastError } from '../../packages/stream-core/src/common/serdes/refusal.ts'
+import { CastError } from '../../packages/stream-core/src/common/cast-error.ts'
 import { flag, required, type Raw, text, whole } from './format.ts'
 import { num, str } from './functions.ts'
 import type { Action, ActionType, Context, Rec } from './processor-types.ts'

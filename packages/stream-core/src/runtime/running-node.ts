@@ -6,7 +6,7 @@ import {
   TaskCorruptedError,
   TopologyError,
 } from '../common/errors.ts'
-import { CastError } from '../common/serdes/refusal.ts'
+import { CastError } from '../common/cast-error.ts'
 import { noRecordContext, type Record, type RecordContext } from '../common/record.ts'
 import type {
   AsyncWork,

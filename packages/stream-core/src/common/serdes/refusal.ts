@@ -1,7 +1,5 @@
+import { CastError } from '../cast-error.ts'
 import { shown } from '../shown.ts'
-
-/** A value is of another type than the one who takes it: where Java has a ClassCastException. */
-export class CastError extends TypeError {}
 
 /** The error for a value of another type than the serde's. */
 export const wrongType = (serde: string, needed: string, value: unknown, where = ''): CastError =>
