@@ -53,7 +53,7 @@ function groupOf(draft: Draft, on: StreamHandle, isCogrouped: boolean): Group | 
   const { name, type: key } = isRekeying
     ? functions.selector(random, on.key, on.value)
     : { name: undefined, type: on.key }
-  const groupName = isCogrouped ? draft.fresh('group-') : draft.optionalName('group-')
+  const groupName = isCogrouped && !draft.isCareless ? draft.fresh('group-') : draft.optionalName('group-')
   const isInherited = groupName === undefined && !isRekeying && random.chance(0.4)
   const keySerde = isInherited ? undefined : draft.keySerde(key, false)
   const valueSerde = isInherited ? undefined : draft.valueSerde(on.value, false)

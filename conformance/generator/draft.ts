@@ -69,12 +69,15 @@ export class Draft {
   readonly nameProbability: number
   /** J5: steps below a key changer that already have a repartition below them. */
   readonly repartitionedBelow = new Set<string>()
+  /** Does also what Java fails at (J1 to J10): now and then, for what fails hides everything else. */
+  readonly isCareless: boolean
   #count = 0
 
   constructor(random: Random) {
     this.random = random
     this.unitMs = random.pick([1, 1, 10, 1000, 5000, 20_000])
     this.nameProbability = random.pick([0, 0.3, 0.6, 1])
+    this.isCareless = random.chance(0.12)
   }
 
   /** Unique within the scenario. */
@@ -137,7 +140,11 @@ export class Draft {
   }
 
   /** Neither known nor the default: it has to be given. */
-  hasSerdes({ key, value, isKeySerdeKnown, isValueSerdeKnown }: Typed): boolean {
+  hasSerdes(typed: Typed): boolean {
+    return this.#knowsSerdes(typed) || (this.isCareless && this.random.chance(0.2))
+  }
+
+  #knowsSerdes({ key, value, isKeySerdeKnown, isValueSerdeKnown }: Typed): boolean {
     return (
       (isKeySerdeKnown || this.#isDefault(key, 'defaultKeySerde')) &&
       (isValueSerdeKnown || this.#isDefault(value, 'defaultValueSerde'))

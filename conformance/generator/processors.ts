@@ -217,7 +217,8 @@ function range(draft: Draft, key: KeyType): ChosenProcessor {
   const { random } = draft
   const store = keyValueStore(draft, 'keyValue', key, 'string')
   // J8: an empty prefix fails on an in-memory store.
-  const prefix = random.maybe(0.3, () => random.pick(['a', 'b', 'A', 'é', 'ab', '\u{10ffff}']))
+  const prefixes = ['a', 'b', 'A', 'é', 'ab', '\u{10ffff}', ...(draft.isCareless ? [''] : [])]
+  const prefix = random.maybe(0.3, () => random.pick(prefixes))
   const bound = (): Json | undefined => random.maybe(0.6, () => random.pick(['', 'a', 'b', 'aa', 'A', 'é', 'zz']))
   const [from, to] = prefix === undefined ? [bound(), bound()] : []
   const reverse = prefix === undefined ? random.maybe(0.4, () => true) : undefined

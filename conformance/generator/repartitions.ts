@@ -22,7 +22,7 @@ export const repartitioned = { isRekeyed: false, isKeyChanger: false, belowKeyCh
  * step that changed it. So each such step gets one at most.
  */
 export function claimRepartition(draft: Draft, ...streams: readonly StreamHandle[]): boolean {
-  if (!draft.isOptimized('merge.repartition.topics')) return true
+  if (draft.isCareless || !draft.isOptimized('merge.repartition.topics')) return true
   const below = streams.filter((stream) => stream.isRekeyed).flatMap((stream) => stream.belowKeyChangers)
   if (new Set(below).size < below.length) return false
   if (below.some((step) => draft.repartitionedBelow.has(step))) return false

@@ -79,12 +79,14 @@ function streamJoined(draft: Draft, on: StreamHandle, other: StreamHandle, sides
 
 export const joinTable: StreamStep = (draft, given) => {
   const { random } = draft
-  const tables = draft.tables.filter((table) => isSameType(table.key, given.key) && table.isUnreadable !== true)
+  const tables = draft.tables.filter(
+    (table) => isSameType(table.key, given.key) && (draft.isCareless || table.isUnreadable !== true),
+  )
   if (tables.length === 0) return false
   const table = random.pick(tables)
   const op = random.pick(['join', 'leftJoin'])
   const graceMs = graceOver(draft, table)
-  const on = graceMs !== undefined && op === 'leftJoin' ? withoutNullKeys(draft, given) : given
+  const on = graceMs !== undefined && op === 'leftJoin' && !draft.isCareless ? withoutNullKeys(draft, given) : given
   if (!claimRepartition(draft, on)) return false
   const { name, type } = functions.joiner(random, on.key, on.value, table.value)
   const joined = optional(draft, {

@@ -1,4 +1,5 @@
 import { StreamsBuilder, type Topology } from 'stream-core'
+import { javaRules } from '../../packages/stream-core/src/common/java-rules.ts'
 import {
   cogroupedSteps,
   groupedStreamSteps,
@@ -64,6 +65,7 @@ function builderOptions(config: Raw) {
     timestampExtractor: timestampExtractor(config),
   })
   return {
+    [javaRules]: true as const,
     inheritSerdes: false,
     defaults: defaults as { readonly key?: never; readonly value?: never },
     ...given({

@@ -3,7 +3,7 @@ import { TopologyTestDriver } from 'stream-core/testing'
 import { compareRecordings, type Divergence } from './compare.ts'
 import { dslTopology } from './dsl-topology.ts'
 import type { EffectLog } from './effect-log.ts'
-import { recordedError } from './error-classes.ts'
+import { JavaError, recordedError } from './error-classes.ts'
 import {
   checkFields,
   FormatError,
@@ -73,12 +73,23 @@ function record(scenario: Scenario, effects: EffectLog): { recording: Recording;
   }
   let driver: TopologyTestDriver
   try {
+    checkDirectories(topology)
     driver = new TopologyTestDriver(topology, driverOptions(scenario.config ?? {}))
   } catch (error) {
     return { recording: { error: recordedError(error, 'start'), describe }, topology }
   }
   const recording = runDriver(scenario, driver, effects)
   return { recording: { describe, ...recording }, topology }
+}
+
+/** Java keeps a store in a directory of its name, which not every name can be. */
+function checkDirectories({ stores, globalStores }: Topology): void {
+  for (const spec of [...stores, ...globalStores]) {
+    const { name, kind, inMemory } = spec
+    const isInMemory = kind === 'suppressBuffer' || (kind === 'keyValue' && inMemory)
+    if (isInMemory || (name.length <= 255 && (!name.includes('/') || globalStores.includes(spec)))) continue
+    throw new JavaError('ProcessorStateException', `no directory can be named "${name}"`)
+  }
 }
 
 function runDriver(scenario: Scenario, driver: TopologyTestDriver, effects: EffectLog): Recording {
@@ -121,7 +132,8 @@ function driverOptions(config: Raw) {
     applicationId: 'app',
     cacheMaxBytes: whole(config, 'cacheBytes') ?? 0,
     wallClockStartMs: whole(config, 'wallClockStartMs') ?? 0,
-    emitIntervalMs: whole(config, 'emitIntervalMs') ?? 0,
+    // An interval below 0 is always over, as one of 0 is.
+    emitIntervalMs: Math.max(0, whole(config, 'emitIntervalMs') ?? 0),
     handlers: given({
       deserialization: deserialization && (() => deserialization),
       processing: processing && (() => processing),
@@ -158,6 +170,7 @@ function stimulate(stimulus: Raw, scenario: Scenario, driver: TopologyTestDriver
   const advanceMs = whole(stimulus, 'advanceMs')
   if (advanceMs !== undefined) {
     checkFields(stimulus, 'a stimulus', ['advanceMs'])
+    if (advanceMs < 0) throw new JavaError('IllegalArgumentException', 'Sleep ms cannot be negative.')
     driver.advanceWallClockTime(advanceMs)
     return
   }

@@ -46,9 +46,9 @@ describe('str and num', () => {
   })
 
   it('is not defined for doubles, bytes and, as numbers, windowed keys', () => {
-    expect(() => str({ double: 1 })).toThrow(TypeError)
-    expect(() => str(Buffer.from('a'))).toThrow(TypeError)
-    expect(() => num(window('k', 0, 1))).toThrow(TypeError)
+    expect(() => str({ double: 1 })).toThrow(RangeError)
+    expect(() => str(Buffer.from('a'))).toThrow(RangeError)
+    expect(() => num(window('k', 0, 1))).toThrow(RangeError)
   })
 })
 

@@ -15,14 +15,14 @@ export function str(value: Value): string {
     const { start, end } = value.window
     return `${str(value.key)}@${timeText(start)}/${timeText(end)}`
   }
-  throw new TypeError('str() is not defined for doubles and bytes')
+  throw new RangeError('str() is not defined for doubles and bytes')
 }
 
 export function num(value: Value): Long {
   if (value === null) return 0
   if (typeof value === 'number' || typeof value === 'bigint') return value
   if (typeof value === 'string') return value.length
-  throw new TypeError('num() is not defined for windowed keys, doubles and bytes')
+  throw new RangeError('num() is not defined for windowed keys, doubles and bytes')
 }
 
 export const cap = (text: string): string => text.slice(-capUnits)

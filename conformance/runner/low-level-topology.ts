@@ -1,4 +1,6 @@
 import { type TimestampExtractor, type Topology, TopologyBuilder } from 'stream-core'
+import { JavaError } from './error-classes.ts'
+import { javaRules } from '../../packages/stream-core/src/common/java-rules.ts'
 import { checkFields, FormatError, given, object, type Raw, required, type Scenario, text, texts } from './format.ts'
 import { processorSupplier } from './processors.ts'
 import { serdeOf } from './serdes.ts'
@@ -11,6 +13,13 @@ const serdes = (step: Raw) => ({
   key: serdeOf(step['keySerde'] ?? null) as never,
   value: serdeOf(step['valueSerde'] ?? null) as never,
 })
+
+/** Java takes no call that connects nothing. */
+function someStores(step: Raw): readonly string[] {
+  const names = texts(step, 'stores') ?? []
+  if (names.length === 0) throw new JavaError('TopologyException', 'stateStoreNames cannot be empty')
+  return names
+}
 
 /** The low-level steps (format §5). */
 const steps: { readonly [op: string]: { readonly fields: readonly string[]; readonly apply: Apply } } = {
@@ -51,13 +60,13 @@ const steps: { readonly [op: string]: { readonly fields: readonly string[]; read
   connectProcessorAndStateStores: {
     fields: ['processor', 'stores'],
     apply: (builder, step) =>
-      builder.connectProcessorAndStateStores(required(text, step, 'processor'), texts(step, 'stores') ?? []),
+      builder.connectProcessorAndStateStores(required(text, step, 'processor'), someStores(step)),
   },
 }
 
 /** Builds a scenario's topology node by node. */
 export function lowLevelTopology({ config = {}, topology }: Scenario): Topology {
-  const builder = new TopologyBuilder()
+  const builder = new TopologyBuilder({ [javaRules]: true })
   const extractor = timestampExtractor(config)
   for (const step of topology) {
     const op = required(text, step, 'op')

@@ -1,4 +1,5 @@
 import type { Serde, StoreOptions } from 'stream-core'
+import { JavaError } from './error-classes.ts'
 import { checkFields, flag, given, object, oneOf, type Raw, required, text, whole } from './format.ts'
 import { serde } from './serdes.ts'
 import type { TimestampExtractor } from 'stream-core'
@@ -76,6 +77,9 @@ export function materialized(step: Raw): { store?: StoreOptions<Value, Value> } 
     'segmentIntervalMs',
   ])
   const isVersioned = oneOf(raw, 'type', ['versioned']) !== undefined
+  if (isVersioned && text(raw, 'name') === undefined) {
+    throw new JavaError('NullPointerException', 'name cannot be null')
+  }
   const versioned = isVersioned && {
     historyRetentionMs: required(whole, raw, 'historyRetentionMs'),
     ...given({ segmentIntervalMs: whole(raw, 'segmentIntervalMs') }),

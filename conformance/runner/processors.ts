@@ -1,4 +1,5 @@
-import type { Processor } from 'stream-core'
+import type { Processor, StateStore } from 'stream-core'
+import { JavaError } from './error-classes.ts'
 import { checkFields, FormatError, object, type Raw, required, text, whole } from './format.ts'
 import { even, failOnBoom, selector, str, valueMapper } from './functions.ts'
 import type { Action, ActionType, Context } from './processor-types.ts'
@@ -125,12 +126,42 @@ export function globalUpdateSupplier(step: Raw): () => Processor<Value, Value> {
   const mapper = mapperName === undefined ? (_key: Value, value: Value) => value : valueMapper(mapperName)
   return () => {
     let context: Context
+    let isKnown = false
     return {
-      init: (given) => void (context = given),
+      init(given) {
+        context = given
+        isKnown = canBeUpdated(context, name)
+      },
       process({ key, value, timestampMs }) {
-        if (key !== null) storeActions.putOrDelete(context, name, key, mapper(key, value), timestampMs)
+        if (key === null) return
+        const mapped = asItIs(() => mapper(key, value))
+        if (!isKnown) throw new JavaError('NullPointerException', `there is no store "${name}"`)
+        storeActions.putOrDelete(context, name, key, mapped, timestampMs)
       },
     }
+  }
+}
+
+/** Java's context knows no store of another name, and says null. */
+function canBeUpdated(context: Context, name: string): boolean {
+  let store: StateStore
+  try {
+    store = context.getStateStore(name)
+  } catch {
+    return false
+  }
+  if (store.spec.kind !== 'keyValue') {
+    throw new JavaError('ClassCastException', `"${name}" is no key-value store`)
+  }
+  return true
+}
+
+/** Nothing wraps what a global store's processor throws. */
+function asItIs<T>(action: () => T): T {
+  try {
+    return action()
+  } catch (error) {
+    throw new JavaError((error as Error).name, (error as Error).message)
   }
 }
 
@@ -153,13 +184,13 @@ function countingTransformer(spec: Raw) {
   checkFields(spec, 'the transformer "countCalls"', ['type', 'store'])
   const name = required(text, spec, 'store')
   return () => {
-    let store: storeActions.PlainStore
+    let context: Pick<Context, 'getStateStore'>
     return {
-      init(context: Pick<Context, 'getStateStore'>): void {
-        store = context.getStateStore(name)
-      },
+      init: (given: Pick<Context, 'getStateStore'>) => void (context = given),
       transform(key: Value, value: Value): Value {
         if (key === null) return null
+        // Asked for each time, as in the recorder: a node may have no access to it.
+        const store = context.getStateStore<storeActions.PlainStore>(name)
         const calls = add(storeActions.longOf(store.get(key)), 1)
         store.put(key, calls)
         return value === null ? null : `${str(value)}#${str(calls)}`

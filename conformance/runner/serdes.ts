@@ -1,6 +1,7 @@
 import { bytes, float64, int32, type Serde, sessionWindowed, string, timeWindowed, type Windowed } from 'stream-core'
+import { CastError } from '../../packages/stream-core/src/common/cast-error.ts'
 import { checkFields, FormatError, isObject, type Json, type Raw, required, whole } from './format.ts'
-import { isDouble, long, type Value } from './values.ts'
+import { type Double, isDouble, long, type Value } from './values.ts'
 
 /** The serde that a scenario names, of the library's where the runner's values allow. */
 export function serdeOf(spec: Json): Serde<Value> {
@@ -53,8 +54,9 @@ export function serde(raw: Raw, field: string): Serde<Value> | undefined {
 const longSerde: Serde<Value> = {
   name: 'int64',
   immutable: true,
+  check: checkLong,
   write(value, out) {
-    if (typeof value !== 'number' && typeof value !== 'bigint') throw new TypeError('a long serde needs a long')
+    checkLong(value)
     const bits = BigInt(value)
     const at = out.reserve(8)
     out.bytes.writeBigInt64BE(bits, at)
@@ -65,11 +67,20 @@ const longSerde: Serde<Value> = {
   },
 }
 
+function checkLong(value: unknown): asserts value is number | bigint {
+  if (typeof value !== 'number' && typeof value !== 'bigint') throw new CastError('a long serde needs a long')
+}
+
+function checkDouble(value: unknown): asserts value is Double {
+  if (!isDouble(value as Value)) throw new CastError('a double serde needs a double')
+}
+
 const doubleSerde: Serde<Value> = {
   name: 'float64',
   immutable: true,
+  check: checkDouble,
   write(value, out, context) {
-    if (!isDouble(value)) throw new TypeError('a double serde needs a double')
+    checkDouble(value)
     float64().write(value.double, out, context)
   },
   read: (source, start, end, context) => ({ double: float64().read(source, start, end, context) }),

@@ -7,6 +7,7 @@ import type {
   VersionedKeyValueStore,
   WindowStore,
 } from 'stream-core'
+import { CastError } from '../../packages/stream-core/src/common/cast-error.ts'
 import { flag, required, type Raw, text, whole } from './format.ts'
 import { num, str } from './functions.ts'
 import type { Action, ActionType, Context, Rec } from './processor-types.ts'
@@ -22,8 +23,21 @@ export const isTimestamped = ({ spec }: StateStore): boolean =>
 /** A count that is stored; nothing stored is 0. */
 export const longOf = (value: Value): Long => num(value)
 
-export function putOrDelete(context: Context, name: string, key: Value, value: Value, timestampMs: number): void {
+/** The store as Java casts it: one of another kind is a failed cast, as the engine knows it. */
+function storeOf<S>(context: Context, name: string, kind: StateStore['spec']['kind']): S {
   const store: StateStore = context.getStateStore(name)
+  if (store.spec.kind !== kind) throw new CastError(`"${name}" is no store of the kind ${kind}`)
+  return store as S
+}
+
+/** A text, for a store of texts: Java cannot cast it to a value with a timestamp. */
+function plainText(store: { readonly spec: StateStore['spec'] }, value: Value): string | null {
+  if (value !== null && isTimestamped(store as StateStore)) throw new CastError('no value with a timestamp')
+  return value === null ? null : str(value)
+}
+
+export function putOrDelete(context: Context, name: string, key: Value, value: Value, timestampMs: number): void {
+  const store = storeOf<StateStore>(context, name, 'keyValue')
   if (value === null) (store as PlainStore).delete(key)
   else if (isTimestamped(store)) (store as unknown as Timestamped).put(key, value, timestampMs)
   else (store as PlainStore).put(key, value)
@@ -32,7 +46,7 @@ export function putOrDelete(context: Context, name: string, key: Value, value: V
 export const emit = (context: Context, record: Rec, value: Value): void => context.forward({ ...record, value })
 
 function bump(context: Context, name: string, { key, timestampMs }: Rec): Long {
-  const store: StateStore = context.getStateStore(name)
+  const store = storeOf<StateStore>(context, name, 'keyValue')
   if (isTimestamped(store)) {
     const timestamped = store as unknown as Timestamped
     const count = add(longOf(timestamped.get(key)?.value ?? null), 1)
@@ -80,10 +94,10 @@ export const types: { readonly [type: string]: ActionType } = {
 function dedup(context: Context, record: Rec, name: string, spec: Raw): void {
   const { key, value, timestampMs } = record
   if (key === null) return context.forward(record)
-  const store = context.getStateStore<WindowStore<Value, Value>>(name)
+  const store = storeOf<WindowStore<Value, Value>>(context, name, 'window')
   const within = required(whole, spec, 'withinMs')
   for (const _seen of store.fetchRange(key, Math.max(0, timestampMs - within), timestampMs + within)) return
-  store.put(key, str(value), timestampMs)
+  store.put(key, plainText(store, str(value)), timestampMs)
   context.forward(record)
 }
 
@@ -92,7 +106,7 @@ function windowCount(context: Context, record: Rec, name: string, spec: Raw): vo
   const sizeMs = required(whole, spec, 'sizeMs')
   if (sizeMs === 0) throw new RangeError('/ by zero')
   const start = timestampMs - (timestampMs % sizeMs)
-  const store: StateStore = context.getStateStore(name)
+  const store = storeOf<StateStore>(context, name, 'window')
   let count: Long
   if (isTimestamped(store)) {
     const timestamped = store as unknown as TimestampedWindowStore<Value, Value>
@@ -108,8 +122,8 @@ function windowCount(context: Context, record: Rec, name: string, spec: Raw): vo
 
 function windowScan(context: Context, record: Rec, name: string, spec: Raw): void {
   const { key, value, timestampMs } = record
-  const store = context.getStateStore<WindowStore<Value, Value>>(name)
-  store.put(key, value === null ? null : str(value), timestampMs)
+  const store = storeOf<WindowStore<Value, Value>>(context, name, 'window')
+  store.put(key, plainText(store, value), timestampMs)
   const from = Math.max(0, timestampMs - required(whole, spec, 'backMs'))
   const to = timestampMs + required(whole, spec, 'aheadMs')
   const reverse = flag(spec, 'reverse') === true
@@ -126,7 +140,7 @@ function windowScan(context: Context, record: Rec, name: string, spec: Raw): voi
 
 function sessions(context: Context, record: Rec, name: string, spec: Raw): void {
   const { key, timestampMs } = record
-  const store = context.getStateStore<SessionStore<Value, Value>>(name)
+  const store = storeOf<SessionStore<Value, Value>>(context, name, 'session')
   const gap = required(whole, spec, 'gapMs')
   let [start, end, count]: [number, number, Long] = [timestampMs, timestampMs, 1]
   const found = [...store.findSessions(key, Math.max(0, timestampMs - gap), timestampMs + gap)]
@@ -142,7 +156,7 @@ function sessions(context: Context, record: Rec, name: string, spec: Raw): void 
 
 function versioned(context: Context, record: Rec, name: string, spec: Raw): void {
   const { key, value, timestampMs } = record
-  const store = context.getStateStore<VersionedKeyValueStore<Value, Value>>(name)
+  const store = storeOf<VersionedKeyValueStore<Value, Value>>(context, name, 'versioned')
   if (value === null && flag(spec, 'useDelete') === true) {
     return emit(context, record, `deleted ${shown(store.delete(key, timestampMs))}`)
   }
@@ -157,9 +171,9 @@ const shown = (version: { readonly value: Value; readonly timestampMs: number } 
 
 function range(context: Context, record: Rec, name: string, spec: Raw): void {
   const { key, value } = record
-  const store = context.getStateStore<PlainStore>(name)
+  const store = storeOf<PlainStore>(context, name, 'keyValue')
   if (value === null) store.delete(key)
-  else store.put(key, str(value))
+  else store.put(key, plainText(store, value))
   const prefix = text(spec, 'prefix')
   const reverse = flag(spec, 'reverse') === true
   const entries =
@@ -173,13 +187,13 @@ function range(context: Context, record: Rec, name: string, spec: Raw): void {
 
 function putIfAbsent(context: Context, record: Rec, name: string): void {
   const { key, value } = record
-  const store = context.getStateStore<PlainStore>(name)
-  const old = store.putIfAbsent(key, value === null ? null : str(value))
+  const store = storeOf<PlainStore>(context, name, 'keyValue')
+  const old = store.putIfAbsent(key, plainText(store, value))
   emit(context, record, `${str(old)}>${str(store.get(key))}`)
 }
 
 function lookup(context: Context, record: Rec, name: string): void {
-  const store: StateStore = context.getStateStore(name)
+  const store = storeOf<StateStore>(context, name, 'keyValue')
   const wanted = str(record.value)
   const found = isTimestamped(store)
     ? ((store as unknown as Timestamped).get(wanted)?.value ?? null)

@@ -1,4 +1,5 @@
 import { stores } from 'stream-core'
+import { javaRules } from '../../packages/stream-core/src/common/java-rules.ts'
 import { checkFields, flag, FormatError, given, objects, type Raw, required, text, whole } from './format.ts'
 import { serdeOf } from './serdes.ts'
 
@@ -17,8 +18,11 @@ const ownFields: { readonly [type: string]: readonly string[] } = {
 
 export type StoreSpec = ReturnType<typeof storeSpec>
 
-/** A store of the Processor API (format §6). Java's builders neither cache nor keep in memory unless told to. */
-export function storeSpec(raw: Raw) {
+/** A store of the Processor API (format §6). */
+export const storeSpec = (raw: Raw) => ({ ...plainSpec(raw), [javaRules]: true as const })
+
+/** Java's builders neither cache nor keep in memory unless told to. */
+function plainSpec(raw: Raw) {
   const type = required(text, raw, 'type')
   const fields = Object.hasOwn(ownFields, type) ? ownFields[type] : undefined
   if (fields === undefined) throw new FormatError(`unknown store type "${type}"`)

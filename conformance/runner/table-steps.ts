@@ -48,11 +48,10 @@ export const tableSteps: Operations<Table> = {
   },
   transformValues: {
     fields: ['transformer', 'named', 'materialized', 'stores', 'ownStores'],
-    apply(table, step, { builder }) {
-      // A supplier of the library adds no stores here: they are added beside it and connected by name.
-      const own = ownStores(step)
-      for (const spec of own) builder.addStateStore(spec)
-      const stores = [...(texts(step, 'stores') ?? []), ...own.map(({ name }) => name)]
+    apply(table, step) {
+      // Java does not ask the supplier of a table's transformer for its stores: they need only be well-formed.
+      ownStores(step)
+      const stores = texts(step, 'stores') ?? []
       return tableHandle(table.transformValues(valueTransformerSupplier(step), { ...kept(step), stores }))
     },
   },
@@ -107,5 +106,7 @@ function suppressed(raw: Raw) {
   const limits = given({ maxRecords, maxBytes, logging })
   const name = given({ name: text(raw, 'name') })
   if (type === 'untilWindowCloses') return untilWindowCloses({ ...name, buffer: limits })
-  return untilTimeLimit(required(whole, raw, 'limitMs'), { ...name, buffer: { ...limits, whenFull } })
+  // Java looks at no limit: one below 0 is over at once, and the largest long is never.
+  const waitMs = required(whole, raw, 'limitMs')
+  return { ...untilTimeLimit(0, { ...name, buffer: { ...limits, whenFull } }), waitMs }
 }

@@ -14,7 +14,7 @@ export function windowsOf(raw: Raw) {
       })
     case 'sliding':
       checkFields(raw, 'windows', ['type', 'differenceMs', 'graceMs'])
-      return slidingWindows({ difference: required(whole, raw, 'differenceMs'), ...given({ grace }) })
+      return slidingWindowsOf(required(whole, raw, 'differenceMs'), grace)
     case 'session':
       checkFields(raw, 'windows', ['type', 'gapMs', 'graceMs'])
       return sessionWindows({ gap: required(whole, raw, 'gapMs'), ...given({ grace }) })
@@ -24,6 +24,12 @@ export function windowsOf(raw: Raw) {
     default:
       throw new FormatError(`unknown windows "${type}"`)
   }
+}
+
+/** Java makes windows with a difference of 0, which fail for every record; the library refuses to. */
+function slidingWindowsOf(difference: number, grace: number | undefined): ReturnType<typeof slidingWindows> {
+  const made = slidingWindows({ difference: difference === 0 ? 1 : difference, ...given({ grace }) })
+  return { ...made, differenceMs: difference }
 }
 
 /** The windows of a stream-stream join. */

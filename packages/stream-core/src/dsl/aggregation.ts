@@ -2,7 +2,7 @@ import { int64, type Serde } from '../common/serde.ts'
 import { storeGetter, type ValueGetterSupplier } from '../operators/value-getter.ts'
 import type { ProcessorSupplier } from '../processor/processor.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
-import { behindTopic, erased, type StreamState } from './build-context.ts'
+import { behindTopic, type BuildContext, erased, type StreamState } from './build-context.ts'
 import { type GraphDetails, GraphNode } from './graph/graph-node.ts'
 import type { KTable } from './ktable.ts'
 import type { Named, StoreOptions } from './options.ts'
@@ -115,6 +115,10 @@ export const aggregationStore = (
   prefix: string,
   value: Serde<unknown> | null,
 ): Materialized => materialized(from.context, options, () => from.context.names.store(prefix), { key: from.key, value })
+
+/** The serde inside a windowed key. Java wraps what was given, but not the default: then what follows fails for a windowed key. */
+export const windowedInner = (context: BuildContext, store: Materialized): Serde<unknown> | null =>
+  store.key ?? (context.javaRules ? null : context.defaultKey)
 
 export function addAggregation<K, A>(input: StreamState, parts: AggregationParts): KTable<K, A> {
   const { context } = input

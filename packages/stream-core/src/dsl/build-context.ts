@@ -24,6 +24,8 @@ export interface BuildContext {
   readonly processChangesRecords: boolean
   /** Serdes that nobody gave, with what needs them: filled while the topology is written. */
   readonly missingSerdes: string[]
+  /** Kafka Streams to the letter, for the conformance runner. */
+  readonly javaRules: boolean
   /** Makes streams and tables: they lead to each other, and files must not import each other in circles. */
   readonly stream: <K, V>(state: StreamState) => KStream<K, V>
   readonly table: <K, V>(state: StreamState, source: TableSource<K, V>) => KTable<K, V>

@@ -107,7 +107,7 @@ function aggregateCogroup<K, A>(
     value: null,
   })
   const inputs = members.map(({ group }) => group.input(store))
-  checkRepartitionNames(members, inputs)
+  if (!context.javaRules) checkRepartitionNames(members, inputs)
   // What Java compares is where the groups come from; what has to fit is what the processors read.
   copartitioned(
     { ...first, sources: inputs[0]!.sources },
@@ -131,7 +131,8 @@ function aggregateCogroup<K, A>(
     graph.add(inputs[i]!.node, node)
     return node
   })
-  const { key: tableKey, getter = storeGetter } = shared!
+  // Java takes the store of a windowed cogroup for one of a table.
+  const { key: tableKey, getter = storeGetter } = context.javaRules ? { key: shared!.key } : shared!
   const merge = names.suffixed(options.name, '-cogroup-merge', 'COGROUPKSTREAM-MERGE')
   const mergeNode = new GraphNode(merge, { kind: 'processor' }, (builder, parents) =>
     builder.addProcessor({ name: merge, parents, supplier: pass() }),

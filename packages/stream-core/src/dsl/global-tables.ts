@@ -1,4 +1,4 @@
-import { TopologyError } from '../common/errors.ts'
+import { ArgumentError, TopologyError } from '../common/errors.ts'
 import { tableSource } from '../operators/table-source.ts'
 import { storeGetter } from '../operators/value-getter.ts'
 import type { ProcessorSupplier } from '../processor/processor.ts'
@@ -8,6 +8,9 @@ import { GraphNode } from './graph/graph-node.ts'
 import type { GlobalStoreOptions } from './options.ts'
 import { type TableConsumed, tableSerdes, tableStore } from './read-table.ts'
 import { keyValueSpec } from './store-specs.ts'
+
+/** Java's words: it materialises a global table only for a Materialized with a name. */
+const unnamed = 'Global stores must pass in suppliers with exactly one store but got 0'
 
 export function addGlobalTable<K, V>(
   context: BuildContext,
@@ -20,6 +23,8 @@ export function addGlobalTable<K, V>(
   const sourceName = names.suffixed(consumed.name, '-source', 'KSTREAM-SOURCE')
   const processorName = names.given(consumed.name, 'KTABLE-SOURCE')
   const node = new GraphNode(processorName, { kind: 'table-source', reusesSourceTopic: false }, (builder) => {
+    if (context.javaRules && consumed.store !== undefined && !store.isNamed)
+      throw new ArgumentError('store.name', unnamed)
     const supplier = tableSource<K, V>({ storeName: store.storeName, sendsOldValues: false })
     builder.addGlobalStore({
       store: keyValueSpec(context, store),

@@ -100,7 +100,7 @@ export class KGroupedTable<K, V> {
   /** As Java's: no filter in front of it, for `groupBy` sends no record without a key. */
   #repartitionNode(topic: string, sink: string, source: string): GraphNode {
     const { context, key: keySerde, value: valueSerde } = this.#from
-    checkedName(topic)
+    if (!context.javaRules) checkedName(topic)
     return new GraphNode(source, { kind: 'processor' }, (builder, parents) => {
       const where = `the repartition topic "${topic}"`
       const key = requiredSerde(context, keySerde, 'key', where, 'the option key of groupBy')

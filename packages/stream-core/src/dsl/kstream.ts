@@ -159,7 +159,7 @@ export class KStream<K, V> {
     options: Named & { stores?: readonly ProcessorStore[]; key?: Serde<K2>; value?: Serde<V2> } = {},
   ): KStream<K2, V2> {
     const { context } = this[state]
-    const name = options.name ?? context.names.node('KSTREAM-PROCESSOR')
+    const name = context.names.own(options.name, 'KSTREAM-PROCESSOR')
     const changes = context.processChangesRecords ? 'key and value' : 'nothing'
     return this.#add<K2, V2>(name, supplier, rekeyed(options), changes, options.stores)
   }
@@ -170,7 +170,7 @@ export class KStream<K, V> {
     options: Named & { stores?: readonly ProcessorStore[]; value?: Serde<V2> } = {},
   ): KStream<K, V2> {
     const { context } = this[state]
-    const name = options.name ?? context.names.node('KSTREAM-PROCESSVALUES')
+    const name = context.names.own(options.name, 'KSTREAM-PROCESSVALUES')
     const changes = context.processChangesRecords ? 'value' : 'nothing'
     const fixed = fixedKey(supplier)
     return this.#add<K, V2>(name, fixed, { value: erased(options.value) }, changes, options.stores)

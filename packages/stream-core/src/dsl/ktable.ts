@@ -38,12 +38,17 @@ function sameBytes(serde: Serde<unknown> | null): (a: unknown, b: unknown) => bo
   const context = { topic: '', part: 'key', headers: noHeaders } as const
   return (a, b) => {
     if (typeof a !== 'object' || typeof b !== 'object' || serde === null) return Object.is(a, b)
-    for (const [writer, value] of [
-      [one, a],
-      [two, b],
-    ] as const) {
-      writer.reset()
-      serde.write(value, writer, context)
+    try {
+      for (const [writer, value] of [
+        [one, a],
+        [two, b],
+      ] as const) {
+        writer.reset()
+        serde.write(value, writer, context)
+      }
+    } catch {
+      // The sink says what is wrong with it.
+      return false
     }
     return one.length === two.length && one.bytes.compare(two.bytes, 0, two.length, 0, one.length) === 0
   }

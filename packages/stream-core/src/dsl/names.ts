@@ -27,10 +27,15 @@ export class Names {
     return name === undefined ? generated : checkedName(name)
   }
 
+  /** The user's name, for which the counter stands still, or a generated one. */
+  own(name: string | undefined, prefix: string): string {
+    return name === undefined ? this.node(prefix) : checkedName(name)
+  }
+
   /** The user's name and a suffix, or a generated one. */
   suffixed(name: string | undefined, suffix: string, prefix: string): string {
     const generated = this.node(prefix)
-    return name === undefined ? generated : checkedName(name + suffix)
+    return name === undefined ? generated : checkedName(checkedName(name) + suffix)
   }
 
   /** Counts on for a name that is made otherwise. */

@@ -13,7 +13,9 @@ import {
   type Fold,
   type ReduceOptions,
   type StreamGroup,
+  windowedInner,
 } from './aggregation.ts'
+import { segmentIntervalMs } from '../state/store-spec.ts'
 import type { BuildContext } from './build-context.ts'
 import type { KTable } from './ktable.ts'
 import type { Named, StoreOptions } from './options.ts'
@@ -99,7 +101,7 @@ export function sessionParts(
   const { storeName } = store
   const leastMs = gapMs + graceMs
   const retentionMs = checkedRetention(storeName, store.options.retentionMs, leastMs, 'the gap plus grace')
-  const key = store.key ?? context.defaultKey
+  const key = windowedInner(context, store)
   const options = {
     storeName,
     windows,
@@ -107,6 +109,7 @@ export function sessionParts(
     init: fold.init,
     add: fold.add as never,
     merge: fold.merge as never,
+    failsBeforeMs: context.javaRules ? -segmentIntervalMs(retentionMs) : Number.NEGATIVE_INFINITY,
   }
   return {
     key: key === null ? null : (sessionWindowed(key) as unknown as Serde<unknown>),

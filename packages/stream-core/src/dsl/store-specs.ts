@@ -9,6 +9,7 @@ import type {
   WindowStoreSpec,
 } from '../state/store-spec.ts'
 import { type BuildContext, erased, requiredSerde } from './build-context.ts'
+import { checkedName } from './names.ts'
 import type { StoreOptions } from './options.ts'
 
 const additionalRetentionMs = 86_400_000
@@ -46,7 +47,7 @@ export function materialized(
   const given = options ?? {}
   if (given.type !== undefined) oneOf('store.type', given.type, ['persistent', 'in-memory'])
   const isNamed = given.name !== undefined
-  const storeName = given.name ?? makeName()
+  const storeName = given.name === undefined ? makeName() : checkedName(given.name)
   if (given.versioned !== undefined && !isNamed) {
     throw new ArgumentError('store.name', 'a versioned store needs a name')
   }

@@ -1,9 +1,9 @@
 import { ArgumentError } from '../common/errors.ts'
-import { toMs } from '../common/duration.ts'
+import { type Duration, toMs } from '../common/duration.ts'
 import { streamTableJoin } from '../operators/stream-table-join.ts'
 import type { ProcessorSupplier } from '../processor/processor.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
-import { copartitioned, erased, requiredSerde, state, type StreamState } from './build-context.ts'
+import { type BuildContext, copartitioned, erased, requiredSerde, state, type StreamState } from './build-context.ts'
 import type { GlobalKTable } from './global-ktable.ts'
 import { GraphNode } from './graph/graph-node.ts'
 import type { KStream } from './kstream.ts'
@@ -31,7 +31,7 @@ export function joinTable<K, V, V2>(
   const { context } = from
   const sources = copartitioned(from, other)
   const name = context.names.given(options.name, joinPrefix(kind))
-  const graceMs = options.grace === undefined ? null : toMs(options.grace, 'the grace of a join')
+  const graceMs = graceOf(context, options.grace)
   const key = erased(options.key) ?? from.key
   const value = erased(options.value) ?? from.value
   const bufferName = graceMs === null ? null : `${name}-Buffer`
@@ -48,6 +48,7 @@ export function joinTable<K, V, V2>(
       mapKey: (recordKey) => recordKey,
       joiner,
       bufferName,
+      refusesNullKeys: context.javaRules,
     })
     builder.addProcessor({
       name,
@@ -89,6 +90,7 @@ export function joinGlobalTable<K, V, G, V2>(
     mapKey: options.mapKey,
     joiner,
     bufferName: null,
+    refusesNullKeys: false,
   })
   const node = new GraphNode(name, { kind: 'processor' }, (builder, parents) =>
     builder.addProcessor({ name: checkedName(name), parents, supplier: join }),
@@ -96,6 +98,12 @@ export function joinGlobalTable<K, V, G, V2>(
   node.wantsNullKeys = kind === 'left'
   context.graph.add(from.node, node)
   return context.stream({ ...from, name, node, value: null })
+}
+
+/** Java takes a negative grace, too: nothing waits then. */
+function graceOf({ javaRules }: BuildContext, grace: Duration | undefined): number | null {
+  if (grace === undefined) return null
+  return javaRules && typeof grace === 'number' ? grace : toMs(grace, 'the grace of a join')
 }
 
 function bufferSpec(

@@ -6,7 +6,7 @@ import { streamStreamJoin } from '../operators/stream-stream-join.ts'
 import type { JoinWindows } from '../operators/windows.ts'
 import type { ProcessorSupplier } from '../processor/processor.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
-import { type BuildContext, copartitioned, erased, requiredSerde, state } from './build-context.ts'
+import { type BuildContext, copartitioned, erased, requiredSerde, state, type StreamState } from './build-context.ts'
 import { GraphNode } from './graph/graph-node.ts'
 import type { KStream } from './kstream.ts'
 import type { JoinStore, StreamJoined } from './options.ts'
@@ -56,12 +56,15 @@ export function joinStreams<K, V, V2>(
   }
 
   const key = erased(options.key) ?? one.key
-  const thisValue = erased(options.value) ?? one.value
-  const otherValue = erased(options.otherValue) ?? two.value
+  // Java's stores of a join take nothing from the streams.
+  const inherited = (stream: StreamState): Inherited => (context.inheritsSerdes ? stream : { key: null, value: null })
+  const keptKey = erased(options.key) ?? inherited(one).key
+  const thisValue = erased(options.value) ?? inherited(one).value
+  const otherValue = erased(options.otherValue) ?? inherited(two).value
   let specs: JoinSpecs | null = null
   // Made once, when the first node is written: both sides share them.
   const specsOf = (): JoinSpecs =>
-    (specs ??= joinSpecs(context, options, { key, thisValue, otherValue, thisName, otherName, outerName }))
+    (specs ??= joinSpecs(context, options, { key: keptKey, thisValue, otherValue, thisName, otherName, outerName }))
 
   addWindow(context, one.node, thisWindow, () => specsOf().thisSpec)
   addWindow(context, two.node, otherWindow, () => specsOf().otherSpec)
@@ -103,6 +106,8 @@ export function joinStreams<K, V, V2>(
   graph.add([one.node, two.node], node)
   return context.stream({ ...one, name: merge, node, key, value: null, ...sources, isRepartitionRequired: false })
 }
+
+type Inherited = Pick<StreamState, 'key' | 'value'>
 
 interface JoinSpecs {
   readonly thisSpec: StoreSpec

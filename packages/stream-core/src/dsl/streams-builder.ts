@@ -1,4 +1,5 @@
 import { ArgumentError, TopologyError } from '../common/errors.ts'
+import { type JavaRules, javaRules } from '../common/java-rules.ts'
 import type { Serde } from '../common/serde.ts'
 import type { ProcessorSupplier } from '../processor/processor.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
@@ -61,11 +62,11 @@ export class StreamsBuilder {
   readonly #requireExplicitNames: boolean
   #built: Topology | null = null
 
-  constructor(options: StreamsBuilderOptions = {}) {
+  constructor(options: StreamsBuilderOptions & JavaRules = {}) {
     const { defaults, optimization = 'none', defaultStoreType = 'persistent' } = options
     this.#optimization = optimizationSet(optimization)
     this.#requireExplicitNames = options.requireExplicitNames ?? false
-    const builder = new TopologyBuilder()
+    const builder = new TopologyBuilder(options)
     const inheritsSerdes = options.inheritSerdes ?? true
     this.#context = {
       builder,
@@ -78,6 +79,7 @@ export class StreamsBuilder {
       defaultStoreType,
       processChangesRecords: options.processChangesRecords ?? false,
       missingSerdes: [],
+      javaRules: options[javaRules] ?? false,
       stream: (given) => new KStream(given),
       table: (given, source) => new KTable(given, source),
     }

@@ -88,6 +88,8 @@ export function transformTableValues<K, V, R>(
   const stores = [...(options.stores ?? []), ...(supplier.stores ?? [])].map((store) =>
     typeof store === 'string' ? store : store.name,
   )
+  // Java reads through a transformer as the node that asks, which may not see its stores.
+  const { javaRules } = table[state].context
   const open = (context: ProcessingContext): ValueTransformer<K, V, R> => {
     const transformer = supplier()
     transformer.init?.(context)
@@ -103,7 +105,7 @@ export function transformTableValues<K, V, R>(
       },
     },
     getterMap(context) {
-      const transformer = open(grantStores(context, stores))
+      const transformer = open(javaRules ? context : grantStores(context, stores))
       const engine = context as EngineContext
       return (key, found) => {
         // Whoever asks is not the record's own path: nothing is known of where the value came from.

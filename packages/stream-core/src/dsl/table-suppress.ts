@@ -7,7 +7,6 @@ import { requiredSerde, state } from './build-context.ts'
 import { GraphNode } from './graph/graph-node.ts'
 import { windowGrace } from './graph/window-grace.ts'
 import type { KTable } from './ktable.ts'
-import { checkedName } from './names.ts'
 import { changelog } from './store-specs.ts'
 import type { Suppressed } from './suppressed.ts'
 import { TableSource } from './table-source.ts'
@@ -20,12 +19,16 @@ export function suppressTable<K, V>(table: KTable<K, V>, suppressed: Suppressed)
   if (mine.node.isOutputVersioned === true) {
     throw new TopologyError(`suppress works on tables that are not versioned; "${mine.name}" is`, [mine.name])
   }
-  const name = suppressed.name === undefined ? names.node('KTABLE-SUPPRESS') : checkedName(suppressed.name)
+  // Java looks at neither the name of a Suppressed nor its limits.
+  const { javaRules } = context
+  const name = javaRules
+    ? (suppressed.name ?? names.node('KTABLE-SUPPRESS'))
+    : names.own(suppressed.name, 'KTABLE-SUPPRESS')
   const untilWindowCloses = suppressed.until === 'window-closes'
   const waitMs = untilWindowCloses ? windowGrace(mine.node) : suppressed.waitMs
   const { maxRecords, maxBytes, whenFull = 'emit-early', logging } = suppressed.buffer
   for (const [option, value] of Object.entries({ maxRecords, maxBytes })) {
-    if (value === undefined || (Number.isSafeInteger(value) && value >= 0)) continue
+    if (javaRules || value === undefined || (Number.isSafeInteger(value) && value >= 0)) continue
     throw new ArgumentError(
       option,
       `${option} of the buffer of "${name}" must be a whole number, 0 or more; got ${value}`,

@@ -16,6 +16,7 @@ import {
   type Fold,
   type ReduceOptions,
   type StreamGroup,
+  windowedInner,
 } from './aggregation.ts'
 import type { BuildContext } from './build-context.ts'
 import type { KTable } from './ktable.ts'
@@ -113,7 +114,7 @@ export function windowedParts(
 }
 
 const windowedKey = (context: BuildContext, store: Materialized, sizeMs: number): Serde<unknown> | null => {
-  const key = store.key ?? context.defaultKey
+  const key = windowedInner(context, store)
   return key === null ? null : timeWindowed(key, sizeMs)
 }
 

@@ -21,6 +21,7 @@ export function timeWindowed<K>(inner: Serde<K>, sizeMs: number): WindowedSerde<
       out.writeInt64(window.start)
     },
     read(bytes, start, end, context) {
+      checkLength(start, end, 8)
       const windowStart = readInt64(bytes, end - 8)
       return {
         key: inner.read(bytes, start, end - 8, context),
@@ -42,10 +43,17 @@ export function sessionWindowed<K>(inner: Serde<K>): WindowedSerde<K> {
       out.writeInt64(window.start)
     },
     read(bytes, start, end, context) {
+      checkLength(start, end, 16)
       return {
         key: inner.read(bytes, start, end - 16, context),
         window: { start: readInt64(bytes, end - 8), end: readInt64(bytes, end - 16) },
       }
     },
   }
+}
+
+/** What is shorter is no windowed key, and before it lies somebody else's. */
+function checkLength(start: number, end: number, suffixBytes: number): void {
+  if (end - start >= suffixBytes) return
+  throw new RangeError(`a windowed key ends with ${suffixBytes} bytes for its window; there are ${end - start}`)
 }

@@ -16,6 +16,8 @@ export interface SessionAggregateOptions<K, V, A> {
   readonly add: (aggregate: A, value: V, key: K) => A | null
   /** Makes one aggregate of two sessions that a record has joined. */
   readonly merge: (first: A, second: A, key: K) => A | null
+  /** Java's caching store finds nothing that far before time 0, and fails: with a long gap and an early record. */
+  readonly failsBeforeMs: number
 }
 
 /**
@@ -25,7 +27,7 @@ export interface SessionAggregateOptions<K, V, A> {
 export const sessionWindowAggregate =
   <K, V, A>(options: SessionAggregateOptions<K, V, A>) =>
   (): Processor<K, V, Windowed<K>, Change<A>> => {
-    const { storeName, windows, emitsFinal, sendsOldValues, init, add, merge } = options
+    const { storeName, windows, emitsFinal, sendsOldValues, init, add, merge, failsBeforeMs } = options
     const { gapMs, graceMs } = windows
     let context: EngineContext<Windowed<K>, Change<A>>
     let store: SessionStore<K, A>
@@ -39,6 +41,9 @@ export const sessionWindowAggregate =
     }
 
     const update = ({ key, value, timestampMs }: Record<K, V>, closeTimeMs: number): void => {
+      if (isCached && timestampMs - gapMs <= failsBeforeMs) {
+        throw new RangeError('Error iterating over segments: segment interval has changed')
+      }
       let start = timestampMs
       let end = timestampMs
       let aggregate: A | null = init === null ? null : init()

@@ -193,6 +193,7 @@ export const slidingWindowAggregate =
         if (timestampMs > streamTimeMs) streamTimeMs = timestampMs
         closeTimeMs = streamTimeMs - graceMs
         if (timestampMs + differenceMs < closeTimeMs) return context.drop('late')
+        if (differenceMs === 0) throw new RangeError('Window endMs must be greater than window startMs.')
         // As in Java, nothing is emitted on the way of an early record.
         if (timestampMs < differenceMs) return processEarly(record)
         processRecord(record)

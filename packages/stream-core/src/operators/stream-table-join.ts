@@ -12,6 +12,8 @@ export interface StreamTableJoinOptions<K, V, K2, V2, O> {
   readonly joiner: (value: V, other: V2 | null, key: K) => O
   /** Records wait here until the table has caught up; null: joined at once. */
   readonly bufferName: string | null
+  /** Java's buffer takes no null key, not even of a left join. */
+  readonly refusesNullKeys: boolean
 }
 
 /**
@@ -21,7 +23,7 @@ export interface StreamTableJoinOptions<K, V, K2, V2, O> {
 export const streamTableJoin =
   <K, V, K2, V2, O>(options: StreamTableJoinOptions<K, V, K2, V2, O>) =>
   (): Processor<K, V, K, O> => {
-    const { isLeft, table, mapKey, joiner, bufferName } = options
+    const { isLeft, table, mapKey, joiner, bufferName, refusesNullKeys } = options
     let context: EngineContext<K, O>
     let getter: ValueGetter<K2, V2>
     let buffer: GraceBuffer<K, V> | null = null
@@ -46,8 +48,12 @@ export const streamTableJoin =
         const mapped = mapKey(key, value)
         const hasKey = mapped !== null && mapped !== undefined
         if (!hasKey && !isLeft) return context.drop('null-key')
-        // A record without a key matches nothing, whatever it waits for.
-        if (buffer === null || key === null || key === undefined) return join(record, mapped)
+        if (buffer === null) return join(record, mapped)
+        if (key === null || key === undefined) {
+          if (refusesNullKeys) throw new RangeError('key cannot be null')
+          // It matches nothing, whatever it waits for.
+          return join(record, mapped)
+        }
         if (!buffer.put(key, value, context.recordContext)) return join(record, mapped)
         buffer.evictDue(({ key: dueKey, value: dueValue, context: dueContext }) => {
           const outer = context.recordContext

@@ -1,3 +1,4 @@
+import { TopologyError } from '../common/errors.ts'
 import type { Headers } from '../common/record.ts'
 import type { Change } from '../processor/processor.ts'
 import type { EngineContext, ProcessingContext } from '../processor/processor-context.ts'
@@ -22,6 +23,9 @@ export interface TableStore<K, V> {
 export function openTableStore<K, V>(context: ProcessingContext, name: string): TableStore<K, V> {
   const store = context.getStateStore(name)
   if (store instanceof VersionedKeyValueStore) return versioned<K, V>(store)
+  if (!(store instanceof TimestampedKeyValueStore)) {
+    throw new TopologyError(`"${name}" is no store of a table: it keeps windows`, [], 'INCOMPATIBLE_STORE')
+  }
   return plain(store as TimestampedKeyValueStore<K, V>)
 }
 

@@ -143,6 +143,7 @@ export class GlobalTask {
       taskId: 'global',
       host: this.#host,
       emitIntervalMs: 0,
+      passesCastsOn: false,
       store: (name) => this.state.stores.get(name),
       globalStore: (name) => this.state.stores.get(name),
       schedule: () => {

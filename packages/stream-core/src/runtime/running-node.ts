@@ -8,6 +8,7 @@ import {
   TaskCorruptedError,
   TopologyError,
 } from '../common/errors.ts'
+import { CastError } from '../common/cast-error.ts'
 import { noRecordContext, type Record, type RecordContext } from '../common/record.ts'
 import type {
   AsyncWork,
@@ -24,6 +25,7 @@ import { faceOf } from '../state/open-store.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { StoreHost } from '../state/store-host.ts'
 import type { ProcessorNode, SinkNode } from '../topology/node.ts'
+import { decide, isDecidedAbout } from './decided-failures.ts'
 import { collect, type Output } from './record-collector.ts'
 
 /** What a running node may use of its task. */
@@ -33,6 +35,8 @@ export interface TaskServices {
   /** Holds the context of the record that is being processed. */
   readonly host: StoreHost
   readonly emitIntervalMs: number
+  /** A failed cast is decided about by the node above, as in Java. */
+  readonly passesCastsOn: boolean
   store(name: string): StateStore | undefined
   /** A store that holds the whole of a topic, which every processor may read. */
   globalStore(name: string): StateStore | undefined
@@ -111,6 +115,8 @@ export class RunningSink implements RunningNode {
   }
 
   #leaveOut(error: SerdeError, topic: string): void {
+    // In Java the node above has the last word.
+    if (this.#services.passesCastsOn) throw error
     if (!decide(error, () => this.#services.mayContinueWithout(error, this.name, topic))) throw error
   }
 
@@ -170,6 +176,8 @@ export class RunningProcessor implements RunningNode, EngineContext {
       const result = this.#processor.process(record) as unknown
       if (result !== undefined) refuseAsync(result, this.name)
     } catch (error) {
+      // Java wraps it before it asks the handler (ProcessorNode#process).
+      if (this.#services.passesCastsOn && error instanceof CastError) throw this.#wrap(error)
       this.#failed(error)
     }
   }
@@ -333,7 +341,7 @@ export class RunningProcessor implements RunningNode, EngineContext {
   #failed(error: unknown): void {
     // A child's failure was decided there; asking again would skip more than the one record. What the log or the state did
     // is nothing a handler of records can decide about.
-    const isDecided = error instanceof Error && decided.has(error)
+    const isDecided = error instanceof Error && isDecidedAbout(error)
     if (
       isDecided ||
       error instanceof BrokerError ||
@@ -377,17 +385,3 @@ function refuseAsync(result: unknown, nodeName: string): void {
 
 /** Processors that are or were in use. */
 const made = new WeakSet<object>()
-
-/** Failures a handler has been asked about. */
-const decided = new WeakSet<Error>()
-
-/** Whether to go on after a failure. Nobody above is asked again, also if the handler itself fails. */
-function decide(failure: Error, ask: () => boolean): boolean {
-  decided.add(failure)
-  try {
-    return ask()
-  } catch (error) {
-    decided.add(error as Error)
-    throw error
-  }
-}

@@ -1,5 +1,5 @@
 import { assert } from '../common/assert.ts'
-import { FlushError, ProcessingError } from '../common/errors.ts'
+import { javaRules } from '../common/java-rules.ts'
 import type { RecordBatchReader } from '../common/record-batch-reader.ts'
 import { noHeaders, noRecordContext, type RecordContext } from '../common/record.ts'
 import type { PunctuationType } from '../processor/processor-context.ts'
@@ -11,6 +11,7 @@ import type { RawRecord } from './dead-letters.ts'
 import { buildNodes, enter, type NodeGraph } from './node-graph.ts'
 import { PartitionGroup } from './partition-group.ts'
 import { Punctuations } from './punctuations.ts'
+import { flushFailure } from './flush-failure.ts'
 import { RecordQueue } from './record-queue.ts'
 import type { RunningProcessor, TaskServices } from './running-node.ts'
 import type { StreamTaskOptions } from './stream-task-options.ts'
@@ -274,7 +275,7 @@ export class StreamTask {
       try {
         store.flushCache()
       } catch (error) {
-        failure ??= flushFailure(store.spec.name, error as Error)
+        failure ??= flushFailure(store.spec.name, error as Error, this.#options.topology[javaRules])
       }
     }
     if (failure !== null) throw failure
@@ -325,6 +326,7 @@ export class StreamTask {
       taskId: this.taskId,
       host: this.#host,
       emitIntervalMs,
+      passesCastsOn: this.#options.topology[javaRules],
       store: (name) => this.state.stores.get(name),
       globalStore,
       schedule: (intervalMs, type, startMs, run) =>
@@ -374,13 +376,3 @@ export class StreamTask {
     }
   }
 }
-
-/** What failed while a cache was flushed says so: the record it is about was taken long before. */
-function flushFailure(storeName: string, error: Error): Error {
-  if (!(error instanceof ProcessingError) && !isBufferFull(error)) return error
-  return new FlushError(`what the store "${storeName}" held back could not be handed on: ${error.message}`, {
-    cause: error,
-  })
-}
-
-const isBufferFull = (error: Error): boolean => (error as { readonly code?: unknown }).code === 'BUFFER_FULL'

@@ -26,7 +26,7 @@ export function writeBufferValue(value: BufferValue, bufferTimeMs: number): Buff
   if (value.old !== null && value.prior !== null && value.old.equals(value.prior)) scratch.writeInt32(-2)
   else writeBytes(value.old)
   writeBytes(value.new)
-  scratch.writeInt64(bufferTimeMs)
+  writeTime(bufferTimeMs)
   return scratch.toBuffer()
 }
 
@@ -66,6 +66,13 @@ function writeHeaders(headers: Headers): void {
     writeText(name)
     writeBytes(value)
   }
+}
+
+/** The end of an unlimited window is Java's largest long. */
+function writeTime(timeMs: number): void {
+  if (Number.isFinite(timeMs)) return scratch.writeInt64(timeMs)
+  scratch.writeInt32(0x7fffffff)
+  scratch.writeInt32(-1)
 }
 
 function writeText(text: string): void {

@@ -1,4 +1,12 @@
-import { int64Text, sessionEnd, sessionKeyPart, sessionStart, windowKeyPart, windowStart } from './window-key.ts'
+import {
+  byStartAndKey,
+  int64Text,
+  sessionEnd,
+  sessionKeyPart,
+  sessionStart,
+  windowKeyPart,
+  windowStart,
+} from './window-key.ts'
 
 /** What a read of a window or session store asks for; `null` leaves an end of the keys open. */
 export interface CacheScan {
@@ -25,6 +33,8 @@ export interface CacheWalk {
   /** Where a read of a single key that goes back in time ends: at the beginning of its last slice. */
   sliceStart(key: string, scan: CacheScan): string
   isVisited(key: string, scan: CacheScan): boolean
+  /** A read of a single key passes over this one of its entries. */
+  isPassedOver(key: string, scan: CacheScan): boolean
   isWanted(key: string, scan: CacheScan): boolean
   /** Nothing that follows is wanted, and the walk ends here. */
   isBeyond(key: string, scan: CacheScan): boolean
@@ -39,6 +49,7 @@ export const plainWalk: CacheWalk = {
   leavesKey: false,
   sliceStart: (key) => key,
   isVisited: () => true,
+  isPassedOver: () => false,
   isWanted: () => true,
   isBeyond: () => false,
 }
@@ -73,6 +84,7 @@ export const windowWalk = (segmentOf: SegmentOf, intervalMs: number): CacheWalk 
       (keyFrom === null || stored >= keyFrom + windowZeros) && (keyTo === null || stored <= upperRange(keyTo, toMs))
     )
   },
+  isPassedOver: () => false,
   isWanted: isWindowWanted,
   isBeyond: () => false,
 })
@@ -82,7 +94,7 @@ export const windowWalk = (segmentOf: SegmentOf, intervalMs: number): CacheWalk 
  * slice at which a read ends is walked to its own end, or until the time is past.
  */
 export const timeFirstWalk = (intervalMs: number): CacheWalk => ({
-  compare: (a, b) => windowStart(a) - windowStart(b) || byBytes(a, b),
+  compare: byStartAndKey,
   timeOf: windowStart,
   leavesKey: true,
   sliceStart: (key) => key,
@@ -100,6 +112,7 @@ export const timeFirstWalk = (intervalMs: number): CacheWalk => ({
     const highMs = Math.min(toMs, sliceFromMs + intervalMs - 1)
     return startMs < highMs || (startMs === highMs && key <= keyTo)
   },
+  isPassedOver: () => false,
   isWanted: isWindowWanted,
   isBeyond(stored, { fromMs, toMs, reverse }) {
     return reverse ? windowStart(stored) < fromMs : windowStart(stored) > toMs
@@ -113,6 +126,9 @@ export const sessionWalk = (segmentOf: SegmentOf, intervalMs: number): CacheWalk
   leavesKey: false,
   sliceStart: (key, { fromMs }) => key + int64Text(fromMs - (fromMs % intervalMs)),
   isVisited: (stored, { keyFrom }) => keyFrom === null || segmentOf(stored) > 0 || stored >= keyFrom + sessionZeros,
+  // The walk through a slice ends at its last millisecond and the latest start.
+  isPassedOver: (stored, { toMs }) =>
+    sessionEnd(stored) % intervalMs === intervalMs - 1 && sessionStart(stored) > Math.min(toMs, sessionEnd(stored)),
   isWanted: (stored, scan) =>
     sessionEnd(stored) >= scan.fromMs && sessionStart(stored) <= scan.toMs && isKeyWanted(sessionKeyPart(stored), scan),
   isBeyond: () => false,

@@ -178,7 +178,8 @@ export class CachingStore implements InnerStore {
     const visited = reverse && this.#observedMs < scan.fromMs ? { ...scan, fromMs: this.#observedMs } : scan
     if (group !== null && !walk.leavesKey) {
       const low = reverse ? walk.sliceStart(group, visited) : from
-      return new CacheCursor(this.#cache, this.#cache.keysBetween(low, to, group), options)
+      const keys = this.#cache.keysBetween(low, to, group).filter((key) => !walk.isPassedOver(key, scan))
+      return new CacheCursor(this.#cache, keys, options)
     }
     const keys = this.#cache.keys().filter((key) => walk.isVisited(key, visited))
     keys.sort(walk.compare)

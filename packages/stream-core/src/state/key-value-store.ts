@@ -71,6 +71,9 @@ abstract class KeyValueRows<K, V> extends StoreBase<KeyValueStoreSpec> {
 
   protected *entriesWithPrefix(prefix: string | Uint8Array, { reverse = false }: RangeOptions): Generator<[K, Entry]> {
     const low = Buffer.from(prefix as string).toString('latin1')
+    // Java seeks the key that follows the prefix: for an empty one there is none, and only its store on disk needs none.
+    if (low === '' && this.hasJavaRules && (this.spec.inMemory || this.isCached))
+      throw new RangeError('an empty prefix')
     for (const [key, entry] of this.rows.range(low, incremented(low), { reverse }))
       yield [this.codec.readKey(key), entry]
   }

@@ -10,7 +10,15 @@ import { StoreBase, type StoreParts } from './store-base.ts'
 import type { StoreMeta } from './store-meta.ts'
 import { segmentIntervalMs, type SessionStoreSpec } from './store-spec.ts'
 import { StoreCodec } from './value-codec.ts'
-import { int64Text, sessionEnd, sessionKey, sessionKeyPart, sessionStart, sessionSuffixLength } from './window-key.ts'
+import {
+  byEndStartAndKey,
+  int64Text,
+  sessionEnd,
+  sessionKey,
+  sessionKeyPart,
+  sessionStart,
+  sessionSuffixLength,
+} from './window-key.ts'
 import type { WindowReadOptions } from './window-store.ts'
 
 /** Told of the updates that a record cache hands on. */
@@ -116,7 +124,7 @@ export class SessionStore<K, V> extends StoreBase<SessionStoreSpec> {
       const end = sessionEnd(row[0])
       if (end >= earliestEndMs && end <= latestEndMs) rows.push(row)
     }
-    rows.sort(([a], [b]) => sessionEnd(a) - sessionEnd(b) || sessionStart(a) - sessionStart(b) || (a < b ? -1 : 1))
+    rows.sort(([a], [b]) => byEndStartAndKey(a, b))
     for (const [stored, entry] of rows) yield [this.#windowed(stored), this.#codec.decode(entry)]
   }
 

@@ -1,4 +1,5 @@
 import { SerdeError, StreamsError } from '../common/errors.ts'
+import { type JavaRules, javaRules } from '../common/java-rules.ts'
 import type { Headers } from '../common/record.ts'
 import type { BaseTable } from './base-table.ts'
 import { type CacheWalk, plainWalk } from './cache-walk.ts'
@@ -71,6 +72,15 @@ export abstract class StoreBase<S extends StoreSpec> implements StateStore {
   /** Where reads and writes of the typed face go. */
   protected get rows(): InnerStore {
     return this.#view === null ? (this.#rows ??= this.#openRows()) : this.#viewedRows(this.#view)
+  }
+
+  protected get isCached(): boolean {
+    return this.spec.caching && this.host.cache !== null
+  }
+
+  /** Java's faults are copied: what a scenario of the conformance suite asks for. */
+  protected get hasJavaRules(): boolean {
+    return (this.spec as JavaRules)[javaRules] === true
   }
 
   /** True if updates are forwarded by flushes of the cache from now on. */
@@ -172,7 +182,7 @@ export abstract class StoreBase<S extends StoreSpec> implements StateStore {
 
   #openRows(): InnerStore {
     const inner = this.inner()
-    const rows = this.spec.caching && this.host.cache !== null ? this.#cached(inner) : inner
+    const rows = this.isCached ? this.#cached(inner) : inner
     return this.host.isGlobal ? this.#guarded(rows, 'write to its topic instead') : rows
   }
 

@@ -17,6 +17,7 @@ export class StoreCodec<K, V> {
   readonly #sharesDecoded: boolean
   readonly #check: Serde<V>['check']
   readonly #name: string
+  readonly #isBuffer: boolean
   /** The last key and its bytes: most reads are followed by a write of the same key. */
   #lastKey: unknown = undefined
   #lastKeyText = ''
@@ -29,6 +30,7 @@ export class StoreCodec<K, V> {
     this.#sharesDecoded = spec.value.immutable === true
     this.#check = this.#value.check
     this.#name = spec.name
+    this.#isBuffer = spec.kind === 'suppressBuffer' || spec.kind === 'graceBuffer'
   }
 
   /** Decoded values may be shared: nobody changes them. */
@@ -114,6 +116,8 @@ export class StoreCodec<K, V> {
     try {
       this.#key.write(key, scratch, this.#keyContext)
     } catch (error) {
+      // Java's buffers, other than its stores, let it through as it is.
+      if (this.#isBuffer) throw error
       const why = (error as Error).message
       throw new TypeError(`the store "${this.#name}" cannot have a key such as this: ${why}`, { cause: error })
     }

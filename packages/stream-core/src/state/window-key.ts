@@ -47,6 +47,16 @@ export const sessionEnd = (stored: string): number => int64At(stored, stored.len
 export const int64At = (text: string, at: number): number =>
   int32At(text, at) * 4294967296 + (int32At(text, at + 4) >>> 0)
 
+const byBytes = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** Order of windows by time, then by key: the bytes of one key may be the beginning of another's. */
+export const byStartAndKey = (a: string, b: string): number =>
+  windowStart(a) - windowStart(b) || byBytes(windowKeyPart(a), windowKeyPart(b)) || byBytes(a, b)
+
+/** The same for sessions. */
+export const byEndStartAndKey = (a: string, b: string): number =>
+  sessionEnd(a) - sessionEnd(b) || sessionStart(a) - sessionStart(b) || byBytes(sessionKeyPart(a), sessionKeyPart(b))
+
 const int32At = (text: string, at: number): number =>
   (text.charCodeAt(at) << 24) |
   (text.charCodeAt(at + 1) << 16) |

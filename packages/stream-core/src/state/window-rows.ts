@@ -3,7 +3,7 @@ import type { InnerStore } from './inner-store.ts'
 import { aboveEveryKey, type LayeredTable, type TableRange } from './layered-table.ts'
 import type { Segments } from './segments.ts'
 import type { StoreMeta } from './store-meta.ts'
-import { int64Text, windowKey, windowKeyPart, windowStart, windowSuffixLength } from './window-key.ts'
+import { byStartAndKey, int64Text, windowKey, windowKeyPart, windowStart, windowSuffixLength } from './window-key.ts'
 
 /** Which windows, by their start; both ends belong to it. */
 export interface WindowRange {
@@ -57,7 +57,7 @@ export class WindowRowsInner implements InnerStore {
     if (this.#isTimeFirst) {
       const segments = this.#segments.range(oldest, Number.POSITIVE_INFINITY)
       const rows = [...this.#table.range(from, to, { segments })].filter(([key]) => windowStart(key) >= oldest)
-      rows.sort(([a], [b]) => windowStart(a) - windowStart(b))
+      rows.sort(([a], [b]) => byStartAndKey(a, b))
       yield* options.reverse === true ? rows.reverse() : rows
       return
     }

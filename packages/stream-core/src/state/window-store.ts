@@ -1,3 +1,4 @@
+import { ProcessingError } from '../common/errors.ts'
 import type { RecordContext } from '../common/record.ts'
 import { shown } from '../common/shown.ts'
 import type { Windowed } from '../common/windowed.ts'
@@ -94,7 +95,8 @@ abstract class WindowRows<K, V> extends StoreBase<WindowStoreSpec> {
 
   protected inner(): InnerStore {
     const refuse = (key: string, entry: Entry): void => this.refuse(key, entry)
-    return new WindowRowsInner(this.table, this.meta, this.#segments, this.spec.emitFinal, refuse)
+    const rows = new WindowRowsInner(this.table, this.meta, this.#segments, this.spec.emitFinal, refuse)
+    return this.#hasEmptyWindows && this.isCached ? withoutPuts(rows) : rows
   }
 
   protected findEntry(key: K, startMs: number): Entry | undefined {
@@ -124,6 +126,7 @@ abstract class WindowRows<K, V> extends StoreBase<WindowStoreSpec> {
     const keyFrom = from === null ? null : this.codec.keyString(from)
     const keyTo = to === null ? null : this.codec.keyString(to)
     for (const [stored, entry] of allWindows(this.rows, keyFrom, keyTo, range)) {
+      if (this.#hasEmptyWindows) throw emptyWindow()
       yield [this.windowed(stored), entry]
     }
   }
@@ -131,6 +134,11 @@ abstract class WindowRows<K, V> extends StoreBase<WindowStoreSpec> {
   protected windowed(stored: string): Windowed<K> {
     const start = windowStart(stored)
     return { key: this.codec.readKey(windowKeyPart(stored)), window: { start, end: start + this.spec.windowSizeMs } }
+  }
+
+  /** Java cannot name windows that end where they start: not when it reads those of all keys, nor when a cache hands them on. */
+  get #hasEmptyWindows(): boolean {
+    return this.spec.windowSizeMs === 0 && this.hasJavaRules
   }
 
   #wrongStart(startMs: unknown): RangeError {
@@ -262,3 +270,13 @@ export class WindowStore<K, V> extends WindowRows<K, V> {
     return this.fetchKeys(null, null, 0, Number.POSITIVE_INFINITY, options)
   }
 }
+
+const emptyWindow = (): ProcessingError => new ProcessingError('', 'Window endMs must be greater than window startMs.')
+
+const withoutPuts = (rows: InnerStore): InnerStore => ({
+  find: (key) => rows.find(key),
+  range: (from, to, options) => rows.range(from, to, options),
+  put() {
+    throw emptyWindow()
+  },
+})

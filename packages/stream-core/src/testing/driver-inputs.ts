@@ -57,6 +57,7 @@ export class DriverInputs {
   /** Hands the record at an index of its partition to the task that reads it, if one does. */
   add(topic: string, index: number, record: ProducedRecord, nowMs: number): void {
     const task = this.readerOf(topic, record.partition)
+    if (task !== undefined && this.#matched.has(topic)) shareTime(task, topic)
     task?.add(topic, batchOf(topic, this.#offsetOf(topic, record.partition, index), record, nowMs))
   }
 
@@ -110,4 +111,13 @@ export class DriverInputs {
     this.#matched.add(topic)
     return true
   }
+}
+
+/** Java's test driver has one partition for all topics that a pattern matches, and so one partition time. */
+function shareTime(task: StreamTask, topic: string): void {
+  const queues = [...task.queues]
+  const source = queues.find((queue) => queue.topic === topic)?.source
+  const alike = queues.filter((queue) => queue.source === source)
+  const timeMs = Math.max(...alike.map(({ partitionTimeMs }) => partitionTimeMs))
+  for (const queue of alike) queue.partitionTimeMs = timeMs
 }

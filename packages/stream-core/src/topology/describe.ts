@@ -50,8 +50,11 @@ function describeNode(node: TopologyNode, successors: readonly string[], predece
   }
 }
 
+/** As it was written: JavaScript has a text of its own for an empty one, and escapes slashes. */
+const sourceOf = ({ source }: RegExp): string => (source === '(?:)' ? '' : source.replaceAll('\\/', '/'))
+
 const topicsOf = ({ topics, pattern }: SourceNode): string =>
-  pattern === null ? `[${javaHashOrder(topics).join(', ')}]` : pattern.source
+  pattern === null ? `[${javaHashOrder(topics).join(', ')}]` : sourceOf(pattern)
 
 const listed = (names: readonly string[]): string => (names.length === 0 ? 'none' : names.join(', '))
 

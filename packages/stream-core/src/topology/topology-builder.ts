@@ -1,4 +1,5 @@
 import { TopologyError } from '../common/errors.ts'
+import { type JavaRules, javaRules } from '../common/java-rules.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
 import {
   checkOffsetReset,
@@ -49,6 +50,11 @@ export class TopologyBuilder {
   readonly #copartitionGroups: { readonly sources: Set<string>; readonly checked: Set<string> }[] = []
   readonly #sourceChangelogs = new Map<string, string>()
   readonly #generatedNames: GeneratedName[] = []
+  readonly #hasJavaRules: boolean
+
+  constructor(options: JavaRules = {}) {
+    this.#hasJavaRules = options[javaRules] ?? false
+  }
 
   addSource(options: SourceOptions): this {
     const {
@@ -99,7 +105,7 @@ export class TopologyBuilder {
 
   /** Adds a store, and connects it to processors that exist already. The same spec may be added again. */
   addStateStore(spec: StoreSpec, ...processorNames: readonly string[]): this {
-    if (!legalName.test(spec.name)) throw new TopologyError(illegal('store', spec.name))
+    this.#checkLegal('store', spec.name)
     const known = this.#stores.get(spec.name)
     if ((known !== undefined && known !== spec) || this.#globalStores.has(spec.name)) {
       throw new TopologyError(`two different stores are named "${spec.name}"`)
@@ -230,7 +236,8 @@ export class TopologyBuilder {
   }
 
   build(missingSerdes: readonly string[] = []): Topology {
-    if (this.#nodes.size === 0) throw new TopologyError('the topology is empty: begin with a source')
+    if (this.#nodes.size === 0 && !this.#hasJavaRules)
+      throw new TopologyError('the topology is empty: begin with a source')
     this.#checkCopartitions()
     return freezeTopology({
       nodes: [...this.#nodes.values()],
@@ -241,6 +248,7 @@ export class TopologyBuilder {
       sourceChangelogs: this.#sourceChangelogs,
       generatedNames: this.#generatedNames,
       missingSerdes,
+      [javaRules]: this.#hasJavaRules,
     })
   }
 
@@ -293,8 +301,13 @@ export class TopologyBuilder {
     }
   }
 
+  /** Java's own builder takes any name, and its DSL checks only those that users give. */
+  #checkLegal(what: 'node' | 'store', name: string): void {
+    if (!this.#hasJavaRules && !legalName.test(name)) throw new TopologyError(illegal(what, name), [name])
+  }
+
   #checkName(name: string): void {
-    if (!legalName.test(name)) throw new TopologyError(illegal('node', name), [name])
+    this.#checkLegal('node', name)
     if (this.#nodes.has(name)) throw new TopologyError(`two nodes are named "${name}": name one of them`, [name])
   }
 

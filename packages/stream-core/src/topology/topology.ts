@@ -1,3 +1,4 @@
+import { javaRules } from '../common/java-rules.ts'
 import type { StoreSpec } from '../state/store-spec.ts'
 import { describeTopology } from './describe.ts'
 import type { TopologyNode } from './node.ts'
@@ -34,6 +35,7 @@ export interface Topology {
   readonly generatedNames: readonly GeneratedName[]
   /** What would fail at the start: serdes that nobody gave. Empty unless it was built so on purpose. */
   readonly missingSerdes: readonly string[]
+  readonly [javaRules]: boolean
   readonly subtopologies: readonly Subtopology[]
   /** The same text as Kafka Streams' `Topology#describe()`. */
   describe(): string
@@ -54,6 +56,7 @@ export function freezeTopology(parts: TopologyParts): Topology {
     sourceChangelogs: parts.sourceChangelogs,
     generatedNames: Object.freeze([...parts.generatedNames]),
     missingSerdes: Object.freeze([...parts.missingSerdes]),
+    [javaRules]: parts[javaRules],
     subtopologies: Object.freeze(groups),
     describe: () => describeTopology(parts.nodes, groups),
     lint: () => lintTopology(parts),

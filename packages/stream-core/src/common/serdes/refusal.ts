@@ -1,8 +1,9 @@
+import { CastError } from '../cast-error.ts'
 import { shown } from '../shown.ts'
 
 /** The error for a value of another type than the serde's. */
-export const wrongType = (serde: string, needed: string, value: unknown, where = ''): TypeError =>
-  new TypeError(`${serde} needs ${needed}, got ${shown(value)}${where}`)
+export const wrongType = (serde: string, needed: string, value: unknown, where = ''): CastError =>
+  new CastError(`${serde} needs ${needed}, got ${shown(value)}${where}`)
 
 /** The error for a value of the right type that the serde's bytes cannot hold. */
 export const outOfRange = (serde: string, needed: string, value: unknown): RangeError =>

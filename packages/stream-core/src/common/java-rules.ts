@@ -1,0 +1,10 @@
+/**
+ * Kafka Streams to the letter, also where we do better for our users (docs/differences.md): an option of StreamsBuilder and
+ * TopologyBuilder that only the conformance runner sets. A symbol that the public entry does not export, so that it is
+ * nobody's option by accident.
+ */
+export const javaRules: unique symbol = Symbol('javaRules')
+
+export interface JavaRules {
+  readonly [javaRules]?: true
+}
