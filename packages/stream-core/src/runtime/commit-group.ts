@@ -48,6 +48,8 @@ export type CommitAction = readonly [name: CommitStep, run: () => void | Promise
 
 /** What the steps of one commit hand on. */
 interface Commit {
+  /** From when the state is: its end may be told much later, to a process that was suspended. */
+  readonly beganMs: number
   readonly tasks: readonly StreamTask[]
   offsets: readonly CommittedOffset[]
   readonly positions: Map<StreamTask, ReadonlyMap<string, ChangelogPosition>>
@@ -131,7 +133,13 @@ export class CommitGroup {
     const { onStep, seams } = this.#options
     const { arrangeSteps = (steps) => steps } = seams
     const dirty = this.tasks.filter((task) => task.isDirty || task.pendingCalls > 0)
-    const commit: Commit = { tasks: dirty, offsets: [], positions: new Map(), logged: new Map() }
+    const commit: Commit = {
+      beganMs: this.#options.nowMs(),
+      tasks: dirty,
+      offsets: [],
+      positions: new Map(),
+      logged: new Map(),
+    }
     for (const [name, run] of arrangeSteps(this.#steps(commit))) {
       onStep?.(name, 'before')
       await run()
@@ -180,7 +188,7 @@ export class CommitGroup {
           } else {
             await asMember((group) => this.#producer.commitOffsets(group, offsets))
           }
-          for (const task of tasks) commit.positions.set(task, this.#changelogPositions(task, commit.logged))
+          for (const task of tasks) commit.positions.set(task, this.#changelogPositions(task, commit))
         },
       ],
 
@@ -267,8 +275,8 @@ export class CommitGroup {
     throw new OffsetOutOfRangeError({ topic, partition, offset, ...log })
   }
 
-  #changelogPositions(task: StreamTask, logged: ReadonlyMap<StateStore, number>): Map<string, ChangelogPosition> {
-    const { clusterId, changelogTopic, nowMs, seams } = this.#options
+  #changelogPositions(task: StreamTask, { logged, beganMs }: Commit): Map<string, ChangelogPosition> {
+    const { clusterId, changelogTopic, seams } = this.#options
     const { changelogPosition = itself } = seams
     const positions = new Map<string, ChangelogPosition>()
     for (const store of task.state.stores.values()) {
@@ -280,7 +288,7 @@ export class CommitGroup {
         // The topic it is restored from is an input: the state stands for what was read of it.
         const input = [...task.queues].find((queue) => queue.topic === topic)
         if (input === undefined) continue
-        const at = { offset: input.committable, clusterId, topicId, savedAtMs: nowMs() }
+        const at = { offset: input.committable, clusterId, topicId, savedAtMs: beganMs }
         positions.set(store.spec.name, at)
         continue
       }
@@ -291,7 +299,7 @@ export class CommitGroup {
       const isTold = said >= 0 && written > 0
       if (isTold && said < before + written) this.#failAsCut(task, store.spec.name, topic, said)
       const offset = isTold ? changelogPosition(said) : before
-      positions.set(store.spec.name, { offset, clusterId, topicId, savedAtMs: nowMs() })
+      positions.set(store.spec.name, { offset, clusterId, topicId, savedAtMs: beganMs })
     }
     return positions
   }

@@ -6,6 +6,7 @@ import { openFaultyLog } from '../../src/adapters/embedded/embedded-log.ts'
 import type { LogStore } from '../../src/adapters/embedded/log-store.ts'
 import { systemClock } from '../../src/common/clock.ts'
 import { type Broker, type Clock, type Logger, Streams, StreamsBuilder, string } from '../../src/index.ts'
+import { TaskDatabase } from '../../src/state/task-database.ts'
 import { cleanLog } from '../support/clean-log.ts'
 import { eventually, readAll } from '../support/log-records.ts'
 
@@ -35,7 +36,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-function open(): Streams {
+function open(on: Broker = broker): Streams {
   const builder = new StreamsBuilder()
   builder
     .stream('in', { key: string(), value: string() })
@@ -60,7 +61,7 @@ function open(): Streams {
   return new Streams({
     topology: builder.build(),
     applicationId: 'app',
-    broker,
+    broker: on,
     stateDir: join(folder, 'state'),
     commitIntervalMs: 10,
     heartbeatIntervalMs: 20,
@@ -155,4 +156,35 @@ test('an aborted transaction at the end of a changelog is no reason to restore, 
   }
   expect(wiped).toEqual([])
   expect(restored).toBe(0)
+})
+
+test('state is as old as its commit was begun, however late a suspended process hears of its end', async () => {
+  let isSuspended = false
+  const late: Broker = {
+    admin: broker.admin,
+    openReader: (options) => broker.openReader(options),
+    openGroupMember: (options) => broker.openGroupMember(options),
+    close: () => Promise.resolve(),
+    async openProducer(options) {
+      const producer = await broker.openProducer(options)
+      const commit = producer.commit.bind(producer)
+      producer.commit = async () => {
+        await commit()
+        if (isSuspended) return
+        isSuspended = true
+        shiftMs = 72 * hourMs
+      }
+      return producer
+    },
+  }
+  const streams = open(late)
+  await streams.start()
+  await write(['a', '1'])
+  await streams.close()
+  const task = join(folder, 'state', 'app', '0_0')
+  const file = TaskDatabase.open(task)
+  const { savedAtMs } = file.positions().get('table')!
+  file.close()
+  expect(isSuspended).toBe(true)
+  expect(savedAtMs).toBeLessThan(Date.now() + hourMs)
 })
