@@ -37,6 +37,7 @@ export function splitStream<K, V, B extends Branches<K, V>>(
   const node = new GraphNode(name, { kind: 'processor' }, (builder, parents) =>
     builder.addProcessor({ name, parents, supplier: branch(targets) as never }),
   )
+  node.keepsValues = true
   graph.add(mine.node, node)
   const streams: { [branch: string]: KStream<K, V> } = {}
   for (const [key, { childName }] of Object.keys(branches).map((key, i) => [key, targets[i]!] as const)) {
@@ -44,6 +45,7 @@ export function splitStream<K, V, B extends Branches<K, V>>(
     const child = new GraphNode(childName, { kind: 'processor' }, (builder, parents) =>
       builder.addProcessor({ name: childName, parents, supplier: pass() }),
     )
+    child.keepsValues = true
     graph.add(node, child)
     streams[key] = mine.context.stream({ ...mine, name: childName, node: child })
   }

@@ -52,6 +52,12 @@ export const state = Symbol('state')
 export const erased = <T>(serde: Serde<T> | undefined | null): Serde<unknown> | null =>
   (serde as Serde<unknown> | null | undefined) ?? null
 
+/** Of operators that ask user code about a value and hand the same one on: whoever changes it there changes it for everybody. */
+export function keepingValues<S extends { readonly [state]: StreamState }>(stream: S): S {
+  stream[state].node.keepsValues = true
+  return stream
+}
+
 /** The serde to use. One that nobody gave is noted: `build` throws, with all of them in one message. */
 export function requiredSerde(
   context: BuildContext,

@@ -20,7 +20,7 @@ import {
   mapValuesCall,
 } from './async-operators.ts'
 import { type Branches, type BranchStreams, splitStream } from './branches.ts'
-import { behindTopic, erased, requiredSerde, state, type StreamState, united } from './build-context.ts'
+import { behindTopic, erased, keepingValues, requiredSerde, state, type StreamState, united } from './build-context.ts'
 import { GraphNode } from './graph/graph-node.ts'
 import { groupedWith, KGroupedStream } from './kgrouped-stream.ts'
 import { checkedStreamJoin } from './join-mistakes.ts'
@@ -53,13 +53,13 @@ export class KStream<K, V> {
 
   /** Keeps the records for which the predicate holds. */
   filter(predicate: (key: K, value: V) => boolean, options: Named = {}): KStream<K, V> {
-    return this.#then('KSTREAM-FILTER', options, filter(predicate))
+    return keepingValues(this.#then('KSTREAM-FILTER', options, filter(predicate)))
   }
 
   /** Keeps the records for which the predicate does not hold. */
   filterNot(predicate: (key: K, value: V) => boolean, options: Named = {}): KStream<K, V> {
     const keep = filter<K, V>((key, value) => !predicate(key, value))
-    return this.#then('KSTREAM-FILTER', options, keep)
+    return keepingValues(this.#then('KSTREAM-FILTER', options, keep))
   }
 
   /** A new value for each record. The key stays. */
@@ -95,7 +95,7 @@ export class KStream<K, V> {
   /** A new key for each record. A key-based operator after it goes through a repartition topic. */
   selectKey<K2>(selector: (key: K, value: V) => K2, options: Named & { key?: Serde<K2> } = {}): KStream<K2, V> {
     const changed = { key: erased(options.key), isRepartitionRequired: true }
-    return this.#then('KSTREAM-KEY-SELECT', options, selectKey(selector), changed, 'key')
+    return keepingValues(this.#then<K2, V>('KSTREAM-KEY-SELECT', options, selectKey(selector), changed, 'key'))
   }
 
   /** Shows each record to a function. */
@@ -135,7 +135,7 @@ export class KStream<K, V> {
     const node = new GraphNode(name, { kind: 'processor' }, (builder, parents) =>
       builder.addProcessor({ name, parents, supplier: pass() }),
     )
-    node.isMerge = true
+    node.isMerge = node.keepsValues = true
     mine.context.graph.add([mine.node, theirs.node], node)
     return new KStream({
       ...mine,
@@ -222,7 +222,7 @@ export class KStream<K, V> {
   ): KGroupedStream<K2, V> {
     const changed = { key: erased(options.key), isRepartitionRequired: true }
     const named = options.name === undefined ? {} : { name: options.name }
-    const keyed = this.#then<K2, V>('KSTREAM-KEY-SELECT', named, selectKey(selector), changed, 'key')
+    const keyed = keepingValues(this.#then<K2, V>('KSTREAM-KEY-SELECT', named, selectKey(selector), changed, 'key'))
     return new KGroupedStream(groupedWith(keyed[state], options))
   }
 

@@ -35,15 +35,29 @@ export function repartitionNode(context: BuildContext, options: RepartitionOptio
   const node = (part: 'sink' | 'filter' | 'source'): string =>
     looksGenerated.test(name) ? generated[part] : `${topic}-${part}`
   const repartition: RepartitionDetails = { topic, key, value, dropsNullKeys: true }
-  return new GraphNode(node('source'), { kind: 'repartition', isOptimizable, repartition }, (to, parents) => {
-    const where = `the repartition topic "${topic}"`
-    const keySerde = requiredSerde(context, key, 'key', where, 'the option key of the operator that needs it')
-    const valueSerde = requiredSerde(context, value, 'value', where, 'the option value of the operator that needs it')
-    to.addRepartitionTopic({ name: topic, partitions })
-    to.addProcessor({ name: node('filter'), parents, supplier: repartition.dropsNullKeys ? dropNullKeys() : pass() })
-    to.addSink({ name: node('sink'), parents: [node('filter')], topic, key: keySerde, value: valueSerde, partitioner })
-    to.addSource({ name: node('source'), topics: [topic], key: keySerde, value: valueSerde })
-  })
+  const made: GraphNode = new GraphNode(
+    node('source'),
+    { kind: 'repartition', isOptimizable, repartition },
+    (to, parents) => {
+      const where = `the repartition topic "${topic}"`
+      const keySerde = requiredSerde(context, key, 'key', where, 'the option key of the operator that needs it')
+      const valueSerde = requiredSerde(context, value, 'value', where, 'the option value of the operator that needs it')
+      to.addRepartitionTopic({ name: topic, partitions })
+      to.addProcessor({ name: node('filter'), parents, supplier: repartition.dropsNullKeys ? dropNullKeys() : pass() })
+      const sink = {
+        name: node('sink'),
+        parents: [node('filter')],
+        topic,
+        key: keySerde,
+        value: valueSerde,
+        partitioner,
+      }
+      if (made.getsValuesAsRead && !context.javaRules) to.addPassingSink(sink)
+      else to.addSink(sink)
+      to.addSource({ name: node('source'), topics: [topic], key: keySerde, value: valueSerde })
+    },
+  )
+  return made
 }
 
 /** One topic in place of several behind the same change of key: named after the first, with the first serdes known. */

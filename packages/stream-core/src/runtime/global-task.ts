@@ -144,6 +144,8 @@ export class GlobalTask {
       host: this.#host,
       emitIntervalMs: 0,
       passesCastsOn: false,
+      taken: () => null,
+      looksForChanges: false,
       store: (name) => this.state.stores.get(name),
       globalStore: (name) => this.state.stores.get(name),
       schedule: () => {

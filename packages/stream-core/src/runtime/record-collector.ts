@@ -4,6 +4,7 @@ import { ProcessingError, SerdeError } from '../common/errors.ts'
 import { partitionForKey } from '../common/murmur2.ts'
 import { type Headers, noHeaders, type Record } from '../common/record.ts'
 import type { SinkNode } from '../topology/node.ts'
+import type { TakenRecord } from './record-queue.ts'
 
 /** Where a task's output goes: the group's producer, or the test driver. */
 export interface Output {
@@ -31,12 +32,15 @@ export function collect(
   sink: SinkNode,
   topic: string,
   record: Record<unknown, unknown>,
+  taken: TakenRecord | null,
   onRefused?: OnRefused,
 ): boolean {
   const count = output.partitionCount(topic)
   if (!(count > 0)) throw unknownTopic(sink, topic)
   const key = serialise(keyWriter, sink, topic, 'key', record.key)
-  const value = serialise(valueWriter, sink, topic, 'value', record.value)
+  const value = isAsRead(sink, record, taken)
+    ? taken.bytes.subarray(taken.valueStart, taken.valueEnd)
+    : serialise(valueWriter, sink, topic, 'value', record.value)
   const { timestampMs, headers } = record
   const chosen = sink.partitioner === null ? null : sink.partitioner(record.key, record.value, count)
   if (typeof chosen !== 'object' || chosen === null) {
@@ -48,6 +52,14 @@ export function collect(
   for (const partition of new Set(chosen)) output.append(topic, partition, key, value, timestampMs, headers, onRefused)
   return chosen.length > 0
 }
+
+/** What was read by the serde that would write it is not written anew: its bytes are there. */
+export const isAsRead = (
+  { passesBytes, value: serde }: SinkNode,
+  { value }: Record<unknown, unknown>,
+  taken: TakenRecord | null,
+): taken is TakenRecord =>
+  passesBytes && taken !== null && value !== null && value === taken.value && serde === taken.serde
 
 /** Only a topic that is chosen for each record can be unknown: those that a topology names are looked for at the start. */
 const unknownTopic = (sink: SinkNode, topic: string): ProcessingError =>

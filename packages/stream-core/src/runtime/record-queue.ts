@@ -1,11 +1,22 @@
 import { ProcessingError, SerdeError } from '../common/errors.ts'
 import type { RecordBatchReader } from '../common/record-batch-reader.ts'
 import { type Headers, noHeaders, type Record } from '../common/record.ts'
-import type { SerdeContext } from '../common/serde.ts'
+import type { Serde, SerdeContext } from '../common/serde.ts'
 import type { SourceNode } from '../topology/node.ts'
 import { failOnInvalidTimestamp } from '../topology/timestamp-extractors.ts'
 import type { RawRecord } from './dead-letters.ts'
 import type { HandlerDecision } from './handlers.ts'
+
+/** The record that was taken last, with the range of its bytes in a fetch. Written over by the next. */
+export interface TakenRecord {
+  value: unknown
+  readonly serde: Serde<unknown>
+  bytes: Buffer
+  keyStart: number
+  keyEnd: number
+  valueStart: number
+  valueEnd: number
+}
 
 export interface QueueEvents {
   /** A record that does not decode: skip it (it was counted) or throw. */
@@ -32,8 +43,8 @@ export class RecordQueue {
   partitionTimeMs = -1
   /** Offset of the record that was taken last. */
   takenOffset = -1
-  /** Where its bytes lie, for what is kept of it if it fails. */
-  readonly #taken = { bytes: noBytes, keyStart: -1, keyEnd: -1, valueStart: -1, valueEnd: -1 }
+  /** Its value and where its bytes lie: for what is kept of it if it fails, and for sinks that it reaches as it is. */
+  readonly taken: TakenRecord
   readonly #events: QueueEvents
   readonly #readers: RecordBatchReader[] = []
   readonly #keyContext: SerdeContext
@@ -47,6 +58,15 @@ export class RecordQueue {
     this.partition = partition
     this.position = this.committed = position
     this.#events = events
+    this.taken = {
+      value: null,
+      serde: source.value,
+      bytes: noBytes,
+      keyStart: -1,
+      keyEnd: -1,
+      valueStart: -1,
+      valueEnd: -1,
+    }
     this.#keyContext = { topic, part: 'key', headers: noHeaders }
     this.#valueContext = { topic, part: 'value', headers: noHeaders }
   }
@@ -69,11 +89,12 @@ export class RecordQueue {
     const record = this.head!
     this.position = this.headOffset + 1
     const reader = this.#readers[0]!
-    this.#taken.bytes = reader.bytes
-    this.#taken.keyStart = reader.keyStart
-    this.#taken.keyEnd = reader.keyEnd
-    this.#taken.valueStart = reader.valueStart
-    this.#taken.valueEnd = reader.valueEnd
+    this.taken.value = record.value
+    this.taken.bytes = reader.bytes
+    this.taken.keyStart = reader.keyStart
+    this.taken.keyEnd = reader.keyEnd
+    this.taken.valueStart = reader.valueStart
+    this.taken.valueEnd = reader.valueEnd
     this.takenOffset = this.headOffset
     this.#advance()
     return record
@@ -81,7 +102,7 @@ export class RecordQueue {
 
   /** The bytes of the record that was taken last. */
   takenRaw(timestampMs: number, headers: Headers): RawRecord {
-    const { bytes, keyStart, keyEnd, valueStart, valueEnd } = this.#taken
+    const { bytes, keyStart, keyEnd, valueStart, valueEnd } = this.taken
     return {
       key: keyStart < 0 ? null : Buffer.from(bytes.subarray(keyStart, keyEnd)),
       value: valueStart < 0 ? null : Buffer.from(bytes.subarray(valueStart, valueEnd)),

@@ -27,6 +27,8 @@ import type { StoreHost } from '../state/store-host.ts'
 import type { ProcessorNode, SinkNode } from '../topology/node.ts'
 import { decide, isDecidedAbout } from './decided-failures.ts'
 import { collect, type Output } from './record-collector.ts'
+import type { TakenRecord } from './record-queue.ts'
+import { refuseChanged } from './refuse-changed.ts'
 
 /** What a running node may use of its task. */
 export interface TaskServices {
@@ -37,6 +39,10 @@ export interface TaskServices {
   readonly emitIntervalMs: number
   /** A failed cast is decided about by the node above, as in Java. */
   readonly passesCastsOn: boolean
+  /** The record that is being processed, or was last, as it was read. */
+  taken(): TakenRecord | null
+  /** Values that are written as they were read are compared with what was read. */
+  readonly looksForChanges: boolean
   store(name: string): StateStore | undefined
   /** A store that holds the whole of a topic, which every processor may read. */
   globalStore(name: string): StateStore | undefined
@@ -95,7 +101,15 @@ export class RunningSink implements RunningNode {
     let topic = this.#topic ?? ''
     try {
       if (this.#topic === null) topic = this.#choose(record)
-      const isWritten = collect(this.#output, this.#sink, topic, record, services.onRefused(this.name, topic))
+      if (services.looksForChanges) refuseChanged(this.#sink, topic, record, services.taken())
+      const isWritten = collect(
+        this.#output,
+        this.#sink,
+        topic,
+        record,
+        services.taken(),
+        services.onRefused(this.name, topic),
+      )
       if (!isWritten) services.drop(this.name, 'no-partition-chosen')
     } catch (error) {
       if (error instanceof SerdeError) return this.#leaveOut(error, topic)

@@ -32,6 +32,8 @@ export interface StreamTaskOptions {
   readonly hasExactCacheSizes: boolean
   /** Least wall-clock time between two attempts to emit what has closed. */
   readonly emitIntervalMs: number
+  /** For tests: values that are written as they were read are compared with what was read. Default false. */
+  readonly looksForChanges?: boolean
   /** Asks the loop to come by soon: an asynchronous call has ended. */
   readonly wake: () => void
   readonly sleep: (delayMs: number, signal: AbortSignal, purpose: SleepPurpose) => Promise<void>

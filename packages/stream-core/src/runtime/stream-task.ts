@@ -12,7 +12,7 @@ import { buildNodes, enter, type NodeGraph } from './node-graph.ts'
 import { PartitionGroup } from './partition-group.ts'
 import { Punctuations } from './punctuations.ts'
 import { flushFailure } from './flush-failure.ts'
-import { RecordQueue } from './record-queue.ts'
+import { RecordQueue, type TakenRecord } from './record-queue.ts'
 import type { RunningProcessor, TaskServices } from './running-node.ts'
 import type { StreamTaskOptions } from './stream-task-options.ts'
 import { TaskFailures } from './task-failures.ts'
@@ -52,6 +52,7 @@ export class StreamTask {
   /** Those that are asked for at each commit. */
   readonly #kept = new Map<string, () => number>()
   #streamTimeMs = -1
+  #taken: TakenRecord | null = null
   /** Something happened since the last commit: records, punctuations, or flushed caches. */
   #isDirty = false
   #isCommitRequested = false
@@ -244,6 +245,7 @@ export class StreamTask {
     const offset = queue.headOffset
     const record = queue.take()
     if (queue.head !== null) this.#group.offer(queue)
+    this.#taken = queue.taken
     const { timestampMs, headers } = record
     if (timestampMs > this.#streamTimeMs) this.#streamTimeMs = timestampMs
     this.#host.recordContext = { timestampMs, headers, topic: queue.topic, partition: queue.partition, offset }
@@ -327,6 +329,8 @@ export class StreamTask {
       host: this.#host,
       emitIntervalMs,
       passesCastsOn: this.#options.topology[javaRules],
+      taken: () => this.#taken,
+      looksForChanges: this.#options.looksForChanges ?? false,
       store: (name) => this.state.stores.get(name),
       globalStore,
       schedule: (intervalMs, type, startMs, run) =>

@@ -60,6 +60,7 @@ function newTask(options: DriverTaskOptions, place: Place): StreamTask {
   const { topology, applicationId, handlers, deadLetterTopic, nowMs, output, globalStore } = options
   const { emitIntervalMs, wake, sleep } = options
   return new StreamTask({
+    looksForChanges: true,
     ...place,
     topology,
     applicationId,

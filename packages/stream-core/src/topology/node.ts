@@ -85,6 +85,8 @@ export interface SinkNode {
   readonly key: Serde<unknown>
   readonly value: Serde<unknown>
   readonly partitioner: StreamPartitioner | null
+  /** Nothing between the source and here makes values: one that is as it was read is written as the bytes it was read from. */
+  readonly passesBytes: boolean
 }
 
 export type TopologyNode = SourceNode | ProcessorNode | SinkNode

@@ -96,10 +96,19 @@ export class TopologyBuilder {
     return this
   }
 
-  addSink({ name, parents, topic, key, value, partitioner = null }: SinkOptions): this {
+  addSink(options: SinkOptions): this {
+    return this.#addSink(options, false)
+  }
+
+  /** @internal A sink of which the DSL knows that values reach it as they were read. */
+  addPassingSink(options: SinkOptions): this {
+    return this.#addSink(options, true)
+  }
+
+  #addSink({ name, parents, topic, key, value, partitioner = null }: SinkOptions, passesBytes: boolean): this {
     this.#checkName(name)
     this.#checkParents(name, parents)
-    this.#nodes.set(name, { kind: 'sink', name, parents, topic, key, value, partitioner })
+    this.#nodes.set(name, { kind: 'sink', name, parents, topic, key, value, partitioner, passesBytes })
     return this
   }
 

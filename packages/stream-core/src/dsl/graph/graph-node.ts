@@ -57,6 +57,8 @@ export class GraphNode {
   isKeyChanging = false
   isValueChanging = false
   isMerge = false
+  /** Values leave it as they came, and its user code only looks at them. */
+  keepsValues = false
   /** Whether its table is versioned; null: as its parents are. */
   isOutputVersioned: boolean | null = null
   /** A left or outer join, which wants records without a key (KIP-962). */
@@ -93,6 +95,14 @@ export class GraphNode {
   clearChildren(): void {
     for (const child of this.#children) child.#parents.delete(this)
     this.#children.clear()
+  }
+
+  /** Whatever comes to it has the values that were read from a topic of its sub-topology. */
+  get getsValuesAsRead(): boolean {
+    return [...this.#parents].every(
+      ({ details, keepsValues, getsValuesAsRead }) =>
+        details.kind === 'stream-source' || details.kind === 'repartition' || (keepsValues && getsValuesAsRead),
+    )
   }
 
   get areParentsWritten(): boolean {
