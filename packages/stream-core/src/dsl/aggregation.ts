@@ -58,6 +58,9 @@ export const counting = {
   subtract: (count: number): number => count - 1,
 }
 
+/** A fold that asks only whether there is a value. */
+export const ignoresValues = ({ add }: Fold): boolean => add === counting.add
+
 export const countSerde: Serde<unknown> = erased(int64())!
 
 /** An aggregation as its operator describes it: where it is kept, and how its processor is made. */
@@ -69,6 +72,8 @@ export interface AggregationParts {
   /** Called when the topology is written. */
   readonly spec: () => StoreSpec
   readonly supplier: (sendsOldValues: boolean) => () => unknown
+  /** A count. */
+  readonly ignoresValues?: boolean
   readonly getter?: (storeName: string) => ValueGetterSupplier<never, never>
 }
 
@@ -130,6 +135,7 @@ export function addAggregation<K, A>(input: StreamState, parts: AggregationParts
     builder.addProcessor({ name, parents, supplier: withStore })
   })
   node.isOutputVersioned = store.isVersioned
+  node.ignoresValues = parts.ignoresValues ?? false
   context.graph.add(input.node, node)
   const behaviour = new TableSource<K, A>(
     {

@@ -8,6 +8,7 @@ import {
   countSerde,
   type CountOptions,
   type Fold,
+  ignoresValues,
   type ReduceOptions,
   StreamGroup,
 } from './aggregation.ts'
@@ -74,6 +75,7 @@ export class KGroupedStream<K, V> {
       store,
       key: store.key,
       details: { kind: 'processor' },
+      ignoresValues: ignoresValues(fold),
       spec: () => keyValueSpec(context, store),
       supplier: (sendsOldValues) =>
         aggregate({ storeName: store.storeName, sendsOldValues, init: fold.init, add: fold.add as never }),

@@ -54,11 +54,21 @@ export function repartitionNode(context: BuildContext, options: RepartitionOptio
       }
       if (made.getsValuesAsRead && !context.javaRules) to.addPassingSink(sink)
       else to.addSink(sink)
-      to.addSource({ name: node('source'), topics: [topic], key: keySerde, value: valueSerde })
+      // What is in it was written by us: nobody has to read it only to see whether it can be read.
+      const isIgnored = !context.javaRules && made.children.every(({ ignoresValues }) => ignoresValues)
+      const read = isIgnored ? unread(valueSerde) : valueSerde
+      to.addSource({ name: node('source'), topics: [topic], key: keySerde, value: read })
     },
   )
   return made
 }
+
+/** Of values of which only their presence counts. */
+const unread = (serde: Serde<unknown>): Serde<unknown> => ({
+  name: serde.name,
+  write: (value, out, context) => serde.write(value, out, context),
+  read: () => true,
+})
 
 /** One topic in place of several behind the same change of key: named after the first, with the first serdes known. */
 export function mergedRepartition(context: BuildContext, topic: string, nodes: readonly GraphNode[]): GraphNode {

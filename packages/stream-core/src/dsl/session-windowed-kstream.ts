@@ -11,6 +11,7 @@ import {
   countSerde,
   type CountOptions,
   type Fold,
+  ignoresValues,
   type ReduceOptions,
   type StreamGroup,
   windowedInner,
@@ -85,7 +86,8 @@ export class SessionWindowedKStream<K, V> {
     const emitsFinal = this.#emit === 'on-window-close'
     const store = aggregationStore(state, options.store, prefix, value)
     const name = context.names.given(options.name, prefix)
-    return this.#group.aggregate({ name, store, ...sessionParts(context, store, this.#windows, fold, emitsFinal) })
+    const parts = sessionParts(context, store, this.#windows, fold, emitsFinal)
+    return this.#group.aggregate({ name, store, ...parts, ignoresValues: ignoresValues(fold) })
   }
 }
 

@@ -14,6 +14,7 @@ import {
   countSerde,
   type CountOptions,
   type Fold,
+  ignoresValues,
   type ReduceOptions,
   type StreamGroup,
   windowedInner,
@@ -80,7 +81,8 @@ export class TimeWindowedKStream<K, V> {
     const emitsFinal = this.#emit === 'on-window-close'
     const store = aggregationStore(state, options.store, prefix, value)
     const name = context.names.given(options.name, prefix)
-    return this.#group.aggregate({ name, store, ...windowedParts(context, store, this.#windows, fold, emitsFinal) })
+    const parts = windowedParts(context, store, this.#windows, fold, emitsFinal)
+    return this.#group.aggregate({ name, store, ...parts, ignoresValues: ignoresValues(fold) })
   }
 }
 

@@ -34,7 +34,11 @@ export const windowAggregate =
     let final: EmitFinal | null = null
     let streamTimeMs = -1
 
-    const update = ({ key, value, timestampMs, headers }: Record<K, V>, start: number): void => {
+    // One function for all records, and none for each.
+    let current: Record<K, V>
+    const update = (start: number): void => {
+      if (start + sizeMs <= streamTimeMs - graceMs) return context.drop('late')
+      const { key, value, timestampMs, headers } = current
       const old = store.fetch(key, start)
       const time = old === null ? timestampMs : Math.max(timestampMs, old.timestampMs)
       let oldValue: A | null = null
@@ -78,12 +82,9 @@ export const windowAggregate =
         const { key, timestampMs } = record
         if (key === null || key === undefined) return context.drop('null-key')
         if (timestampMs > streamTimeMs) streamTimeMs = timestampMs
-        const closeTimeMs = streamTimeMs - graceMs
-        forEachWindowStart(windows, timestampMs, (start) => {
-          if (start + sizeMs > closeTimeMs) update(record, start)
-          else context.drop('late')
-        })
-        emitClosed(record, closeTimeMs)
+        current = record
+        forEachWindowStart(windows, timestampMs, update)
+        emitClosed(record, streamTimeMs - graceMs)
       },
     }
   }

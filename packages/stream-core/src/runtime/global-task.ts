@@ -10,7 +10,7 @@ import { askAboutBytes, type ErrorHandlers } from './handlers.ts'
 import { buildNodes, enter, type NodeGraph } from './node-graph.ts'
 import type { Output } from './record-collector.ts'
 import { RecordQueue } from './record-queue.ts'
-import type { TaskServices } from './running-node.ts'
+import type { TaskServices } from './task-services.ts'
 import { TaskMetrics } from './task-metrics.ts'
 
 export interface GlobalTaskOptions {

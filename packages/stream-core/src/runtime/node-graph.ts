@@ -1,7 +1,8 @@
 import type { Record } from '../common/record.ts'
 import type { TopologyNode } from '../topology/node.ts'
 import type { Output } from './record-collector.ts'
-import { type RunningNode, RunningProcessor, RunningSink, type TaskServices } from './running-node.ts'
+import { type RunningNode, RunningProcessor, RunningSink } from './running-node.ts'
+import type { TaskServices } from './task-services.ts'
 
 /** The running nodes of one task, connected. */
 export interface NodeGraph {

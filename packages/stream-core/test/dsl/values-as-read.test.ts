@@ -75,3 +75,34 @@ describe('a value that nobody made anew goes into a repartition topic as the byt
     expect(() => repartitioned(careless)).toThrow(/on its way to ".*again-repartition" was changed in place.*mapValues/)
   })
 })
+
+describe('values that are only counted behind a repartition topic', () => {
+  const counted = (operators: (votes: Votes) => KStream<string, number>): readonly unknown[] => {
+    const builder = new StreamsBuilder()
+    // Three to begin with, and three of the test driver's, which looks whether one was changed in place.
+    let reads = -6
+    const counting = { ...value, read: (...given: Parameters<typeof value.read>) => (reads++, value.read(...given)) }
+    const votes = builder.stream('votes', { key: string(), value: counting })
+    operators(votes.selectKey((_key, { option }) => option, { key: string() })).to('out', { value: json() })
+    const driver = new TopologyTestDriver(builder.build())
+    const votesIn = driver.createInputTopic('votes', { key: string(), value })
+    for (const option of ['a', 'b', 'a']) votesIn.pipeInput('k', { option })
+    const out = driver.createOutputTopic('out', { key: string(), value: json<number>() })
+    const counts = out.readKeyValuesToMap()
+    driver.close()
+    return [counts.get('a'), counts.get('b'), reads]
+  }
+
+  test('are not read again', () => {
+    expect(counted((votes) => votes.groupByKey().count().toStream())).toEqual([2, 1, 0])
+  })
+
+  test('are, where anything else behind it wants them', () => {
+    const both = (votes: Votes): KStream<string, number> => {
+      const again = votes.repartition({ name: 'again' })
+      again.filter((_key, { option }) => option !== '').to('others', { value })
+      return again.groupByKey().count().toStream()
+    }
+    expect(counted(both)).toEqual([2, 1, 3])
+  })
+})

@@ -59,6 +59,8 @@ export class GraphNode {
   isMerge = false
   /** Values leave it as they came, and its user code only looks at them. */
   keepsValues = false
+  /** It asks only whether there is a value. */
+  ignoresValues = false
   /** Whether its table is versioned; null: as its parents are. */
   isOutputVersioned: boolean | null = null
   /** A left or outer join, which wants records without a key (KIP-962). */
