@@ -33,3 +33,25 @@ test('every workload runs on us, on Java and by hand, and what each wrote is rig
     byHand.complaints,
   ).toEqual([true, true])
 })
+
+test('latency and failover are measured while votes come, and every vote has its result', { timeout: 300_000 }, () => {
+  const short = ['--contestants', 'stream-core', '--warm-up-seconds', '1', '--votes-per-second', '200']
+  const latency = run('latency', ...short, '--seconds', '1')
+  expect(
+    latency.rows.map(({ valid }) => valid),
+    latency.complaints,
+  ).toEqual([true, true, true])
+  const failover = run('failover', ...short, '--seconds', '13', '--voters', '1000')
+  expect(
+    failover.rows.map(({ valid }) => valid),
+    failover.complaints,
+  ).toEqual([true, true])
+})
+
+test('a large state is grown, measured and started on again', { timeout: 120_000 }, () => {
+  const { rows, complaints } = run('stateful-large', '--contestants', 'stream-core', '--records', '5000')
+  expect(
+    rows.map(({ valid }) => valid),
+    complaints,
+  ).toEqual([true])
+})

@@ -3,8 +3,8 @@
  *
  *   npm run bench -- NAME… [--contestants a,b] [--guarantee exactly-once|at-least-once|both] [--rounds n] [--json] [--verbose]
  *
- *   throughput: [--records n] [--limit-seconds n];  latency: [--seconds n] [--votes-per-second n];
- *   failover: [--seconds n] [--votes-per-second n] [--voters n]
+ *   throughput: [--records n] [--limit-seconds n];  latency and failover: [--seconds n] [--warm-up-seconds n] [--votes-per-second n], and
+ *   [--voters n] of failover;  stateful-large: [--records n] [--limit-seconds n]
  *
  * Prints a table with medians, and how many times Java's figure of the same run each is; with --json a line per run. Ends with
  * 1 if any output was wrong, and with 2 if the question was.
@@ -18,7 +18,8 @@ import { latency, type LatencyRow } from './harness/latency.ts'
 import { load, machine } from './harness/machine.ts'
 import { provide } from './harness/provide.ts'
 import type { Row } from './harness/row.ts'
-import { failoverColumns, latencyColumns, throughputColumns } from './harness/shown-columns.ts'
+import { failoverColumns, largeColumns, latencyColumns, throughputColumns } from './harness/shown-columns.ts'
+import { type LargeRow, statefulLarge } from './harness/stateful-large.ts'
 import { type AnyRow, table } from './harness/table.ts'
 import { workloads } from './workloads/index.ts'
 
@@ -31,6 +32,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     'limit-seconds': { type: 'string', default: '600' },
     seconds: { type: 'string' },
+    'warm-up-seconds': { type: 'string', default: '10' },
     'votes-per-second': { type: 'string' },
     voters: { type: 'string', default: '200000' },
     json: { type: 'boolean', default: false },
@@ -43,6 +45,7 @@ const overhear = (text: string): void => void (values.verbose && say(`  ${text}`
 const live = [
   { name: 'latency', question: 'from a vote to its result, at shares of what is sustained' },
   { name: 'failover', question: 'how long results stay away when an instance is killed' },
+  { name: 'stateful-large', question: 'ten million keys: rate, disk, memory, and how long a start on them lasts' },
 ]
 const questions = [...workloads, ...live]
 if (positionals.length === 0) {
@@ -66,9 +69,9 @@ const common = {
   overhear,
 }
 
+const limitMs = count('limit-seconds', values['limit-seconds']) * 1000
 const throughput = workloads.filter(({ name }) => asked.includes(name))
 if (throughput.length > 0) {
-  const limitMs = count('limit-seconds', values['limit-seconds']) * 1000
   const records = values.records === undefined ? null : count('records', values.records)
   const rows = await collected<Row>((onRow) => bench({ ...common, workloads: throughput, records, limitMs, onRow }))
   for (const [name, own] of Map.groupBy(rows, ({ workload }) => workload)) print(name, table(own, throughputColumns))
@@ -77,7 +80,8 @@ if (live.some(({ name }) => asked.includes(name))) {
   const votesPerSecond =
     values['votes-per-second'] === undefined ? null : count('votes-per-second', values['votes-per-second'])
   const present = await provide(common.contestants, say)
-  const options = { ...common, present, votesPerSecond }
+  const warmUpSeconds = count('warm-up-seconds', values['warm-up-seconds'])
+  const options = { ...common, present, votesPerSecond, warmUpSeconds }
   if (asked.includes('latency')) {
     const seconds = count('seconds', values.seconds ?? '15')
     const rows = await collected<LatencyRow>((onRow) => latency({ ...options, seconds, onRow }))
@@ -88,6 +92,11 @@ if (live.some(({ name }) => asked.includes(name))) {
     const voters = count('voters', values.voters)
     const rows = await collected<FailoverRow>((onRow) => failover({ ...options, seconds, voters, onRow }))
     print('failover', table(rows, failoverColumns))
+  }
+  if (asked.includes('stateful-large')) {
+    const keys = count('records', values.records ?? '10000000')
+    const rows = await collected<LargeRow>((onRow) => statefulLarge({ ...options, keys, limitMs, onRow }))
+    print('stateful-large', table(rows, largeColumns))
   }
 }
 

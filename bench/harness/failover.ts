@@ -7,7 +7,6 @@ import type { Present } from './provide.ts'
 import { withKafka } from './with-kafka.ts'
 
 const defaultVotesPerSecond = 2000
-const settleSeconds = 10
 const startMs = 180_000
 const drainMs = 120_000
 
@@ -86,7 +85,7 @@ async function measure(
     await run.votes.everybodyVotes()
     const isWarm = await run.votes.drained(startMs)
     run.votes.ratePerSecond = options.votesPerSecond ?? defaultVotesPerSecond
-    await pause(settleSeconds)
+    await pause(options.warmUpSeconds)
     // 2.
     silences.begin()
     run.instances[0]!.kill('SIGKILL')

@@ -9,7 +9,6 @@ const voters = 100_000
 const shares = [0.1, 0.5, 0.8]
 /** Votes a second that are tried, one after the other, until results stay behind. */
 const ladder = [1000, 2000, 4000, 6000, 8000, 12_000, 16_000, 24_000, 32_000, 48_000, 64_000]
-const warmUpSeconds = 10
 const settleSeconds = 3
 const rungSeconds = 6
 const drainMs = 60_000
@@ -66,7 +65,7 @@ export async function latency(options: LiveOptions<LatencyRow>): Promise<void> {
         const all = []
         for (const who of contestants) {
           const run = await start(who, 0, () => undefined)
-          all.push(await sustainedBy(run))
+          all.push(await sustainedBy(run, options.warmUpSeconds))
           await run.end()
           say(`${who.contestant.name}, ${guarantee}: sustains ${all.at(-1)} votes/s`)
         }
@@ -84,7 +83,7 @@ export async function latency(options: LiveOptions<LatencyRow>): Promise<void> {
 }
 
 /** Until it has begun, caught up with what came before that, and worked for a while. */
-async function warmUp(votes: LiveVotes, rate: number): Promise<void> {
+async function warmUp(votes: LiveVotes, rate: number, seconds: number): Promise<void> {
   votes.ratePerSecond = ladder[0]! / 10
   const endMs = performance.now() + beginningMs
   while (votes.received === 0) {
@@ -92,11 +91,11 @@ async function warmUp(votes: LiveVotes, rate: number): Promise<void> {
     await pause(0.1)
   }
   votes.ratePerSecond = rate
-  await pause(warmUpSeconds)
+  await pause(seconds)
 }
 
-async function sustainedBy({ votes }: LiveRun): Promise<number> {
-  await warmUp(votes, ladder[0]!)
+async function sustainedBy({ votes }: LiveRun, warmUpSeconds: number): Promise<number> {
+  await warmUp(votes, ladder[0]!, warmUpSeconds)
   let sustained = 0
   for (const rate of ladder) {
     votes.ratePerSecond = rate
@@ -116,13 +115,13 @@ async function measure(
   guarantee: Guarantee,
   round: number,
   sustained: number,
-  { seconds }: LiveOptions<LatencyRow>,
+  { seconds, warmUpSeconds }: LiveOptions<LatencyRow>,
   start: (who: Present, round: number, onLatency: (ms: number) => void) => Promise<LiveRun>,
 ): Promise<readonly LatencyRow[]> {
   let measured: number[] | null = null
   const run = await start({ contestant, version }, round, (ms) => void measured?.push(ms))
   const { votes } = run
-  await warmUp(votes, sustained / 2)
+  await warmUp(votes, sustained / 2, warmUpSeconds)
   const phases: { readonly share: number; readonly latencies: readonly number[] }[] = []
   for (const share of shares) {
     votes.ratePerSecond = sustained * share

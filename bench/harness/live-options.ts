@@ -6,6 +6,8 @@ export interface LiveOptions<Row> {
   readonly present: readonly Present[]
   readonly guarantees: readonly Guarantee[]
   readonly rounds: number
+  /** How long everything works before anything is measured. */
+  readonly warmUpSeconds: number
   /** How long is measured. */
   readonly seconds: number
   /** null: found out, or what the bench says. */

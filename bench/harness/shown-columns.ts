@@ -1,6 +1,7 @@
 import type { FailoverRow } from './failover.ts'
 import type { LatencyRow } from './latency.ts'
 import type { Row } from './row.ts'
+import type { LargeRow } from './stateful-large.ts'
 
 interface Columns<R> {
   readonly case: readonly (keyof R & string)[]
@@ -26,4 +27,16 @@ export const latencyColumns: Columns<LatencyRow> = {
 export const failoverColumns: Columns<FailoverRow> = {
   case: ['guarantee', 'settings', 'standbys', 'voters'],
   measured: ['without_output_s', 'partitions_hit'],
+}
+export const largeColumns: Columns<LargeRow> = {
+  case: ['guarantee', 'settings', 'keys'],
+  measured: [
+    'records_per_s',
+    'records_per_cpu_s',
+    'steady_records_per_cpu_s',
+    'disk_mb',
+    'peak_rss_mb',
+    'restart_s',
+    'restart_rss_mb',
+  ],
 }
