@@ -44,7 +44,7 @@ export async function statefulLarge(options: LargeOptions): Promise<void> {
   const { present, guarantees, rounds, keys, limitMs, say, overhear, onRow } = options
   await withKafka(async (cluster, folder) => {
     say(`stateful-large: filling the topic with ${keys.toLocaleString('en-US')} records, each with a key of its own`)
-    const { input, ticks, check } = await newKeys.prepare(cluster, keys, 'stateful-large')
+    const prepared = await newKeys.prepare(cluster, keys, 'stateful-large')
     for (let round = 1; round <= rounds; round++) {
       for (const guarantee of guarantees) {
         for (const { contestant, version } of present) {
@@ -54,14 +54,14 @@ export async function statefulLarge(options: LargeOptions): Promise<void> {
           const output = `${applicationId}-output`
           await cluster.broker.admin.createTopics([{ topic: output, partitions }])
           const { bootstrapServers } = cluster
-          const topics = { input, table: '', output, repartition: '' }
+          const topics = { input: prepared.input, table: '', output, repartition: '' }
           const growing: Job = {
             ...topics,
             workload: 'new-keys',
             guarantee,
             bootstrapServers,
             applicationId,
-            ticks,
+            ticks: prepared.ticks,
             stateDir,
             limitMs,
             standbys: 0,
@@ -70,7 +70,7 @@ export async function statefulLarge(options: LargeOptions): Promise<void> {
           const grown = await runContestant(contestant, growing, overhear)
           const disk = bytesIn(stateDir)
           const restarted = await runContestant(contestant, { ...growing, workload: 'restart' }, overhear)
-          const problem = grown.failure ?? restarted.failure ?? (await check(growing, grown))
+          const problem = grown.failure ?? restarted.failure ?? (await prepared.check(growing, grown))
           const settings = contestant.settings('new-keys', guarantee)
           const about = { contestant: contestant.name, version, settings, job: growing, records: keys, round, problem }
           const { records_per_s, records_per_cpu_s, steady_records_per_cpu_s, peak_rss_mb } = rowOf(grown, about)
