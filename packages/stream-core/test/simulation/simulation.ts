@@ -201,7 +201,11 @@ class Simulation {
     if (costsState(damage)) for (const each of this.#processes) this.#kill(each, 'killed for the damage')
     // State that is not opened now is not compared with a changelog before that has grown over it again: no epochs are kept.
     const isSeen = damage !== 'changelogs cut' || this.#processes.length === 1
-    await this.#ahead(doDamage(isSeen ? damage : 'changelogs aborted', this.#broker, this.#store, this.#random))
+    // State whose last commit was acknowledged without an offset stands for more than its position says: nobody sees that the end was lost.
+    const isAhead = this.#counts.has('acknowledgement without offset')
+    const seen = isSeen ? damage : 'changelogs aborted'
+    const done = isAhead && seen === 'changelogs aborted' ? 'changelogs made anew' : seen
+    await this.#ahead(doDamage(done, this.#broker, this.#store, this.#random))
     this.#deletions.clear()
     // Who is stopped now, or dies, cannot tell that it was cut: it has to be looked at before.
     for (const each of this.#processes) if (each.streams === null) this.#start(each)
