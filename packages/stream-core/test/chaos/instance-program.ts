@@ -41,7 +41,7 @@ const streams = new Streams({
   persistIntervalMs: 1000,
   standbyReplicas: 1,
   acceptableRecoveryLag: 100,
-  sessionTimeoutMs: 6000,
+  sessionTimeoutMs: Number(process.env['SESSION_TIMEOUT_MS'] ?? 6000),
   heartbeatIntervalMs: 500,
   logger,
   onStateChange: (state) => say('state', { state }),
