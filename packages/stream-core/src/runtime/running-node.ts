@@ -28,6 +28,7 @@ import type { ProcessorNode, SinkNode } from '../topology/node.ts'
 import { decide, isDecidedAbout } from './decided-failures.ts'
 import { collect, type Output } from './record-collector.ts'
 import type { TakenRecord } from './record-queue.ts'
+import { refuseAsync } from './refuse-async.ts'
 import { refuseChanged } from './refuse-changed.ts'
 
 /** What a running node may use of its task. */
@@ -182,7 +183,7 @@ export class RunningProcessor implements RunningNode, EngineContext {
 
   /** Called once all children are connected, so that `init` may already forward. */
   init(): void {
-    this.#guard(() => this.#processor.init?.(this))
+    this.#guard(() => refuseAsync(this.#processor.init?.(this), this.name))
   }
 
   process(record: Record<unknown, unknown>): void {
@@ -241,7 +242,8 @@ export class RunningProcessor implements RunningNode, EngineContext {
   ): Cancellable {
     return this.#services.schedule(intervalMs, type, startMs ?? null, (timestampMs) => {
       try {
-        punctuate(timestampMs)
+        const result: unknown = punctuate(timestampMs)
+        if (result !== undefined) refuseAsync(result, this.name)
       } catch (error) {
         this.#failed(error)
       }
@@ -384,16 +386,6 @@ function checkTime(timestampMs: number, nodeName: string): void {
   throw new ProcessingError(
     nodeName,
     `"${nodeName}" forwarded a record with the time ${timestampMs}: it must be a whole number of milliseconds, 0 or later`,
-  )
-}
-
-/** A promise would be forgotten: its work would be in no transaction, and its failure nobody's. */
-function refuseAsync(result: unknown, nodeName: string): void {
-  if (!(result instanceof Promise)) return
-  result.catch(() => undefined)
-  throw new ProcessingError(
-    nodeName,
-    `"${nodeName}" is asynchronous, and nobody would wait for it: use mapValuesAsync, flatMapValuesAsync or processAsync`,
   )
 }
 
