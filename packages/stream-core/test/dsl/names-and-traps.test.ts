@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest'
 import {
   type Consumed,
   json,
+  schema,
+  type StandardSchema,
   stores,
   StreamsBuilder,
   string,
@@ -118,6 +120,25 @@ describe('a topology that is wrong fails while it is built, by name', () => {
     asInJava.stream('in', strings).to('out', strings)
     asInJava.stream('in', other).to('out-2', strings)
     expect(asInJava.build().nodes.filter(({ kind }) => kind === 'source')).toHaveLength(1)
+  })
+
+  test('also if a schema looks at what only one of them reads, or one has the default serde', () => {
+    const validate = (value: unknown) => ({ value: String(value) })
+    const standard: StandardSchema<string> = { '~standard': { version: 1, vendor: 'mine', validate } }
+    const read = (one: Consumed<string, string>, two: Consumed<string, string>) => () => {
+      const builder = new StreamsBuilder({ defaults: { key: string(), value: json<string>() } })
+      builder.stream('in', one).to('out', strings)
+      builder.stream('in', two).to('out-2', strings)
+      return builder.build()
+    }
+    const plain = { value: json<string>() }
+    const schemas = { value: schema(standard) }
+    expect(read(plain, schemas)).toThrow(/with another value:/)
+    expect(read(schemas, { value: schema({ ...standard }) })).not.toThrow()
+    expect(read(schemas, { value: schema({ '~standard': { ...standard['~standard'] } }) })).toThrow(/another value:/)
+    expect(read({}, strings)).toThrow(/with another value:/)
+    expect(read(strings, {})).toThrow(/with another value:/)
+    expect(read({}, plain)).not.toThrow()
   })
 
   test('a processor that is not connected to a store learns how to connect it', () => {
