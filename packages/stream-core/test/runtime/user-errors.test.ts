@@ -121,6 +121,11 @@ const punctuating = (callback: () => void, type: PunctuationType = 'stream-time'
   process: () => undefined,
 })
 
+test('a key that is undefined is refused where it is written, and is no null', () => {
+  const driver = driverOf((input) => input.selectKey(() => undefined as never as string, { key: string() }).to('out'))
+  expect(() => pipe(driver)).toThrow(/the key of a record for "out" is undefined .*; null writes a record without one/)
+})
+
 test('a punctuation by a clock that there is not is refused with those that there are', () => {
   const define = (input: KStream<string, string>): void =>
     void input.process(() => punctuating(() => undefined, 'event-time' as never), { name: 'n' })

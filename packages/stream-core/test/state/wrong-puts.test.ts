@@ -105,6 +105,32 @@ test('an aggregator, reducer or mapper that forgot its return is told so, and no
   expect(driver.store<TimestampedKeyValueStore<string, number>>('sums').get('k')?.value).toBe(1)
 })
 
+test('so is a mapper, joiner or subtractor of tables: no row is deleted', () => {
+  const forgetful = (): number => undefined as never
+  const builder = new StreamsBuilder({ defaults: { key: string(), value: json() } })
+  const table = builder.table<string, number>('in')
+  const out = { key: string(), value: json<number>() }
+  table.mapValues(forgetful, { name: 'mapped' }).toStream().to('out', out)
+  table.join(builder.table<string, number>('other'), forgetful, { name: 'joined' }).toStream().to('out', out)
+  const grouped = table.groupBy((key, value) => [key, value], { key: string(), value: json<number>() })
+  grouped
+    .aggregate({ init: () => 0, add: (sum) => sum + 1, subtract: forgetful, name: 'sum' })
+    .toStream()
+    .to('out', out)
+  const failures: string[] = []
+  const handlers = { processing: ({ message }: Error) => (failures.push(message), 'continue' as const) }
+  const driver = new TopologyTestDriver(builder.build(), { handlers })
+  driver.createInputTopic('other', out).pipeInput('k', 1)
+  driver.createInputTopic('in', out).pipeInput('k', 1)
+  driver.createInputTopic('in', out).pipeInput('k', 2)
+  const told = ['mapper', 'joiner', 'subtractor'].map((maker) =>
+    failures.filter((text) => text.includes(`the ${maker} `)),
+  )
+  for (const texts of told)
+    expect(texts[0]).toMatch(/returned undefined \(a return that was forgotten\?\); null deletes/)
+  expect(driver.createOutputTopic('out', out).readValuesToList()).toEqual([1])
+})
+
 test('so is one in a window, a session and a version', () => {
   const wrong = 'text' as never
   const message = /processor "mine".*store "s" under the key "a" cannot be written: int64 needs/
