@@ -300,11 +300,15 @@ export class RunningProcessor implements RunningNode, EngineContext {
   completeAsync(): boolean {
     const work = this.asyncWork
     if (work === null) return false
+    const outer = this.recordContext
     for (let hasRun = false; ; hasRun = true) {
       try {
         if (!work.runNext()) return hasRun
       } catch (error) {
+        // Asked about the record of the call, and not about the one that was read last.
         this.#failed(error)
+      } finally {
+        this.recordContext = outer
       }
     }
   }
