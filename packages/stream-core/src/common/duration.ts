@@ -9,8 +9,12 @@ export type Duration =
       readonly milliseconds?: number
     }
 
+const units: readonly string[] = ['days', 'hours', 'minutes', 'seconds', 'milliseconds']
+
 /** The duration in milliseconds. Throws a RangeError that names `what` when it is negative or not a whole number. */
 export function toMs(duration: Duration, what: string): number {
+  const unknown = Object.keys(duration).find((unit) => !units.includes(unit))
+  if (unknown !== undefined) throw new RangeError(`${what} has no unit "${unknown}"; there are ${units.join(', ')}`)
   const ms =
     typeof duration === 'number'
       ? duration
@@ -20,7 +24,8 @@ export function toMs(duration: Duration, what: string): number {
         (duration.seconds ?? 0) * 1000 +
         (duration.milliseconds ?? 0)
   if (!Number.isSafeInteger(ms) || ms < 0) {
-    throw new RangeError(`${what} must be a whole number of milliseconds, 0 or more; got ${JSON.stringify(duration)}`)
+    const text = typeof duration === 'number' ? duration : JSON.stringify(duration)
+    throw new RangeError(`${what} must be a whole number of milliseconds, 0 or more; got ${text}`)
   }
   return ms
 }

@@ -7,6 +7,7 @@ export { json, type JsonSerde } from './serdes/json.ts'
 export { list, type ListOptions } from './serdes/list.ts'
 export type { Serde, SerdeContext } from './serdes/serde.ts'
 export {
+  readAlike,
   schema,
   type SchemaInput,
   type SchemaIssue,

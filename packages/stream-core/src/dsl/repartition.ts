@@ -1,4 +1,5 @@
-import type { Serde } from '../common/serde.ts'
+import { ArgumentError, TopologyError } from '../common/errors.ts'
+import { readAlike, type Serde } from '../common/serde.ts'
 import { dropNullKeys } from '../operators/drop-null-keys.ts'
 import { pass } from '../operators/pass.ts'
 import type { StreamPartitioner } from '../topology/node.ts'
@@ -24,6 +25,9 @@ export interface RepartitionOptions {
 export function repartitionNode(context: BuildContext, options: RepartitionOptions): GraphNode {
   const { name, key, value, isOptimizable, isNamedByUser, partitions = null, partitioner = null } = options
   const { names, builder } = context
+  if (partitions !== null && !(Number.isSafeInteger(partitions) && partitions > 0) && !context.javaRules) {
+    throw new ArgumentError('partitions', `"${name}" needs a whole number of partitions, 1 or more; got ${partitions}`)
+  }
   const topic = name.endsWith('-repartition') ? name : `${name}-repartition`
   if (!isNamedByUser) builder.noteGeneratedName({ kind: 'repartition', name: topic })
   // The counter moves also where the names come from the user's.
@@ -73,6 +77,8 @@ const unread = (serde: Serde<unknown>): Serde<unknown> => ({
 /** One topic in place of several behind the same change of key: named after the first, with the first serdes known. */
 export function mergedRepartition(context: BuildContext, topic: string, nodes: readonly GraphNode[]): GraphNode {
   const merged = nodes.flatMap(({ details }) => (details.kind === 'repartition' ? [details.repartition] : []))
+  // Java takes the first one's for all.
+  if (context.inheritsSerdes) for (const part of ['key', 'value'] as const) refuseOthers(merged, part)
   return repartitionNode(context, {
     name: topic,
     key: merged.find(({ key }) => key !== null)?.key ?? null,
@@ -80,4 +86,15 @@ export function mergedRepartition(context: BuildContext, topic: string, nodes: r
     isNamedByUser: true,
     isOptimizable: true,
   })
+}
+
+function refuseOthers(merged: readonly RepartitionDetails[], part: 'key' | 'value'): void {
+  const first = merged.find((one) => one[part] !== null)
+  const other = merged.find((one) => one[part] !== null && !readAlike(one[part], first![part]!))
+  if (other === undefined) return
+  throw new TopologyError(
+    `"${first!.topic}" and "${other.topic}" become one topic by merge.repartition.topics, and have another ${part} each: ` +
+      `give both the same serde, or leave that optimization out`,
+    [first!.topic, other.topic],
+  )
 }

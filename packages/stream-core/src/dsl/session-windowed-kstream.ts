@@ -20,7 +20,7 @@ import { segmentIntervalMs } from '../state/store-spec.ts'
 import type { BuildContext } from './build-context.ts'
 import type { KTable } from './ktable.ts'
 import type { Named, StoreOptions } from './options.ts'
-import { checkedRetention, type Materialized, sessionSpec } from './store-specs.ts'
+import { atLeastNow, checkedRetention, type Materialized, sessionSpec } from './store-specs.ts'
 import type { EmitStrategy } from './time-windowed-kstream.ts'
 import { sessionWindowed } from './windowed-serde.ts'
 
@@ -102,7 +102,8 @@ export function sessionParts(
   const { gapMs, graceMs } = windows
   const { storeName } = store
   const leastMs = gapMs + graceMs
-  const retentionMs = checkedRetention(storeName, store.options.retentionMs, leastMs, 'the gap plus grace')
+  const given = checkedRetention(storeName, store.options.retentionMs, leastMs, 'the gap plus grace')
+  const retentionMs = atLeastNow(context, given)
   const key = windowedInner(context, store)
   const options = {
     storeName,

@@ -180,6 +180,10 @@ export function changelog(
   return { ...defaults, 'message.timestamp.type': 'CreateTime', ...(typeof logging === 'object' ? logging : {}) }
 }
 
+/** Rows of this very time are kept for the records of the same time, which belong to them; Java's stores forget them at once. */
+export const atLeastNow = ({ javaRules }: BuildContext, retentionMs: number): number =>
+  javaRules ? retentionMs : Math.max(1, retentionMs)
+
 export const expiringChangelog = (retentionMs: number, policy: string): { readonly [config: string]: string } => ({
   'cleanup.policy': policy,
   'retention.ms': Number.isFinite(retentionMs) ? String(retentionMs + additionalRetentionMs) : '9223372036854775807',

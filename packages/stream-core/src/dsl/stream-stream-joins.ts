@@ -10,7 +10,7 @@ import { type BuildContext, copartitioned, erased, requiredSerde, state, type St
 import { GraphNode } from './graph/graph-node.ts'
 import type { KStream } from './kstream.ts'
 import type { JoinStore, StreamJoined } from './options.ts'
-import { changelog, expiringChangelog } from './store-specs.ts'
+import { atLeastNow, changelog, expiringChangelog } from './store-specs.ts'
 
 type Joiner = (left: unknown, right: unknown, key: unknown) => unknown
 type Options = StreamJoined<unknown, unknown, unknown> & { readonly windows: JoinWindows }
@@ -127,7 +127,7 @@ interface JoinParts {
 function joinSpecs(context: BuildContext, options: Options, parts: JoinParts): JoinSpecs {
   const { windows, logging, type = context.defaultStoreType } = options
   const windowSizeMs = windows.beforeMs + windows.afterMs
-  const retentionMs = windowSizeMs + windows.graceMs
+  const retentionMs = atLeastNow(context, windowSizeMs + windows.graceMs)
   const where = `the join with the store "${parts.thisName}"`
   const key = requiredSerde(context, parts.key, 'key', where, 'the option key of the join')
   const value = requiredSerde(context, parts.thisValue, 'value', where, 'the option value of the join')

@@ -95,8 +95,8 @@ export class StreamsBuilder {
     const key = erased(consumed.key)
     const value = erased(consumed.value)
     const reading = {
-      key,
-      value,
+      key: key ?? context.defaultKey,
+      value: value ?? context.defaultValue,
       timestampExtractor:
         (consumed.timestampExtractor as TimestampExtractor | undefined) ?? context.defaultTimestampExtractor,
       offsetReset: consumed.offsetReset ?? 'earliest',

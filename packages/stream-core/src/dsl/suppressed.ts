@@ -1,4 +1,4 @@
-import { oneOf } from '../common/choice.ts'
+import { knownOptions, oneOf } from '../common/choice.ts'
 import type { Duration } from '../common/duration.ts'
 import type { Windowed } from '../common/windowed.ts'
 import type { Named } from './options.ts'
@@ -32,19 +32,21 @@ export type SuppressedFor<K> = K extends Windowed<unknown> ? Suppressed : Suppre
  */
 export const untilWindowCloses = (
   options: Named & { readonly buffer?: Omit<SuppressBufferOptions, 'whenFull'> } = {},
-): Suppressed & { readonly until: 'window-closes' } => ({
-  ...options,
-  until: 'window-closes',
-  waitMs: 0,
-  buffer: { ...options.buffer, whenFull: 'shut-down' },
-})
+): Suppressed & { readonly until: 'window-closes' } => {
+  knownOptions('untilWindowCloses', options, ['name', 'buffer'])
+  const { buffer = {} } = options
+  knownOptions('the buffer of untilWindowCloses', buffer, ['maxRecords', 'maxBytes', 'logging'])
+  return { ...options, until: 'window-closes', waitMs: 0, buffer: { ...buffer, whenFull: 'shut-down' } }
+}
 
 /** At most one result per key and `wait`, by the time of the records that arrive. */
 export const untilTimeLimit = (
   wait: Duration,
   options: Named & { readonly buffer?: SuppressBufferOptions } = {},
 ): Suppressed & { readonly until: 'time-limit' } => {
+  knownOptions('untilTimeLimit', options, ['name', 'buffer'])
   const { buffer = {} } = options
+  knownOptions('the buffer of untilTimeLimit', buffer, ['maxRecords', 'maxBytes', 'whenFull', 'logging'])
   if (buffer.whenFull !== undefined) oneOf('whenFull', buffer.whenFull, ['emit-early', 'shut-down'])
   return { ...options, until: 'time-limit', waitMs: durationMs(wait, 'wait'), buffer }
 }

@@ -53,17 +53,17 @@ export function timeWindows(options: TimeWindowsOptions): TimeWindows {
  * that lie at most `difference` away (SlidingWindows).
  */
 export function slidingWindows(options: { readonly difference: Duration; readonly grace?: Duration }): SlidingWindows {
+  knownOptions('slidingWindows', options, ['difference', 'grace'])
   const differenceMs = durationMs(options.difference, 'difference')
   if (differenceMs === 0) throw new ArgumentError('difference', 'the difference of sliding windows must be above 0')
   return { kind: 'sliding', differenceMs, graceMs: durationMs(options.grace ?? 0, 'grace') }
 }
 
 /** Windows that last as long as no gap between a key's records is longer than `gap` (SessionWindows). */
-export const sessionWindows = (options: { readonly gap: Duration; readonly grace?: Duration }): SessionWindows => ({
-  kind: 'session',
-  gapMs: durationMs(options.gap, 'gap'),
-  graceMs: durationMs(options.grace ?? 0, 'grace'),
-})
+export const sessionWindows = (options: { readonly gap: Duration; readonly grace?: Duration }): SessionWindows => {
+  knownOptions('sessionWindows', options, ['gap', 'grace'])
+  return { kind: 'session', gapMs: durationMs(options.gap, 'gap'), graceMs: durationMs(options.grace ?? 0, 'grace') }
+}
 
 /** One window from `startMs` (default 0) on, which never closes (UnlimitedWindows). Earlier records are left out. */
 export function unlimitedWindows(options: { readonly startMs?: number } = {}): UnlimitedWindows {

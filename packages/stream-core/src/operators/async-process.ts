@@ -47,14 +47,9 @@ export const asyncProcess =
         const settled = calls.take()
         if (settled === null) return false
         const { record, outcome } = settled
-        const outer = context.recordContext
         context.recordContext = settled.context
-        try {
-          if ('error' in outcome) skipOrThrow(outcome.error, record, onError, context)
-          else processor.apply(outcome.value, record)
-        } finally {
-          context.recordContext = outer
-        }
+        if ('error' in outcome) skipOrThrow(outcome.error, record, onError, context)
+        else processor.apply(outcome.value, record)
         return true
       },
       get running() {

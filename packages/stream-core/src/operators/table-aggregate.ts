@@ -1,5 +1,6 @@
 import type { Change, Processor } from '../processor/processor.ts'
 import type { EngineContext } from '../processor/processor-context.ts'
+import { notUndefined } from './not-undefined.ts'
 import { changeForwarder, type ForwardChange, openTableStore, type TableStore } from './table-store.ts'
 
 export interface TableAggregateOptions<K, V, A> {
@@ -31,7 +32,8 @@ export const tableAggregate =
         const old = store.get(key)
         const oldValue = sendsOldValues && old !== null ? store.copyOf(key, old.value) : null
         let between: A | null = old === null ? null : old.value
-        if (change.oldValue !== null && between !== null) between = subtract(between, change.oldValue, key) ?? null
+        if (change.oldValue !== null && between !== null)
+          between = notUndefined(subtract(between, change.oldValue, key), 'subtractor')
         let after: A | null
         if (change.newValue === null) after = between
         else if (init === null)

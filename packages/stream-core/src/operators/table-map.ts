@@ -1,5 +1,6 @@
 import type { Change, Processor } from '../processor/processor.ts'
 import type { EngineContext, ProcessingContext } from '../processor/processor-context.ts'
+import { notUndefined } from './not-undefined.ts'
 import { changeForwarder, type ForwardChange, openTableStore, type TableStore } from './table-store.ts'
 
 /** What a table's filter, mapValues or transformValues does with one value. */
@@ -27,7 +28,7 @@ export const tableMap =
     let forward: ForwardChange<K, R>
     let map: (key: K, value: V | null) => R | null
     const compute = (key: K, value: V | null): R | null =>
-      value === null && !mapper.mapsNull ? null : (map(key, value) ?? null)
+      value === null && !mapper.mapsNull ? null : notUndefined(map(key, value), 'mapper')
     return {
       init(given) {
         context = given as EngineContext<K, Change<R>>

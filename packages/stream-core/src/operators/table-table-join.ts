@@ -1,5 +1,6 @@
 import type { Change, Processor } from '../processor/processor.ts'
 import type { EngineContext } from '../processor/processor-context.ts'
+import { notUndefined } from './not-undefined.ts'
 import { changeForwarder, type ForwardChange, openTableStore, type TableStore } from './table-store.ts'
 import type { TableJoinKind, ValueGetter, ValueGetterSupplier } from './value-getter.ts'
 
@@ -39,7 +40,7 @@ export const tableJoinSide =
         }
         const value = found?.value ?? null
         const result = (mine: V1 | null): O | null =>
-          joins(mine, value !== null) ? (joiner(mine, value, key) ?? null) : null
+          joins(mine, value !== null) ? notUndefined(joiner(mine, value, key), 'joiner') : null
         const joined = {
           newValue: result(change.newValue),
           oldValue: sendsOldValues ? result(change.oldValue) : null,

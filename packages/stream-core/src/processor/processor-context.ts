@@ -67,7 +67,7 @@ export interface AsyncWork {
   readonly pending: number
   /** No more records should come for now. */
   readonly isFull: boolean
-  /** Takes one result, if one may leave: true if it did. May throw, about that result alone. */
+  /** Takes one result, if one may leave: true if it did. May throw, about that result alone, whose record's context it leaves behind. */
   runNext(): boolean
   /** Calls that have begun and not ended. */
   readonly running: number

@@ -1,4 +1,5 @@
 import { BinaryHeap } from '../common/binary-heap.ts'
+import { oneOf } from '../common/choice.ts'
 import type { Cancellable, PunctuationType } from '../processor/processor-context.ts'
 
 interface Schedule {
@@ -36,6 +37,7 @@ export class Punctuations {
     if (startMs !== null && (!Number.isSafeInteger(startMs) || startMs < 0)) {
       throw new RangeError(`a punctuation's start must be a time in milliseconds, 0 or later, got ${startMs}`)
     }
+    oneOf('type', type, ['stream-time', 'wall-clock-time'])
     const nextMs = startMs ?? (type === 'stream-time' ? 0 : nowMs + intervalMs)
     const schedule: Schedule = { intervalMs, run, nextMs, isCancelled: false }
     if (startMs !== null && startMs < nowMs) advance(schedule, nowMs)

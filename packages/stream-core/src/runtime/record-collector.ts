@@ -94,13 +94,14 @@ function serialise(
   value: unknown,
 ): Buffer | null {
   const serde = part === 'key' ? sink.key : sink.value
-  if (value === undefined && part === 'value') {
+  if (value === undefined) {
+    const what = part === 'value' ? 'a tombstone' : 'a record without one'
     throw new SerdeError(
       part,
-      `the value of a record for "${topic}" is undefined (a return that was forgotten?); null writes a tombstone`,
+      `the ${part} of a record for "${topic}" is undefined (a return that was forgotten?); null writes ${what}`,
     )
   }
-  if (value === null || value === undefined) {
+  if (value === null) {
     if (part === 'value' || suffixBytes(serde) === 0) return null
     throw new SerdeError(part, `a record for "${topic}" has no key, and ${serde.name} cannot write one that is missing`)
   }

@@ -26,6 +26,7 @@ import type { ProcessorNode, SinkNode } from '../topology/node.ts'
 import type { TaskServices } from './task-services.ts'
 import { decide, isDecidedAbout } from './decided-failures.ts'
 import { collect, type Output } from './record-collector.ts'
+import { refuseAsync } from './refuse-async.ts'
 import { refuseChanged } from './refuse-changed.ts'
 
 /** A node of a task while it runs: a processor or a sink, called by its parents. */
@@ -139,7 +140,7 @@ export class RunningProcessor implements RunningNode, EngineContext {
 
   /** Called once all children are connected, so that `init` may already forward. */
   init(): void {
-    this.#guard(() => this.#processor.init?.(this))
+    this.#guard(() => refuseAsync(this.#processor.init?.(this), this.name))
   }
 
   process(record: Record<unknown, unknown>): void {
@@ -198,7 +199,8 @@ export class RunningProcessor implements RunningNode, EngineContext {
   ): Cancellable {
     return this.#services.schedule(intervalMs, type, startMs ?? null, (timestampMs) => {
       try {
-        punctuate(timestampMs)
+        const result: unknown = punctuate(timestampMs)
+        if (result !== undefined) refuseAsync(result, this.name)
       } catch (error) {
         this.#failed(error)
       }
@@ -255,11 +257,15 @@ export class RunningProcessor implements RunningNode, EngineContext {
   completeAsync(): boolean {
     const work = this.asyncWork
     if (work === null) return false
+    const outer = this.recordContext
     for (let hasRun = false; ; hasRun = true) {
       try {
         if (!work.runNext()) return hasRun
       } catch (error) {
+        // Asked about the record of the call, and not about the one that was read last.
         this.#failed(error)
+      } finally {
+        this.recordContext = outer
       }
     }
   }
@@ -341,16 +347,6 @@ function checkTime(timestampMs: number, nodeName: string): void {
   throw new ProcessingError(
     nodeName,
     `"${nodeName}" forwarded a record with the time ${timestampMs}: it must be a whole number of milliseconds, 0 or later`,
-  )
-}
-
-/** A promise would be forgotten: its work would be in no transaction, and its failure nobody's. */
-function refuseAsync(result: unknown, nodeName: string): void {
-  if (!(result instanceof Promise)) return
-  result.catch(() => undefined)
-  throw new ProcessingError(
-    nodeName,
-    `"${nodeName}" is asynchronous, and nobody would wait for it: use mapValuesAsync, flatMapValuesAsync or processAsync`,
   )
 }
 

@@ -54,6 +54,8 @@ export class StreamTask {
   readonly #kept = new Map<string, () => number>()
   #streamTimeMs = -1
   #taken: TakenRecord | null = null
+  /** A call may end, and fail, when other records have been read: with a dead-letter topic its record's bytes are kept. */
+  readonly #rawOfCalls = new WeakMap<RecordContext, RawRecord>()
   /** Something happened since the last commit: records, punctuations, or flushed caches. */
   #isDirty = false
   #isCommitRequested = false
@@ -249,7 +251,11 @@ export class StreamTask {
     this.#taken = queue.taken
     const { timestampMs, headers } = record
     if (timestampMs > this.#streamTimeMs) this.#streamTimeMs = timestampMs
-    this.#host.recordContext = { timestampMs, headers, topic: queue.topic, partition: queue.partition, offset }
+    const context = { timestampMs, headers, topic: queue.topic, partition: queue.partition, offset }
+    this.#host.recordContext = context
+    if (this.#asyncNodes.length > 0 && this.#options.deadLetterTopic !== null) {
+      this.#rawOfCalls.set(context, queue.takenRaw(Math.max(0, timestampMs), headers))
+    }
     this.#isDirty = true
     enter(this.#graph.entry.get(queue.source.name)!, record)
     this.metrics.recordsProcessed++
@@ -361,8 +367,11 @@ export class StreamTask {
     }
   }
 
-  /** The bytes of the record that is being processed; none for what a schedule, or a call that ended later, is about. */
-  #rawOf({ topic, offset, timestampMs, headers }: RecordContext): RawRecord {
+  /** The bytes of the record that is being processed, or that a call is about; none for what a schedule is about. */
+  #rawOf(context: RecordContext): RawRecord {
+    const kept = this.#rawOfCalls.get(context)
+    if (kept !== undefined) return kept
+    const { topic, offset, timestampMs, headers } = context
     const queue = topic === null ? undefined : this.#queues.get(topic)
     const atMs = Math.max(0, timestampMs)
     if (queue?.takenOffset === offset) return queue.takenRaw(atMs, headers)

@@ -59,7 +59,7 @@ export class SessionStore<K, V> extends StoreBase<SessionStoreSpec> {
 
   put(session: Windowed<K>, value: V | null): void {
     const { start, end } = session.window
-    if (!(Number.isSafeInteger(start) && Number.isSafeInteger(end) && start <= end))
+    if (!(Number.isSafeInteger(start) && Number.isSafeInteger(end) && start >= 0 && start <= end))
       throw this.#wrongSession(start, end)
     this.rows.put(this.#stored(session), this.#codec.entry(session.key, value, this.host.recordContext.timestampMs))
   }
@@ -160,7 +160,7 @@ export class SessionStore<K, V> extends StoreBase<SessionStoreSpec> {
 
   #wrongSession(start: unknown, end: unknown): RangeError {
     return new RangeError(
-      `a session in the store "${this.spec.name}" must start and end at whole numbers of milliseconds, and not end before it ` +
+      `a session in the store "${this.spec.name}" must start and end at whole numbers of milliseconds, 0 or later, and not end before it ` +
         `starts; got ${shown(start)} to ${shown(end)}`,
     )
   }

@@ -8,6 +8,9 @@ import type { StoreSpec } from './store-spec.ts'
 /** One writer for all stores: serialising is synchronous, and what it holds is copied out at once. */
 const scratch = new ByteWriter(1024)
 
+/** Equal to no key, `undefined` included, which a serde has to refuse. */
+const noKey = Symbol('no key')
+
 /** A store's keys and values to bytes and back, with the topic context a serde may want. */
 export class StoreCodec<K, V> {
   readonly #key: Serde<K>
@@ -19,7 +22,7 @@ export class StoreCodec<K, V> {
   readonly #name: string
   readonly #isBuffer: boolean
   /** The last key and its bytes: most reads are followed by a write of the same key. */
-  #lastKey: unknown = undefined
+  #lastKey: unknown = noKey
   #lastKeyText = ''
 
   constructor(spec: StoreSpec) {

@@ -105,7 +105,7 @@ abstract class WindowRows<K, V> extends StoreBase<WindowStoreSpec> {
 
   protected putEntry(key: K, startMs: number, entry: Entry): void {
     const prefix = this.codec.keyString(key)
-    if (!Number.isSafeInteger(startMs)) throw this.#wrongStart(startMs)
+    if (!Number.isSafeInteger(startMs) || startMs < 0) throw this.#wrongStart(startMs)
     if (!this.spec.retainDuplicates) {
       this.rows.put(windowKey(prefix, startMs), entry)
       return
@@ -143,7 +143,7 @@ abstract class WindowRows<K, V> extends StoreBase<WindowStoreSpec> {
 
   #wrongStart(startMs: unknown): RangeError {
     return new RangeError(
-      `the start of a window in the store "${this.spec.name}" must be a whole number of milliseconds, got ${shown(startMs)}`,
+      `the start of a window in the store "${this.spec.name}" must be a whole number of milliseconds, 0 or later, got ${shown(startMs)}`,
     )
   }
 

@@ -18,9 +18,13 @@ const nameOption = {
 export function lintTopology(topology: TopologyParts): readonly TopologyFinding[] {
   const findings: TopologyFinding[] = []
   const globals = new Set(topology.globalStores.map(({ name }) => name))
-  for (const { kind, name } of topology.generatedNames) {
+  const names = topology.generatedNames
+  for (const generated of names) {
+    const kind = generated.kind === 'repartition' ? 'repartition' : 'store'
+    const name = generated.kind === 'changelog' ? generated.name.replace(/-changelog$/, '') : generated.name
     // A changelog is named after its store, which is reported; a global store is read anew at every start.
-    if (kind === 'changelog' || globals.has(name)) continue
+    if (generated.kind === 'changelog' && names.some((other) => other.kind === 'store' && other.name === name)) continue
+    if (globals.has(name)) continue
     findings.push({
       rule: 'generated-name',
       about: name,

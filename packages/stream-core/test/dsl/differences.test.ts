@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import {
   int64,
+  joinWindows,
   json,
   type KeyValueStore,
   type ProcessorContext,
+  sessionWindowed,
   sessionWindows,
   slidingWindows,
   stores,
@@ -22,6 +24,38 @@ const hour = 3_600_000
 describe('where Kafka Streams fails', () => {
   test('sliding windows with a difference of 0 are refused when they are made', () => {
     expect(() => slidingWindows({ difference: 0 })).toThrow(/difference of sliding windows must be above 0/)
+  })
+
+  test('windows without a length or a gap hold what is of the same time, also without grace', () => {
+    const builder = new StreamsBuilder()
+    const input = builder.stream('in', strings)
+    const windows = joinWindows({ difference: 0 })
+    const add = (left: string | null, right: string | null): string => `${left}${right}`
+    const other = builder.stream('other', strings)
+    input.join(other, add, { windows }).to('joined', strings)
+    input.outerJoin(other, add, { windows }).to('outer', strings)
+    const key = sessionWindowed(string())
+    const sessions = input
+      .groupByKey()
+      .windowedBy(sessionWindows({ gap: 0 }))
+      .count()
+    sessions.toStream().to('counts', { key })
+    const driver = new TopologyTestDriver(builder.build())
+    const [left, right] = ['in', 'other'].map((topic) => driver.createInputTopic(topic, strings))
+    left!.pipeInput('k', 'a', 10)
+    left!.pipeInput('k', 'b', 10)
+    right!.pipeInput('k', 'x', 10)
+    right!.pipeInput('k', 'y', 11)
+    left!.pipeInput('k', 'c', 5000)
+    const values = (topic: string) => driver.createOutputTopic(topic, strings).readValuesToList()
+    expect(values('joined')).toEqual(['ax', 'bx'])
+    expect(values('outer')).toEqual(['ax', 'bx', 'nully'])
+    const counts = driver.createOutputTopic('counts', { key, value: int64() }).readKeyValuesToList()
+    expect(counts.filter(([, count]) => count !== null).map(([k, n]) => [k?.window.start, n])).toEqual([
+      [10, 1],
+      [10, 2],
+      [5000, 1],
+    ])
   })
 
   test('a global table whose store has no name gets one', () => {

@@ -2,12 +2,15 @@ import { describe, expect, test } from 'vitest'
 import {
   type Consumed,
   json,
+  schema,
+  type StandardSchema,
   stores,
   StreamsBuilder,
   string,
   timeWindows,
   TopologyBuilder,
   TopologyError,
+  untilTimeLimit,
   untilWindowCloses,
 } from '../../src/index.ts'
 import { TopologyTestDriver } from '../../src/testing.ts'
@@ -51,12 +54,14 @@ describe('lint', () => {
       .windowedBy(timeWindows({ size: 10 }))
     windowed.count({ store: { name: 'open', logging: false } }).suppress(untilWindowCloses({ name: 'final' }))
     windowed.emitStrategy('on-window-close').count({ store: { name: 'closed' } })
-    builder.stream('other', strings).groupByKey().count()
+    builder.stream('other', strings).groupByKey().count().suppress(untilTimeLimit(5))
     const findings = builder.build().lint()
     expect(findings.map(({ rule, about }) => `${rule} ${about}`).sort()).toEqual([
       'emit-final-retention closed',
       'generated-name KSTREAM-AGGREGATE-STATE-STORE-0000000004',
+      'generated-name KTABLE-SUPPRESS-STATE-STORE-0000000007',
       'no-changelog open',
+      'suppress-needs-input KTABLE-SUPPRESS-STATE-STORE-0000000007',
       'suppress-needs-input final-store',
     ])
     for (const { message } of findings) expect(message.length).toBeGreaterThan(40)
@@ -118,6 +123,38 @@ describe('a topology that is wrong fails while it is built, by name', () => {
     asInJava.stream('in', strings).to('out', strings)
     asInJava.stream('in', other).to('out-2', strings)
     expect(asInJava.build().nodes.filter(({ kind }) => kind === 'source')).toHaveLength(1)
+  })
+
+  test('also if a schema looks at what only one of them reads, or one has the default serde', () => {
+    const validate = (value: unknown) => ({ value: String(value) })
+    const standard: StandardSchema<string> = { '~standard': { version: 1, vendor: 'mine', validate } }
+    const read = (one: Consumed<string, string>, two: Consumed<string, string>) => () => {
+      const builder = new StreamsBuilder({ defaults: { key: string(), value: json<string>() } })
+      builder.stream('in', one).to('out', strings)
+      builder.stream('in', two).to('out-2', strings)
+      return builder.build()
+    }
+    const plain = { value: json<string>() }
+    const schemas = { value: schema(standard) }
+    expect(read(plain, schemas)).toThrow(/with another value:/)
+    expect(read(schemas, { value: schema({ ...standard }) })).not.toThrow()
+    expect(read(schemas, { value: schema({ '~standard': { ...standard['~standard'] } }) })).toThrow(/another value:/)
+    expect(read({}, strings)).toThrow(/with another value:/)
+    expect(read(strings, {})).toThrow(/with another value:/)
+    expect(read({}, plain)).not.toThrow()
+  })
+
+  test('so are repartition topics that an optimization makes one, and that are not read in one way', () => {
+    const build = (optimization: 'none' | 'all', inheritSerdes = true) => {
+      const builder = new StreamsBuilder({ optimization, inheritSerdes })
+      const rekeyed = builder.stream('in', strings).selectKey((_key, value) => value, { key: string() })
+      rekeyed.groupByKey({ name: 'one', ...strings }).count({ store: { name: 'one' } })
+      rekeyed.groupByKey({ name: 'two', key: string(), value: json<string>() }).count({ store: { name: 'two' } })
+      return builder.build()
+    }
+    expect(() => build('all')).toThrow(/"one-repartition" and "two-repartition" become one topic .* another value each/)
+    expect(() => build('none')).not.toThrow()
+    expect(() => build('all', false)).not.toThrow()
   })
 
   test('a processor that is not connected to a store learns how to connect it', () => {

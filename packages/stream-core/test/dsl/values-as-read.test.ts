@@ -5,6 +5,7 @@ import {
   json,
   type KStream,
   type Record,
+  schema,
   StreamsBuilder,
   string,
 } from '../../src/index.ts'
@@ -64,6 +65,24 @@ describe('a value that nobody made anew goes into a repartition topic as the byt
     ['processValues', (votes) => votes.processValues(forwarding, { value })],
   ])('but is written by its serde behind %s', (_name, operators) => {
     expect(repartitioned(operators)).toBe(own)
+  })
+
+  test('so that a schema may make of it what nobody could write', () => {
+    const standard = {
+      version: 1,
+      vendor: 'mine',
+      validate: (given: unknown) => ({ value: BigInt(given as string) }),
+    } as const
+    const builder = new StreamsBuilder()
+    builder
+      .stream('numbers', { key: string(), value: schema({ '~standard': standard }) })
+      .repartition({ name: 'again' })
+      .mapValues(String, { value: string() })
+      .to('out')
+    const driver = new TopologyTestDriver(builder.build())
+    driver.createInputTopic('numbers', { key: string(), value: json<string>() }).pipeInput('k', '12')
+    expect(driver.createOutputTopic('out', { key: string(), value: string() }).readValue()).toBe('12')
+    driver.close()
   })
 
   test('and one that a predicate changed in place is refused by the test driver, with what to do', () => {

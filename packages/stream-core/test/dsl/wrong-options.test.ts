@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import {
   joinWindows,
+  sessionWindows,
+  slidingWindows,
   stores,
   Streams,
   StreamsBuilder,
@@ -9,6 +11,7 @@ import {
   timeWindows,
   type Topology,
   untilTimeLimit,
+  untilWindowCloses,
 } from '../../src/index.ts'
 import { TopologyTestDriver, type TopologyTestDriverOptions } from '../../src/testing.ts'
 
@@ -57,6 +60,16 @@ test('words that nobody knows are refused where they are said', () => {
   expect(() => untilTimeLimit(10, { buffer: { whenFull: 'shutdown' as never } })).toThrow(/'emit-early' or 'shut-down'/)
   expect(() => joinWindows({ difference: 10, beforeMs: '5' as never })).toThrow(/beforeMs must be a whole number/)
   expect(() => timeWindows({ size: 5, grase: 5 } as never)).toThrow(/knows no option "grase"; it knows .*grace/)
+  expect(() => slidingWindows({ difference: 5, grase: 5 } as never)).toThrow(/knows no option "grase"/)
+  expect(() => sessionWindows({ gap: 5, grase: 5 } as never)).toThrow(/knows no option "grase"/)
+  expect(() => untilWindowCloses({ maxRecords: 5 } as never)).toThrow(/knows no option "maxRecords".*buffer/)
+  expect(() => untilWindowCloses({ buffer: { whenFull: 'emit-early' } as never })).toThrow(/no option "whenFull"/)
+  expect(() => untilTimeLimit(5, { buffer: { records: 5 } as never })).toThrow(/no option "records".*maxRecords/)
+  expect(() => timeWindows({ size: 5, grace: { second: 5 } as never })).toThrow(/grace has no unit "second".*seconds/)
+  expect(() => timeWindows({ size: Infinity })).toThrow(/size must be .*; got Infinity/)
+  const repartition = (partitions: number) =>
+    new StreamsBuilder().stream('in', strings).repartition({ name: 'r', partitions })
+  for (const bad of [0, -1, 1.5]) expect(() => repartition(bad)).toThrow(/"r" needs a whole number of partitions.*got/)
   expect(() => timeWindows({} as never)).toThrow(/size must be milliseconds, or a literal/)
 })
 

@@ -94,6 +94,42 @@ test('a handler chooses for each record, and a topic that is not there is an err
   expect(() => other.pipeInput('a', 13)).toThrow(/there is no deadLetterTopic: name one/)
 })
 
+test('a call that fails when other records have been read is about its own', async () => {
+  const strings = { key: string(), value: string() }
+  const builder = new StreamsBuilder()
+  const ask = async (value: string): Promise<string> => {
+    if (value === 'bad') throw new RangeError('refused')
+    return value
+  }
+  builder.stream('in', strings).mapValuesAsync(ask, { name: 'ask', value: string() }).to('out')
+  const asked: (number | undefined)[] = []
+  const driver = new TopologyTestDriver(builder.build(), {
+    deadLetterTopic: 'dead',
+    handlers: { processing: (_error, { offset }) => (asked.push(offset), 'dead-letter') },
+  })
+  const input = driver.createInputTopic('in', strings)
+  for (const [key, value] of [
+    ['a', 'bad'],
+    ['b', 'good'],
+    ['c', 'bad'],
+    ['d', 'good'],
+  ] as const) {
+    input.pipeInput(key, value, 0)
+  }
+  await driver.drain()
+  expect(driver.createOutputTopic('out', strings).readKeyValuesToList()).toEqual([
+    ['b', 'good'],
+    ['d', 'good'],
+  ])
+  expect(asked).toEqual([0, 2])
+  const dead = driver.createOutputTopic('dead', strings).readRecordsToList()
+  expect(dead.map(({ key, value, headers }) => [key, value, textOf(headers)['offset']])).toEqual([
+    ['a', 'bad', '0'],
+    ['c', 'bad', '2'],
+  ])
+  driver.close()
+})
+
 let folder: string
 let broker: Broker
 beforeEach(async () => {

@@ -4,7 +4,9 @@ import {
   json,
   type KeyValueStore,
   type KStream,
+  type Processor,
   type ProcessorContext,
+  type PunctuationType,
   type Record,
   stores,
   StreamsBuilder,
@@ -114,6 +116,22 @@ test('what a sink cannot write is for the production handler, and for no other',
   }
 })
 
+const punctuating = (callback: () => void, type: PunctuationType = 'stream-time'): Processor<string, string> => ({
+  init: (context) => void context.schedule(1, type, callback),
+  process: () => undefined,
+})
+
+test('a key that is undefined is refused where it is written, and is no null', () => {
+  const driver = driverOf((input) => input.selectKey(() => undefined as never as string, { key: string() }).to('out'))
+  expect(() => pipe(driver)).toThrow(/the key of a record for "out" is undefined .*; null writes a record without one/)
+})
+
+test('a punctuation by a clock that there is not is refused with those that there are', () => {
+  const define = (input: KStream<string, string>): void =>
+    void input.process(() => punctuating(() => undefined, 'event-time' as never), { name: 'n' })
+  expect(() => driverOf(define)).toThrow(/'stream-time' or 'wall-clock-time', got "event-time"/)
+})
+
 test('asynchronous functions where nobody waits are refused, with the operators that wait', () => {
   // What a linter would have said, for those who have none.
   const nobodyWaits = (async () => undefined) as () => void
@@ -121,6 +139,8 @@ test('asynchronous functions where nobody waits are refused, with the operators 
     (input) => input.forEach(nobodyWaits, { name: 'n' }),
     (input) => void input.peek(nobodyWaits, { name: 'n' }),
     (input) => void input.process(() => ({ process: nobodyWaits }), { name: 'n' }),
+    (input) => void input.process(() => ({ init: nobodyWaits, process: () => undefined }), { name: 'n' }),
+    (input) => void input.process(() => punctuating(nobodyWaits), { name: 'n' }),
   ]
   for (const define of asyncs) expect(() => pipe(driverOf(define))).toThrow(/"n" is asynchronous.*use mapValuesAsync/)
   const mapped = driverOf((input) => input.mapValues(async (value) => value, { value: json() }).to('out'))

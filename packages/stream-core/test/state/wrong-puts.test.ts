@@ -105,6 +105,32 @@ test('an aggregator, reducer or mapper that forgot its return is told so, and no
   expect(driver.store<TimestampedKeyValueStore<string, number>>('sums').get('k')?.value).toBe(1)
 })
 
+test('so is a mapper, joiner or subtractor of tables: no row is deleted', () => {
+  const forgetful = (): number => undefined as never
+  const builder = new StreamsBuilder({ defaults: { key: string(), value: json() } })
+  const table = builder.table<string, number>('in')
+  const out = { key: string(), value: json<number>() }
+  table.mapValues(forgetful, { name: 'mapped' }).toStream().to('out', out)
+  table.join(builder.table<string, number>('other'), forgetful, { name: 'joined' }).toStream().to('out', out)
+  const grouped = table.groupBy((key, value) => [key, value], { key: string(), value: json<number>() })
+  grouped
+    .aggregate({ init: () => 0, add: (sum) => sum + 1, subtract: forgetful, name: 'sum' })
+    .toStream()
+    .to('out', out)
+  const failures: string[] = []
+  const handlers = { processing: ({ message }: Error) => (failures.push(message), 'continue' as const) }
+  const driver = new TopologyTestDriver(builder.build(), { handlers })
+  driver.createInputTopic('other', out).pipeInput('k', 1)
+  driver.createInputTopic('in', out).pipeInput('k', 1)
+  driver.createInputTopic('in', out).pipeInput('k', 2)
+  const told = ['mapper', 'joiner', 'subtractor'].map((maker) =>
+    failures.filter((text) => text.includes(`the ${maker} `)),
+  )
+  for (const texts of told)
+    expect(texts[0]).toMatch(/returned undefined \(a return that was forgotten\?\); null deletes/)
+  expect(driver.createOutputTopic('out', out).readValuesToList()).toEqual([1])
+})
+
 test('so is one in a window, a session and a version', () => {
   const wrong = 'text' as never
   const message = /processor "mine".*store "s" under the key "a" cannot be written: int64 needs/
@@ -116,9 +142,10 @@ test('so is one in a window, a session and a version', () => {
   expect(told<TimestampedKeyValueStore<string, number>>(versioned, (held) => held.put('a', wrong, 0))).toMatch(message)
 })
 
-test('a key that the serde refuses is told with the store', () => {
-  const text = told<KeyValueStore<string, number>>(stores.keyValue(spec), (held) => held.put(7 as never, 1))
-  expect(text).toMatch(/processor "mine".*the store "s" cannot have a key such as this: string needs a string, got 7/)
+test.each([7, undefined, null])('a key that the serde refuses is told with the store: %s', (key) => {
+  const text = told<KeyValueStore<string, number>>(stores.keyValue(spec), (held) => held.put(key as never, 1))
+  expect(text).toMatch(/processor "mine".*the store "s" cannot have a key such as this: string needs a string, got/)
+  expect(text).toContain(`got ${key}`)
 })
 
 test.each([
@@ -126,10 +153,17 @@ test.each([
   [0, 1.5],
   [0, undefined],
   [6, 5],
+  [-1, 5],
 ])('a session from %s to %s is refused', (start, end) => {
   const session = { key: 'a', window: { start, end: end as number } }
   const text = told<SessionStore<string, number>>(stores.session(spec), (held) => held.put(session, 1))
   expect(text).toMatch(/processor "mine".*a session in the store "s" must start and end at whole numbers .* got/)
+})
+
+test('nor can it start before time 0, where its key would be read as another', () => {
+  const window = stores.window({ ...spec, windowSizeMs: 10 })
+  const text = told<WindowStore<string, number>>(window, (held) => held.put('a', 1, -1))
+  expect(text).toMatch(/processor "mine".*the start of a window in the store "s" must be .*, 0 or later, got -1/)
 })
 
 test.each([Number.NaN, 1.5, undefined])('a window cannot start at %s, and a value cannot be of that time', (time) => {

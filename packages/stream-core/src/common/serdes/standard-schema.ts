@@ -72,7 +72,7 @@ export function schema<S extends StandardSchema>(
     )
   }
   const validateWrites = options.validateWrites === true
-  return {
+  const serde: Serde<SchemaOutput<S>> = {
     name: inner.name,
     write(value, out, context) {
       if (validateWrites) validated(standard, value)
@@ -80,7 +80,15 @@ export function schema<S extends StandardSchema>(
     },
     read: (source, start, end, context) => validated(standard, inner.read(source, start, end, context)),
   }
+  validators.set(serde, standard)
+  return serde
 }
+
+const validators = new WeakMap<object, unknown>()
+
+/** Whether two serdes make the same values of the same bytes: those of one name, unless a schema looks at only one of them. */
+export const readAlike = (a: Serde<unknown>, b: Serde<unknown>): boolean =>
+  a.name === b.name && validators.get(a) === validators.get(b)
 
 function validated(standard: StandardSchema['~standard'], value: unknown): unknown {
   const result = standard.validate(value)

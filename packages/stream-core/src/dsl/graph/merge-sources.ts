@@ -1,5 +1,5 @@
 import { TopologyError } from '../../common/errors.ts'
-import type { Serde } from '../../common/serde.ts'
+import { readAlike, type Serde } from '../../common/serde.ts'
 import type { GraphNode, SourceReading } from './graph-node.ts'
 
 /**
@@ -48,7 +48,7 @@ function refuseDisagreement(topic: string, first: GraphNode, later: GraphNode, a
   )
 }
 
-/** Serdes of one name write the same bytes; two extractors are the same only if they are one function. */
+/** Two extractors are the same only if they are one function. */
 function differingOption(a: SourceReading, b: SourceReading, agreeing: boolean): keyof SourceReading | null {
   if (JSON.stringify(a.offsetReset) !== JSON.stringify(b.offsetReset)) return 'offsetReset'
   if (!agreeing) return null
@@ -58,7 +58,7 @@ function differingOption(a: SourceReading, b: SourceReading, agreeing: boolean):
 }
 
 const isAnother = (a: Serde<unknown> | null, b: Serde<unknown> | null): boolean =>
-  a !== null && b !== null && a.name !== b.name
+  a !== null && b !== null && !readAlike(a, b)
 
 const topicsOf = ({ details }: GraphNode): readonly string[] =>
   details.kind === 'stream-source' ? (details.topics ?? []) : []
