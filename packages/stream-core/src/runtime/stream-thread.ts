@@ -3,6 +3,7 @@ import type { Placement } from '../assignment/user-data.ts'
 import { FencedError, MemberLostError, OffsetOutOfRangeError } from '../common/errors.ts'
 import { partitionKey } from '../common/record.ts'
 import type { StateStore } from '../state/state-store.ts'
+import { closeAll } from './close-all.ts'
 import { CommitGroup } from './commit-group.ts'
 import { takeBackAll } from './cut-inputs.ts'
 import { GroupSession } from './group-session.ts'
@@ -209,12 +210,14 @@ export class StreamThread {
 
   /** Leaves the group, so that others take over at once, and lets go of everything. */
   async close(): Promise<void> {
-    await this.session.leave()
-    await this.#updater.close()
-    await this.#persisting
-    await this.manager.close()
-    await this.#producers.close()
-    await this.#reader.close()
+    await closeAll([
+      () => this.session.leave(),
+      () => this.#updater.close(),
+      () => this.#persisting,
+      () => this.manager.close(),
+      () => this.#producers.close(),
+      () => this.#reader.close(),
+    ])
   }
 
   /** The last commit has failed: whoever gets the tasks next does again what is not committed. */

@@ -1,4 +1,5 @@
 import { StreamsError } from '../common/errors.ts'
+import { closeAll } from './close-all.ts'
 import { describeState, type StreamsDescription } from './describe-state.ts'
 import type { GlobalReader } from './global-reader.ts'
 import type { GlobalTask } from './global-task.ts'
@@ -347,15 +348,13 @@ export class Streams {
   }
 
   async #release(): Promise<void> {
-    await this.#releaseThread()
-    this.#directory?.close()
+    const directory = this.#directory
     this.#directory = null
+    await closeAll([() => this.#releaseThread(), () => directory?.close()])
   }
 
-  async #releaseThread(): Promise<void> {
-    await this.#thread?.close()
-    await this.#globalReader?.close()
-    this.#global?.close()
+  #releaseThread(): Promise<void> {
+    return closeAll([() => this.#thread?.close(), () => this.#globalReader?.close(), () => this.#global?.close()])
   }
 
   async #releaseAfter(release: () => Promise<void>): Promise<void> {
