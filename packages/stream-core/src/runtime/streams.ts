@@ -104,6 +104,7 @@ export class Streams {
     if (this.#state !== 'closed' && this.#state !== 'failed') this.#setState('closing')
     this.#closing.abort()
     this.#thread?.stop()
+    this.#globalReader?.stop()
     const inTime = new AbortController()
     const late = this.#config.clock.sleep(timeoutMs, inTime.signal).then(() => false)
     const isClosed = await Promise.race([this.#running.then(() => true), late])
@@ -337,7 +338,7 @@ export class Streams {
     )
     this.#globalReader = reader
     this.#global = task
-    await this.#patiently(() => reader.start())
+    if (this.#isWanted()) await this.#patiently(() => reader.start())
   }
 
   #onChange(): void {

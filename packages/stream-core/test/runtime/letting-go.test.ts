@@ -99,3 +99,29 @@ test('an instance whose processors do not close has committed, and lets go of ev
   expect(open).toBe(0)
   make().cleanUp()
 })
+
+test('a close ends the reading of a global table that does not come to its end', async () => {
+  await write('names', 'a name')
+  const polls: number[] = []
+  const streams = make({
+    broker: {
+      admin: broker.admin,
+      openReader: (options) => {
+        const reader = broker.openReader(options)
+        reader.poll = (maxWaitMs) => {
+          polls.push(maxWaitMs)
+          return new Promise((resolve) => setTimeout(() => resolve([]), 20)) // a log that is away
+        }
+        return reader
+      },
+      openProducer: (options) => broker.openProducer(options),
+      openGroupMember: (options) => broker.openGroupMember(options),
+      close: () => Promise.resolve(),
+    },
+  })
+  const started = streams.start().catch(String)
+  await eventually('it reads', () => polls.length > 1)
+  expect(await streams.close({ timeoutMs: 5000 })).toBe(true)
+  expect(await started).toContain('closed before it was running')
+  expect(await streams.stopped).toBe(null)
+})
