@@ -1,5 +1,5 @@
 import type { Broker, LogReader } from '../broker/broker.ts'
-import type { Clock } from '../common/clock.ts'
+import { type Clock, isDue } from '../common/clock.ts'
 import { BrokerError } from '../common/errors.ts'
 import type { Logger } from '../common/logger.ts'
 import { partitionKey, type TopicPartition } from '../common/record.ts'
@@ -80,7 +80,7 @@ export class GlobalReader {
       while (!this.#isClosing && !this.#options.task.state.learnKeys()) await yieldToLoop()
       while (!this.#isClosing) {
         await this.#patientRound()
-        if (clock.nowMs() - this.#lastPersistMs >= persistIntervalMs) await this.#persist()
+        if (isDue(clock.nowMs(), this.#lastPersistMs, persistIntervalMs)) await this.#persist()
       }
     } catch (error) {
       if (!this.#isClosing) this.#options.onFailure(error as Error)

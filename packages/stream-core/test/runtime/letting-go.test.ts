@@ -125,3 +125,9 @@ test('a close ends the reading of a global table that does not come to its end',
   expect(await started).toContain('closed before it was running')
   expect(await streams.stopped).toBe(null)
 })
+
+test('a close may wait for ever', async () => {
+  const streams = make()
+  await streams.start()
+  expect(await streams.close({ timeoutMs: Infinity })).toBe(true)
+})
