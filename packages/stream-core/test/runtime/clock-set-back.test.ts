@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { test } from 'vitest'
 import { openEmbeddedLog } from '../../src/embedded.ts'
 import { Streams, StreamsBuilder, string } from '../../src/index.ts'
 import { systemClock } from '../../src/common/clock.ts'

@@ -120,9 +120,11 @@ export class KafkaReader implements LogReader {
   }
 
   async poll(maxWaitMs: number): Promise<readonly FetchedPartition[]> {
+    // Whoever asks again and again, and is told nothing at once, would never let anything else in the process go on.
+    if (this.#isClosed) throw new BrokerError('BROKER_UNAVAILABLE', 'the reader was closed', { retryable: false })
     // What had arrived for a partition before it was paused is kept for when it is resumed.
     const isWanted = (fetched: FetchedPartition): boolean => !this.#find(fetched).isPaused
-    if (!this.#ready.some(isWanted) && this.#failures.length === 0 && maxWaitMs > 0 && !this.#isClosed) {
+    if (!this.#ready.some(isWanted) && this.#failures.length === 0 && maxWaitMs > 0) {
       this.#startFetches()
       await this.#waitForChange(maxWaitMs)
     }
