@@ -2,9 +2,19 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   nowMs(): number
-  /** Resolves after `delayMs`, or at once when `signal` aborts. */
+  /** Resolves after `delayMs`, which may be Infinity, or at once when `signal` aborts. */
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>
 }
+
+/**
+ * True if it is time to do again what was done at `lastMs`. Also if the clock was set back behind that: how much time has passed is
+ * not known then, and whoever waits for the clock to come there again may wait for hours.
+ */
+export const isDue = (nowMs: number, lastMs: number, everyMs: number): boolean =>
+  nowMs - lastMs >= everyMs || nowMs < lastMs
+
+/** The longest that a timer can be told; it takes more for nothing. */
+const timerMsMax = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
@@ -16,7 +26,7 @@ export const systemClock: Clock = {
         signal?.removeEventListener('abort', finish)
         resolve()
       }
-      const timer = setTimeout(finish, delayMs)
+      const timer = setTimeout(finish, Math.min(delayMs, timerMsMax))
       signal?.addEventListener('abort', finish, { once: true })
     }),
 }

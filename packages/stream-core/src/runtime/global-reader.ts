@@ -1,5 +1,5 @@
 import type { Broker, LogReader } from '../broker/broker.ts'
-import type { Clock } from '../common/clock.ts'
+import { type Clock, isDue } from '../common/clock.ts'
 import { BrokerError } from '../common/errors.ts'
 import type { Logger } from '../common/logger.ts'
 import { partitionKey, type TopicPartition } from '../common/record.ts'
@@ -38,7 +38,7 @@ export class GlobalReader {
     this.#reader = options.broker.openReader({ isolation: 'read_committed' })
   }
 
-  /** Resolves when the stores hold all that was in the log when it was called; goes on reading. */
+  /** Resolves when the stores hold all that was in the log when it was called, or after `stop`; goes on reading. */
   async start(): Promise<void> {
     const { broker, task, partitions } = this.#options
     const starts = await broker.admin.listOffsets(partitions, 'earliest')
@@ -60,9 +60,14 @@ export class GlobalReader {
     this.#running = this.#follow()
   }
 
-  async close(): Promise<void> {
+  /** What is under way comes to its end soon, be it complete or not. */
+  stop(): void {
     this.#isClosing = true
     this.#reader.wakeup()
+  }
+
+  async close(): Promise<void> {
+    this.stop()
     await this.#running
     await this.#reader.close()
     await this.#persist()
@@ -75,7 +80,7 @@ export class GlobalReader {
       while (!this.#isClosing && !this.#options.task.state.learnKeys()) await yieldToLoop()
       while (!this.#isClosing) {
         await this.#patientRound()
-        if (clock.nowMs() - this.#lastPersistMs >= persistIntervalMs) await this.#persist()
+        if (isDue(clock.nowMs(), this.#lastPersistMs, persistIntervalMs)) await this.#persist()
       }
     } catch (error) {
       if (!this.#isClosing) this.#options.onFailure(error as Error)

@@ -110,8 +110,11 @@ export class GlobalTask {
   }
 
   close(): void {
-    for (const processor of this.#graph.processors) processor.close()
-    this.state.close()
+    try {
+      for (const processor of this.#graph.processors) processor.close()
+    } finally {
+      this.state.close()
+    }
   }
 
   #queue(topic: string, partition: number): RecordQueue {

@@ -1,5 +1,6 @@
 import { type GroupMember, type GroupMetadata, withoutMembers } from '../broker/group.ts'
 import { decodeAssignment, encodeReport, type InstanceAssignment, type Placement } from '../assignment/user-data.ts'
+import { isDue } from '../common/clock.ts'
 import { BrokerError, MemberLostError } from '../common/errors.ts'
 import { assign, type AssignorOptions, protocolName } from './assignor.ts'
 import type { TopicFacts } from './internal-topics.ts'
@@ -275,7 +276,7 @@ export class GroupSession {
   /** A copy that is to become the task itself has caught up: Kafka Streams would look again after ten minutes. */
   #askForWarm(): void {
     const { manager, updater, placement, nowMs } = this.#options
-    if (this.#warmups.length === 0 || this.#hasAsked || nowMs() - this.#lastWarmupsMs < warmupsEveryMs) return
+    if (this.#warmups.length === 0 || this.#hasAsked || !isDue(nowMs(), this.#lastWarmupsMs, warmupsEveryMs)) return
     this.#lastWarmupsMs = nowMs()
     const isWarm = this.#warmups.some((id) => {
       const task = manager.standby.get(id)
@@ -294,7 +295,7 @@ export class GroupSession {
   /** The leader would not hear of a new topic before the next rebalance. */
   #lookForTopics(): void {
     const { nowMs, refreshFacts, logger, wake } = this.#options
-    if (!this.#hasPatterns || nowMs() - this.#lastPatternsMs < patternsEveryMs) return
+    if (!this.#hasPatterns || !isDue(nowMs(), this.#lastPatternsMs, patternsEveryMs)) return
     this.#lastPatternsMs = nowMs()
     const before = this.#topics().join()
     refreshFacts().then(

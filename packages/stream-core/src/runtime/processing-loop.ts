@@ -1,6 +1,6 @@
 import type { FetchedPartition, LogReader } from '../broker/broker.ts'
 import { partitionKey } from '../common/record.ts'
-import type { Clock } from '../common/clock.ts'
+import { type Clock, isDue } from '../common/clock.ts'
 import type { CommitGroup } from './commit-group.ts'
 import type { ThreadMetrics } from './thread-metrics.ts'
 import { yieldToLoop } from './yield-to-loop.ts'
@@ -124,7 +124,7 @@ export class ProcessingLoop {
 
   #process(): void {
     const { tasks, clock, alignment, metrics } = this.#options
-    const endMs = clock.nowMs() + sliceMs
+    const startMs = clock.nowMs()
     // Of each slice, how old its first record was when the clock was asked next.
     let sampled: StreamTask | null = null
     let sampledMs = 0
@@ -132,7 +132,7 @@ export class ProcessingLoop {
       const nowMs = clock.nowMs()
       if (sampled !== null) metrics.noteLatency(sampled, sampledMs, nowMs)
       sampled = null
-      return nowMs < endMs
+      return !isDue(nowMs, startMs, sliceMs)
     }
     for (const task of tasks.running) task.completeAsync()
     let unasked = 0
@@ -175,7 +175,7 @@ export class ProcessingLoop {
     const { clock, commitIntervalMs } = this.#options
     if (group.isCommitRequested) return true
     if (!group.isDirty && group.pendingCalls === 0) return false
-    return clock.nowMs() - group.lastCommitMs >= commitIntervalMs
+    return isDue(clock.nowMs(), group.lastCommitMs, commitIntervalMs)
   }
 
   /** How long to wait for records: not at all while some are waiting, else until the next thing that is due. */

@@ -30,7 +30,12 @@ export class StateDirectory {
       throw new ConfigError('stateDir', `the state folder ${this.path} cannot be made: ${(error as Error).message}`)
     }
     this.#lock = this.#open()
-    this.processId = this.#processId()
+    try {
+      this.processId = this.#processId()
+    } catch (error) {
+      this.close()
+      throw this.#unusable(error)
+    }
   }
 
   /** Tasks of which there is state here, owned or not. */
@@ -95,6 +100,10 @@ export class StateDirectory {
     if (this.#lock.open) this.#lock.close()
   }
 
+  #unusable(error: unknown): ConfigError {
+    return new ConfigError('stateDir', `the state folder ${this.path} cannot be used: ${(error as Error).message}`)
+  }
+
   #processId(): string {
     const path = join(this.path, 'process-id')
     if (existsSync(path)) {
@@ -109,14 +118,17 @@ export class StateDirectory {
 
   #open(): Database.Database {
     const path = join(this.path, 'lock.db')
-    const lock = new Database(path, { timeout: 2000 })
+    let lock: Database.Database | null = null
     try {
+      lock = new Database(path, { timeout: 2000 })
       lock.pragma('locking_mode = EXCLUSIVE')
       lock.exec('BEGIN EXCLUSIVE; CREATE TABLE IF NOT EXISTS lock (held INTEGER); COMMIT')
       noteOpen(path, lock)
       return lock
     } catch (error) {
-      lock.close()
+      lock?.close()
+      // A disk that is full, or may only be read: nobody is to look for another process.
+      if ((error as { readonly code?: unknown }).code !== 'SQLITE_BUSY') throw this.#unusable(error)
       throw new StreamsError(
         'LOG_LOCKED',
         `the state folder ${this.path} is held by another process: give each instance its own stateDir`,

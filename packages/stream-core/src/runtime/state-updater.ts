@@ -1,7 +1,7 @@
 import type { Broker, CommittedOffset, FetchedPartition, LogReader } from '../broker/broker.ts'
 import { BrokerError, OffsetOutOfRangeError } from '../common/errors.ts'
 import { Announcer, type AnnouncerOptions } from './announcer.ts'
-import type { Clock } from '../common/clock.ts'
+import { type Clock, isDue } from '../common/clock.ts'
 import type { Logger } from '../common/logger.ts'
 import { partitionKey, type TopicPartition } from '../common/record.ts'
 import type { Topology } from '../topology/topology.ts'
@@ -375,7 +375,7 @@ export class StateUpdater {
 
   async #raiseLimits(): Promise<void> {
     const { broker, clock, applicationId, logger } = this.#options
-    if (clock.nowMs() - this.#lastLimitsMs < limitsEveryMs) return
+    if (!isDue(clock.nowMs(), this.#lastLimitsMs, limitsEveryMs)) return
     this.#lastLimitsMs = clock.nowMs()
     const standbys = [...this.#entries.values()].filter(({ role }) => role === 'standby')
     try {

@@ -300,7 +300,15 @@ export class StreamTask {
   closeProcessors(): void {
     const { processors } = this.#graph
     this.#graph = { processors: [], entry: new Map() }
-    for (const processor of processors) processor.close()
+    const failures: unknown[] = []
+    for (const processor of processors) {
+      try {
+        processor.close()
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+    if (failures.length > 0) throw failures[0]
   }
 
   close(): void {

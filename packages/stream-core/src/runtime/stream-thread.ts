@@ -1,8 +1,10 @@
 import type { LogReader } from '../broker/broker.ts'
 import type { Placement } from '../assignment/user-data.ts'
+import { isDue } from '../common/clock.ts'
 import { FencedError, MemberLostError, OffsetOutOfRangeError } from '../common/errors.ts'
 import { partitionKey } from '../common/record.ts'
 import type { StateStore } from '../state/state-store.ts'
+import { closeAll } from './close-all.ts'
 import { CommitGroup } from './commit-group.ts'
 import { takeBackAll } from './cut-inputs.ts'
 import { GroupSession } from './group-session.ts'
@@ -209,12 +211,14 @@ export class StreamThread {
 
   /** Leaves the group, so that others take over at once, and lets go of everything. */
   async close(): Promise<void> {
-    await this.session.leave()
-    await this.#updater.close()
-    await this.#persisting
-    await this.manager.close()
-    await this.#producers.close()
-    await this.#reader.close()
+    await closeAll([
+      () => this.session.leave(),
+      () => this.#updater.close(),
+      () => this.#persisting,
+      () => this.manager.close(),
+      () => this.#producers.close(),
+      () => this.#reader.close(),
+    ])
   }
 
   /** The last commit has failed: whoever gets the tasks next does again what is not committed. */
@@ -327,19 +331,19 @@ export class StreamThread {
   async #afterRound(isIdle: boolean): Promise<void> {
     const { clock, persistIntervalMs, repartitionPurgeIntervalMs } = this.#options.config
     const nowMs = clock.nowMs()
-    if (nowMs - this.#lastPersistMs >= persistIntervalMs && this.#persisting === null) {
+    if (isDue(nowMs, this.#lastPersistMs, persistIntervalMs) && this.#persisting === null) {
       this.#lastPersistMs = nowMs
       this.#persisting = this.#persist().finally(() => (this.#persisting = null))
     }
-    if (nowMs - this.#lastPurgeMs >= repartitionPurgeIntervalMs) {
+    if (isDue(nowMs, this.#lastPurgeMs, repartitionPurgeIntervalMs)) {
       this.#lastPurgeMs = nowMs
       purgeRepartitionTopics(this.#options.config, this.manager.running)
     }
-    if (nowMs - this.#lastLateMs >= lateEveryMs) {
+    if (isDue(nowMs, this.#lastLateMs, lateEveryMs)) {
       this.#lastLateMs = nowMs
       this.#tellOfLate()
     }
-    if (nowMs - this.#lastCleanupMs >= cleanupEveryMs) {
+    if (isDue(nowMs, this.#lastCleanupMs, cleanupEveryMs)) {
       this.#lastCleanupMs = nowMs
       this.#cleanUp(nowMs)
     }

@@ -1,4 +1,5 @@
 import { StreamsError } from '../common/errors.ts'
+import { closeAll } from './close-all.ts'
 import { describeState, type StreamsDescription } from './describe-state.ts'
 import type { GlobalReader } from './global-reader.ts'
 import type { GlobalTask } from './global-task.ts'
@@ -103,6 +104,7 @@ export class Streams {
     if (this.#state !== 'closed' && this.#state !== 'failed') this.#setState('closing')
     this.#closing.abort()
     this.#thread?.stop()
+    this.#globalReader?.stop()
     const inTime = new AbortController()
     const late = this.#config.clock.sleep(timeoutMs, inTime.signal).then(() => false)
     const isClosed = await Promise.race([this.#running.then(() => true), late])
@@ -336,7 +338,7 @@ export class Streams {
     )
     this.#globalReader = reader
     this.#global = task
-    await this.#patiently(() => reader.start())
+    if (this.#isWanted()) await this.#patiently(() => reader.start())
   }
 
   #onChange(): void {
@@ -347,15 +349,13 @@ export class Streams {
   }
 
   async #release(): Promise<void> {
-    await this.#releaseThread()
-    this.#directory?.close()
+    const directory = this.#directory
     this.#directory = null
+    await closeAll([() => this.#releaseThread(), () => directory?.close()])
   }
 
-  async #releaseThread(): Promise<void> {
-    await this.#thread?.close()
-    await this.#globalReader?.close()
-    this.#global?.close()
+  #releaseThread(): Promise<void> {
+    return closeAll([() => this.#thread?.close(), () => this.#globalReader?.close(), () => this.#global?.close()])
   }
 
   async #releaseAfter(release: () => Promise<void>): Promise<void> {

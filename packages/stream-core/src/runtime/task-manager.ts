@@ -4,6 +4,7 @@ import type { LogReader } from '../broker/broker.ts'
 import { RecordCache } from '../state/record-cache.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Subtopology } from '../topology/subtopology.ts'
+import { closeAll } from './close-all.ts'
 import type { CommitGroup } from './commit-group.ts'
 import { type TopicFacts, topicNames } from './internal-topics.ts'
 import { inputsOf } from './assignor.ts'
@@ -166,9 +167,10 @@ export class TaskManager {
   /** After the last commit. */
   async close(): Promise<void> {
     this.#stop(this.#running)
-    for (const task of this.all) await this.#close(task)
+    const tasks = this.all
     this.active.clear()
     this.standby.clear()
+    await closeAll(tasks.map((task) => () => this.#close(task)))
   }
 
   /** What runs and reads other topics than it should: to be committed before `become`. */
@@ -215,10 +217,13 @@ export class TaskManager {
   }
 
   async #close(task: StreamTask): Promise<void> {
-    this.#resetCleanly(task)
-    await task.state.persistAll(yieldToLoop)
-    task.state.checkpointIfDue()
-    task.state.close()
+    try {
+      this.#resetCleanly(task)
+      await task.state.persistAll(yieldToLoop)
+      task.state.checkpointIfDue()
+    } finally {
+      task.state.close()
+    }
     this.#options.onClosed(task)
   }
 

@@ -128,7 +128,7 @@ export class TimeAlignment {
     }
     if (isMissing) return false
     const since = this.#idleSince.get(task)
-    if (since === undefined) this.#idleSince.set(task, nowMs)
+    if (since === undefined || nowMs < since) this.#idleSince.set(task, nowMs)
     return since !== undefined && nowMs - since >= maxTaskIdleMs
   }
 
@@ -139,7 +139,7 @@ export class TimeAlignment {
       return false
     }
     const since = this.#emptySince.get(queue)
-    if (since === undefined) this.#emptySince.set(queue, nowMs)
+    if (since === undefined || nowMs < since) this.#emptySince.set(queue, nowMs)
     if (since === undefined || nowMs - since < patienceMs) return true
     if (nowMs - since < patienceMs * 2) {
       const { topic, partition } = queue

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type LocalKafka, startLocalKafka } from '../../../../scripts/local-kafka.ts'
-import type { Broker } from '../../src/index.ts'
+import { type Broker, Streams, StreamsBuilder, string } from '../../src/index.ts'
 import { kafkaBroker, type KafkaBrokerOptions } from '../../src/kafka.ts'
 
 /** Nothing may keep a program alive that has closed its broker: no socket, no timer, no member of a group. */
@@ -61,11 +63,27 @@ describe.each([
       }),
     }
     broker = kafkaBroker(options)
-    await broker.admin.createTopics(['closing', 'outage'].map((topic) => ({ topic, partitions: 1 })))
+    await broker.admin.createTopics(['closing', 'outage', 'closed-under'].map((topic) => ({ topic, partitions: 1 })))
   })
   afterAll(async () => {
     await broker.close()
     await kafka.stop()
+  })
+
+  test('an application whose broker was closed under it says so, and lets the process go on', async () => {
+    const builder = new StreamsBuilder()
+    const names = builder.globalTable('closing', { key: string(), value: string(), store: { name: 'names' } })
+    builder
+      .table('closed-under', { key: string(), value: string(), store: { name: 'values' } })
+      .toStream()
+      .join(names, (value, name) => value + name, { mapKey: (key) => key })
+    const stateDir = mkdtempSync(join(tmpdir(), 'closing-test-'))
+    const own = kafkaBroker(options)
+    const streams = new Streams({ topology: builder.build(), applicationId: 'closed-under', broker: own, stateDir })
+    await streams.start()
+    await own.close()
+    expect(await streams.stopped).toMatchObject({ code: 'BROKER_UNAVAILABLE' })
+    rmSync(stateDir, { recursive: true })
   })
 
   test('a program that has closed everything ends by itself', async () => {

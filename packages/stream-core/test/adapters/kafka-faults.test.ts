@@ -51,6 +51,23 @@ async function writeAndCommit(producer: LogProducer, value: string): Promise<voi
   await producer.commit()
 }
 
+test('a producer that waits for a topic that was deleted says so, long before its time is over', async () => {
+  const told: object[] = []
+  const silent = (): void => undefined
+  const logger = { debug: silent, info: silent, warn: (event: object) => told.push(event), error: silent }
+  const telling = kafkaBroker({ bootstrapServers: kafka.bootstrapServers, logger })
+  const producer = await telling.openProducer()
+  producer.append(topic, 1, null, 'v', nowMs)
+  await producer.flush()
+  await broker.admin.deleteTopics([topic])
+  producer.append(topic, 1, null, 'v', nowMs)
+  const flushed = producer.flush().catch(() => undefined)
+  const event = { event: 'produce.waiting', topic, partition: 1, partitions: 1 }
+  await expect.poll(() => told, { timeout: 20_000 }).toContainEqual(event)
+  await telling.close()
+  await flushed
+})
+
 test('a producer and a reader ride out a broker that is killed and comes back: nothing lost, nothing twice, in order', async () => {
   const producer = await broker.openProducer()
   const reader = broker.openReader()

@@ -116,6 +116,34 @@ export function describeRecords(bench: ContractBench): void {
     expect(after!.topicId).not.toBe(before!.topicId)
   })
 
+  test('a reader is told of each partition of a topic that was made anew, also where its positions are inside of it', async () => {
+    const producer = await broker.openProducer()
+    for (const partition of [0, 1]) await write(producer, ['1', '2'], partition)
+    const reader = broker.openReader()
+    const positions = [0, 1].map((partition) => ({ topic, partition, offset: 0 }))
+    reader.assign(positions)
+    for (let count = 0; count < 4;) {
+      for (const { records } of await reader.poll(1000)) while (records.next()) count++
+    }
+    await producer.close()
+    await broker.admin.deleteTopics([topic])
+    await broker.admin.createTopics([{ topic, partitions: 2 }])
+    const another = await broker.openProducer()
+    for (const partition of [0, 1]) await write(another, ['3', '4', '5'], partition)
+    const told: unknown[] = []
+    for (let i = 0; i < 40 && told.length < 2; i++) {
+      const brought = await reader.poll(250).catch((error: unknown) => {
+        told.push(error)
+        reader.remove([error as { topic: string; partition: number }])
+        return []
+      })
+      expect(brought).toEqual([])
+    }
+    expect(told).toMatchObject([0, 1].map(() => ({ code: 'OFFSET_OUT_OF_RANGE', topic, offset: 2, divergedAt: 0 })))
+    await reader.close()
+    await another.close()
+  })
+
   test('a paused partition brings nothing until it is resumed, and a reader can seek', async () => {
     const producer = await broker.openProducer()
     await write(producer, ['a'], 0)

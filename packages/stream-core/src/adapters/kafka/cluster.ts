@@ -109,9 +109,13 @@ export class Cluster {
         if (!isRetriable(code) || code === errorCode.unknownTopicOrPartition) this.#topics.delete(name)
         continue
       }
-      const isNew = this.#topics.get(name)?.topicId !== topicId
+      const known = this.#topics.get(name)
+      const isNew = known?.topicId !== topicId
+      const hexId = topicId.replaceAll('-', '')
+      // A broker that lags behind speaks of a topic that was, and has been made anew.
+      if (known !== undefined && isNew && this.#topicNames.has(hexId)) continue
       this.#topics.set(name, { topicId, partitionCount: partitions.length })
-      this.#topicNames.set(topicId.replaceAll('-', ''), name)
+      this.#topicNames.set(hexId, name)
       for (const { partitionIndex, leaderId: id, leaderEpoch: epoch } of partitions) {
         const key = partitionKey(name, partitionIndex)
         // A broker that lags behind speaks of a leader that was.

@@ -14,6 +14,8 @@ interface Assigned extends TopicPartition {
   position: number
   /** Of the leader under which the last batch before the position was written; −1: not known. */
   epoch: number
+  /** The topic that is read, whatever has its name; null before the first fetch. */
+  topicId: string | null
   /** The position is outside the log, and where that ends is being asked. */
   isOutside: boolean
   isPaused: boolean
@@ -44,7 +46,8 @@ export class KafkaReader implements LogReader {
   readonly #maxBytes: number
   #assigned = new Map<string, Assigned>()
   #ready: FetchedPartition[] = []
-  #failure: StreamsError | null = null
+  /** For the next polls, one each. */
+  #failures: StreamsError[] = []
   readonly #fetching = new Set<number>()
   #failedInARow = 0
   #refreshing: Promise<void> | null = null
@@ -62,7 +65,7 @@ export class KafkaReader implements LogReader {
   assign(positions: readonly (TopicPartition & { readonly offset: number })[]): void {
     for (const old of this.#assigned.values()) old.generation = -1
     this.#ready = []
-    this.#failure = null
+    this.#failures = []
     this.#assigned = new Map()
     this.add(positions)
   }
@@ -70,7 +73,7 @@ export class KafkaReader implements LogReader {
   add(positions: readonly (TopicPartition & { readonly offset: number })[]): void {
     for (const { topic, partition, offset: position } of positions) {
       const states = { isOutside: false, isPaused: false, isFetching: false, isWaiting: false }
-      const assigned = { topic, partition, position, epoch: -1, ...states, generation: 0, knownEnd: -1 }
+      const assigned = { topic, partition, position, epoch: -1, topicId: null, ...states, generation: 0, knownEnd: -1 }
       this.#assigned.set(partitionKey(topic, partition), assigned)
     }
     if (this.#wake !== null) this.#startFetches()
@@ -83,6 +86,7 @@ export class KafkaReader implements LogReader {
       if (assigned === undefined) continue
       assigned.generation = -1
       this.#assigned.delete(key)
+      this.#forgetFailure(assigned)
       this.#ready = this.#ready.filter((ready) => ready.topic !== topic || ready.partition !== partition)
     }
   }
@@ -100,7 +104,7 @@ export class KafkaReader implements LogReader {
     assigned.isOutside = false
     assigned.generation++
     assigned.isWaiting = false
-    this.#failure = null
+    this.#forgetFailure(assigned)
     this.#ready = this.#ready.filter((ready) => ready.topic !== topic || ready.partition !== partition)
   }
 
@@ -116,14 +120,15 @@ export class KafkaReader implements LogReader {
   }
 
   async poll(maxWaitMs: number): Promise<readonly FetchedPartition[]> {
+    // Whoever asks again and again, and is told nothing at once, would never let anything else in the process go on.
+    if (this.#isClosed) throw new BrokerError('BROKER_UNAVAILABLE', 'the reader was closed', { retryable: false })
     // What had arrived for a partition before it was paused is kept for when it is resumed.
     const isWanted = (fetched: FetchedPartition): boolean => !this.#find(fetched).isPaused
-    if (!this.#ready.some(isWanted) && this.#failure === null && maxWaitMs > 0 && !this.#isClosed) {
+    if (!this.#ready.some(isWanted) && this.#failures.length === 0 && maxWaitMs > 0) {
       this.#startFetches()
       await this.#waitForChange(maxWaitMs)
     }
-    const failure = this.#failure
-    this.#failure = null
+    const failure = this.#failures.shift() ?? null
     const ready = failure === null ? this.#ready.filter(isWanted) : []
     if (ready.length > 0) this.#ready = this.#ready.filter((fetched) => !isWanted(fetched))
     for (const fetched of ready) this.#find(fetched).isWaiting = false
@@ -152,8 +157,16 @@ export class KafkaReader implements LogReader {
     for (const assigned of this.#assigned.values()) {
       if (assigned.isPaused || assigned.isFetching || assigned.isWaiting || assigned.isOutside) continue
       const leader = this.#cluster.leader(assigned.topic, assigned.partition)
-      if (leader === null || !this.#cluster.topic(assigned.topic)) {
+      const topic = this.#cluster.topic(assigned.topic)
+      if (leader === null || topic === undefined) {
         isLeaderMissing = true
+        continue
+      }
+      assigned.topicId ??= topic.topicId
+      if (assigned.topicId !== topic.topicId && assigned.position > 0) {
+        // Made anew under its name: the position may be inside it, and stands for nothing there.
+        assigned.topicId = topic.topicId
+        void this.#reportOutside(assigned, 0)
         continue
       }
       if (this.#fetching.has(leader.id)) continue
@@ -255,12 +268,12 @@ export class KafkaReader implements LogReader {
     }
     if (fetched.errorCode === errorCode.corruptMessage) {
       const text = `the broker found its own record batch at offset ${position} of ${topic} partition ${partition} corrupt`
-      this.#failure = new BrokerError('CORRUPT_LOG', text, { retryable: false })
+      this.#failures.push(new BrokerError('CORRUPT_LOG', text, { retryable: false }))
       return true
     }
     if (fetched.errorCode !== 0) {
       const text = `fetching ${topic} partition ${partition}: the broker answered ${codeText(fetched.errorCode)}`
-      this.#failure = new BrokerError('BROKER_REFUSED', text, { retryable: isRetriable(fetched.errorCode) })
+      this.#failures.push(new BrokerError('BROKER_REFUSED', text, { retryable: isRetriable(fetched.errorCode) }))
       return true
     }
     assigned.knownEnd = this.#isolation === 'read_committed' ? fetched.lastStableOffset : fetched.highWatermark
@@ -305,7 +318,16 @@ export class KafkaReader implements LogReader {
     if (assigned.generation !== generation || this.#isClosed) return
     assigned.isOutside = false
     const at = { topic, partition, offset, logStartOffset, logEndOffset }
-    this.#note(new OffsetOutOfRangeError({ ...at, divergedAt: divergedAt < 0 ? null : divergedAt }))
+    this.#forgetFailure(assigned)
+    this.#failures.push(new OffsetOutOfRangeError({ ...at, divergedAt: divergedAt < 0 ? null : divergedAt }))
+    this.wakeup()
+  }
+
+  /** Where it is read from is decided anew. */
+  #forgetFailure({ topic, partition }: TopicPartition): void {
+    const isOther = (failure: StreamsError): boolean =>
+      !(failure instanceof OffsetOutOfRangeError) || failure.topic !== topic || failure.partition !== partition
+    this.#failures = this.#failures.filter(isOther)
   }
 
   /** Looks leaders up, once at a time and with a pause when that does not help. */
@@ -329,7 +351,7 @@ export class KafkaReader implements LogReader {
   /** What goes wrong is tried again; what that does not mend, the next poll tells. */
   #note(error: unknown): void {
     if (isFinal(error)) {
-      this.#failure ??= error
+      if (this.#failures.length === 0) this.#failures.push(error)
       this.wakeup()
       return
     }

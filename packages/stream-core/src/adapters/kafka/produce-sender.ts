@@ -129,8 +129,15 @@ export class ProduceSender {
         this.#expire()
         const queues = this.#queues.filter((queue) => queue.first !== null)
         if (queues.length === 0) return
-        if (await this.#sendRound(queues)) attempt = 0
-        else await sleep(retryDelayMs(attempt++))
+        if (await this.#sendRound(queues)) {
+          attempt = 0
+          continue
+        }
+        await sleep(retryDelayMs(attempt++))
+        if (attempt % 10 !== 0) continue
+        const [{ topic, partition }] = queues as [ProduceQueue]
+        const event = { event: 'produce.waiting', topic, partition, partitions: queues.length }
+        this.#cluster.logger.warn(event, 'writing does not get on; trying again')
       }
     } catch (error) {
       const failure = new BrokerError('BROKER_UNAVAILABLE', `sending failed: ${String(error)}`, {
