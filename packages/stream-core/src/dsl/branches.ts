@@ -9,8 +9,8 @@ import type { Named } from './options.ts'
 export type BranchPredicate<K, V> = ((key: K, value: V) => boolean) | 'otherwise'
 
 /**
- * Where `split` sends records: to the first branch, in the order written, whose predicate holds. `'otherwise'` takes what no
- * other took; without it such records are left out, and counted. A `name` is put behind the split's own.
+ * Where `split` sends records: to the first branch, in the order written (names that are whole numbers come first, as in every
+ * object), whose predicate holds. `'otherwise'` takes what no other took; without it such records are left out, and counted. A `name` is put behind the split's own.
  */
 export interface Branches<K, V> {
   readonly [branch: string]: BranchPredicate<K, V> | { readonly when: BranchPredicate<K, V>; readonly name?: string }

@@ -11,6 +11,7 @@ import type { StateStore } from '../state/state-store.ts'
 import type { Topology } from '../topology/topology.ts'
 import {
   checkDriverOptions,
+  checkOutput,
   checkedCrash,
   checkedPatience,
   checkPlace,
@@ -87,6 +88,7 @@ export class TopologyTestDriver {
 
   /** A topic to read records from, internal ones included. */
   createOutputTopic<K, V>(topic: string, serdes: TopicSerdes<K, V>): TestOutputTopic<K, V> {
+    checkOutput(this.#topology, topic, this.#options)
     return new TestOutputTopic(topic, serdes, this.#log)
   }
 

@@ -69,6 +69,9 @@ export class TopologyBuilder {
     this.#checkName(name)
     checkOffsetReset(offsetReset, name)
     if (topics.length === 0 && pattern === null) throw new TopologyError(`source "${name}" has no topic`, [name])
+    if (topics.length > 0 && pattern !== null) {
+      throw new TopologyError(`source "${name}" has topics and a pattern: one of them would be left out`, [name])
+    }
     this.#claimTopics(name, topics, pattern)
     this.#nodes.set(name, {
       kind: 'source',

@@ -94,6 +94,9 @@ describe('a topology that is wrong fails while it is built, by name', () => {
         .addProcessor({ name: 'p', parents: ['sink'], supplier }),
     ).toThrow(/"p" cannot follow the sink "sink"/)
     expect(() => topology().addSource({ ...source, name: 'again' })).toThrow(/read by both "source" and "again"/)
+    expect(() => topology().addSource({ ...source, name: 'both', topics: ['a'], pattern: /b/ })).toThrow(
+      /"both" has topics and a pattern/,
+    )
     const store = (): ReturnType<typeof stores.keyValue> => stores.keyValue({ name: 's', ...strings })
     expect(() => topology().addStateStore(store()).addStateStore(store())).toThrow(/two different stores are named "s"/)
     expect(() => topology().addProcessor({ name: 'a b', parents: ['source'], supplier })).toThrow(

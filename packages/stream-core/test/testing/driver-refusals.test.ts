@@ -23,6 +23,12 @@ test.each([Number.NaN, 1.5, Number.POSITIVE_INFINITY, '5', null])(
   },
 )
 
+test('a topic that nobody writes is refused: a test that found nothing in it would say nothing', () => {
+  const { driver } = open()
+  expect(() => driver.createOutputTopic('uot', strings)).toThrow(/neither reads nor writes the topic "uot"/)
+  expect(() => driver.createOutputTopic('app-s-changelog', strings)).not.toThrow()
+})
+
 test('what is said of a record and means nothing is refused', () => {
   const { input, output } = open()
   const refused = (options: unknown, message: RegExp): void =>
