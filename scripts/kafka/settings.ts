@@ -63,6 +63,8 @@ export function nodeSettings(
     'share.coordinator.state.topic.replication.factor': copies,
     'group.initial.rebalance.delay.ms': '0',
     'auto.create.topics.enable': 'false',
+    // Records of tests and of past elections are old: half a minute after its start a broker would delete them, and say nothing.
+    'log.retention.ms': '-1',
     // A broker that was killed is missed soon, and may come back: one that is still thought to be there is kept out.
     'broker.session.timeout.ms': '3000',
     'broker.heartbeat.interval.ms': '500',
