@@ -31,7 +31,7 @@ export function table<Row extends AnyRow>(
       if (value === null) return '–'
       const other = first.contestant === reference ? null : median(others.map((row) => row[name] as Cell))
       const ratio = other === null || other === 0 ? '' : ` (${(value / other).toFixed(2)} x)`
-      return `${value.toLocaleString('en-US')}${ratio}`
+      return `${value.toLocaleString('en-US', { maximumFractionDigits: value < 100 ? 2 : 0 })}${ratio}`
     })
     const verdict = valid.length === own.length ? 'yes' : `${valid.length} of ${own.length}`
     lines.push(
@@ -51,5 +51,6 @@ const shown = (cell: Cell): string => (typeof cell === 'number' ? cell.toLocaleS
 
 function median(values: readonly Cell[]): number | null {
   const known = values.filter((value) => typeof value === 'number').sort((a, b) => a - b)
-  return known[known.length >> 1] ?? null
+  const [low, high] = [known[(known.length - 1) >> 1], known[known.length >> 1]]
+  return low === undefined || high === undefined ? null : (low + high) / 2
 }
