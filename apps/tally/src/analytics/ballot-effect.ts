@@ -15,7 +15,8 @@ export interface NetChange {
 /** What a ballot changes in the result; null where it changes nothing. */
 export function netChange(effect: Effect): NetChange | null {
   if (effect.type !== 'ballot') return null
-  if (effect.class === 'accepted') return { adds: [effect.add].flat(), removes: [], region: effect.region, removeRegion: null }
+  if (effect.class === 'accepted')
+    return { adds: [effect.add].flat(), removes: [], region: effect.region, removeRegion: null }
   if (effect.class === 'changed') {
     const { add, remove, region, removeRegion } = effect
     return { adds: [add].flat(), removes: [remove].flat(), region, removeRegion }
