@@ -96,9 +96,12 @@ export class RecordQueue {
     this.taken.valueStart = reader.valueStart
     this.taken.valueEnd = reader.valueEnd
     this.takenOffset = this.headOffset
+    this.recordsTaken++
     this.#advance()
     return record
   }
+
+  recordsTaken = 0
 
   /** The bytes of the record that was taken last. */
   takenRaw(timestampMs: number, headers: Headers): RawRecord {

@@ -84,7 +84,7 @@ export class StreamTask {
       onSent: () => void (this.#isDirty = true),
     })
     const stores = options.storeNames.map((name) => specs.get(name)!)
-    this.state = new TaskState({ directory: options.stateDirectory, stores, host })
+    this.state = new TaskState({ ...options, directory: options.stateDirectory, stores, host })
   }
 
   get isDirty(): boolean {

@@ -101,6 +101,7 @@ export class StreamThread {
       statePath: directory.path,
       outputOf: (group, subtopology) => this.#output(group, subtopology),
       globalStore,
+      storeTimes: this.metrics.stores,
       wake,
       reader: this.#reader,
       groups: this.#groups,
@@ -230,7 +231,8 @@ export class StreamThread {
   }
 
   async #mend(error: Error): Promise<void> {
-    const { clock, logger } = this.#options.config
+    const { config } = this.#options
+    const { clock, logger } = config
     const isLost = error instanceof MemberLostError || error instanceof FencedError
     // Joining again helps at once; if it does not, it is not tried without a pause.
     const delayMs = retryDelaysMs[Math.min(isLost ? this.#attempt : this.#attempt + 1, retryDelaysMs.length - 1)]!
@@ -245,16 +247,16 @@ export class StreamThread {
     this.#updaterFailure = null
     await this.#producers.abort()
     if (error instanceof OffsetOutOfRangeError) {
-      await takeBackAll(error, this.#reader, this.#options.config, {
+      await takeBackAll(error, this.#reader, config, {
         asMember: (commit) => this.session.asMember(commit),
         isWanted: () => !this.#isStopping,
       })
     }
-    this.metrics.recoveries[isLost ? 'membership' : 'transaction']++
+    this.metrics.noteRecovery(error, config.guarantee)
     if (isLost) {
       const active = [...this.manager.active.keys()]
       await this.manager.lose()
-      this.#options.config.listeners.rebalance.onLost?.({ active, error })
+      config.listeners.rebalance.onLost?.({ active, error })
     }
     this.#updater = this.#openUpdater()
     this.manager.rewind(this.#updater)

@@ -3,6 +3,7 @@ import { partitionKey, type TopicPartition } from '../common/record.ts'
 import type { LogReader } from '../broker/broker.ts'
 import { RecordCache } from '../state/record-cache.ts'
 import type { StateStore } from '../state/state-store.ts'
+import type { StoreTimes } from '../state/store-times.ts'
 import type { Subtopology } from '../topology/subtopology.ts'
 import { closeAll } from './close-all.ts'
 import type { CommitGroup } from './commit-group.ts'
@@ -22,6 +23,8 @@ export interface TaskManagerOptions {
   readonly statePath: string
   readonly outputOf: (group: CommitGroupName, subtopology: number) => Output
   readonly globalStore: (name: string) => StateStore | undefined
+  /** null: calls of stores are not timed. */
+  readonly storeTimes: StoreTimes | null
   readonly wake: () => void
   readonly reader: LogReader
   readonly groups: ReadonlyMap<CommitGroupName, CommitGroup>
@@ -248,6 +251,7 @@ export class TaskManager {
       cache: this.#cache,
       hasExactCacheSizes: false,
       emitIntervalMs: config.emitIntervalMs,
+      storeTimes: this.#options.storeTimes ?? undefined,
       wake,
       sleep: (delayMs, signal) => config.clock.sleep(delayMs, signal),
     })
