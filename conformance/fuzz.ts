@@ -72,6 +72,7 @@ async function fuzzWith(recorder: JavaRecorder): Promise<void> {
       // The library runs synchronously: without a pause Java would wait for input.
       await new Promise((resolve) => setImmediate(resolve))
     }
+    process.stderr.write(`${passed + failed + broken} of ${count}\n`)
   }
 }
 
