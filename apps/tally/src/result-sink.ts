@@ -1,4 +1,5 @@
 import { inTransaction } from '@voting/election/database'
+import type { AnalyticsDocument } from '@voting/election/analytics-events'
 import type { ReceiptDocument, ResultDocument, TrendDocument } from '@voting/election/events'
 import { topics } from '@voting/election/topics'
 import type { Pool, PoolClient } from 'pg'
@@ -11,7 +12,7 @@ export interface ResultSinkOptions {
   readonly logger: Logger
 }
 
-const sources = [topics.results, topics.trends, topics.receipts] as const
+const sources = [topics.results, topics.trends, topics.receipts, topics.analytics] as const
 /** One writer at a time: revisions then become visible in their order, and viewers may ask for what is newer. */
 const sinkLock = 7_235_002
 const retryMs = 500
@@ -150,6 +151,7 @@ export class ResultSink {
     await this.#movePositions(client, batch)
     if (batch.results.size > 0) await writeResults(client, [...batch.results.values()])
     if (batch.trends.size > 0) await writeTrends(client, [...batch.trends.values()])
+    if (batch.analytics.size > 0) await writeAnalytics(client, [...batch.analytics.values()])
     if (batch.receipts.size > 0) await writeReceipts(client, [...batch.receipts])
     await client.query("SELECT pg_notify('results_changed', '')")
   }
@@ -212,6 +214,26 @@ async function writeTrends(client: PoolClient, documents: readonly TrendDocument
       documents.map((document) => document.epoch),
       documents.map((document) => document.version),
       documents.map((document) => JSON.stringify(document.counts)),
+    ],
+  )
+}
+
+async function writeAnalytics(client: PoolClient, documents: readonly AnalyticsDocument[]): Promise<void> {
+  await client.query(
+    `INSERT INTO analytics (poll_id, kind, start_ms, epoch, version, document, revision)
+     SELECT poll, kind, start_ms, epoch, version, document, nextval('results_revision')
+     FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::jsonb[])
+       AS new (poll, kind, start_ms, epoch, version, document)
+     ON CONFLICT (poll_id, kind, start_ms) DO UPDATE SET epoch = excluded.epoch, version = excluded.version,
+       document = excluded.document, revision = excluded.revision
+     WHERE (analytics.epoch, analytics.version) < (excluded.epoch, excluded.version)`,
+    [
+      documents.map(({ poll }) => poll),
+      documents.map(({ kind }) => kind),
+      documents.map(({ start }) => start),
+      documents.map(({ epoch }) => epoch),
+      documents.map(({ version }) => version),
+      documents.map((document) => JSON.stringify(document)),
     ],
   )
 }

@@ -1,3 +1,4 @@
+import type { AnalyticsDocument } from '@voting/election/analytics-events'
 import type { ReceiptDocument, ResultDocument, TrendDocument } from '@voting/election/events'
 import { topics } from '@voting/election/topics'
 
@@ -15,10 +16,11 @@ export class SinkBatch {
   readonly results = new Map<string, ResultDocument>()
   readonly trends = new Map<string, TrendDocument>()
   readonly receipts = new Map<string, ReceiptDocument>()
+  readonly analytics = new Map<string, AnalyticsDocument>()
   readonly #positions = new Map<string, Advance>()
 
   get size(): number {
-    return this.results.size + this.trends.size + this.receipts.size
+    return this.results.size + this.trends.size + this.receipts.size + this.analytics.size
   }
 
   get positions(): readonly Advance[] {
@@ -32,6 +34,7 @@ export class SinkBatch {
     const document: unknown = JSON.parse(value.toString())
     if (topic === topics.results) this.results.set(id, document as ResultDocument)
     else if (topic === topics.trends) this.trends.set(id, document as TrendDocument)
+    else if (topic === topics.analytics) this.analytics.set(id, document as AnalyticsDocument)
     else this.receipts.set(id, document as ReceiptDocument)
   }
 

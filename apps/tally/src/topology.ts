@@ -1,6 +1,7 @@
 import type { ReceiptDocument, RejectionEvent, TrendDocument } from '@voting/election/events'
 import { topics } from '@voting/election/topics'
 import { boolean, json, stores, StreamsBuilder, string, timeWindows, type Topology } from 'stream-core'
+import { addAnalytics } from './analytics/topology.ts'
 import {
   classify,
   classifyStores,
@@ -28,7 +29,7 @@ export interface TallyTopologyOptions {
  *
  *   ballots → classify (per voter) → effects, one per ballot → repartition by poll
  *     → the result document → results        → windows of 1 s, 10 s, 1 min → trends
- *     → receipts                             → rejections
+ *     → receipts                             → rejections                      → analytics
  *
  * `ballotPartitions` is the width of `ballots`: a poll is final when each of them has passed its close.
  */
@@ -96,6 +97,8 @@ export function buildTallyTopology(ballotPartitions: number, options: TallyTopol
       { name: 'rejections-of-effects', value: json<RejectionEvent>() },
     )
     .to(topics.rejections, { name: 'rejections' })
+
+  addAnalytics(effects)
 
   return builder.build()
 }

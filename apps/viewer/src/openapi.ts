@@ -13,6 +13,7 @@ const ok = (description: string, schema: object): object => ({
 
 const id = { name: 'id', in: 'path', required: true, description: 'Id or slug of a poll', schema: { type: 'string' } }
 const counts = { type: 'object', additionalProperties: { type: 'integer' } }
+const integers = { type: 'array', items: { type: 'integer' } }
 const time = { type: 'string', format: 'date-time' }
 const status = { type: 'string', enum: ['scheduled', 'open', 'closed', 'final'] }
 
@@ -67,6 +68,17 @@ export const openapi = {
         },
       },
     },
+    '/api/polls/{id}/analytics': {
+      get: {
+        operationId: 'getAnalytics',
+        summary: 'What was found out about a poll beside its result: by minute, lead changes, changes of mind, bursts',
+        parameters: [id],
+        responses: {
+          ...ok('The analytics', { $ref: '#/components/schemas/Analytics' }),
+          ...errors({ 404: 'unknown-poll', 503: 'unavailable' }),
+        },
+      },
+    },
     '/openapi.json': {
       get: { operationId: 'getOpenapi', summary: 'This document', responses: ok('OpenAPI 3.1', { type: 'object' }) },
     },
@@ -112,6 +124,7 @@ export const openapi = {
               ]),
             ),
           },
+          rejections: { ...counts, description: 'Ballots that were not counted, by reason' },
         },
       },
       Trend: {
@@ -121,6 +134,88 @@ export const openapi = {
           window: { type: 'string', enum: ['1s', '10s', '1m'] },
           start: { type: 'array', items: time },
           counts: { type: 'object', additionalProperties: { type: 'array', items: { type: 'integer' } } },
+        },
+      },
+      Analytics: {
+        type: 'object',
+        required: [
+          'poll',
+          'asOf',
+          'epoch',
+          'version',
+          'electorate',
+          'rejections',
+          'minutes',
+          'leads',
+          'flows',
+          'bursts',
+        ],
+        properties: {
+          poll: { type: 'string' },
+          asOf: { type: ['string', 'null'], format: 'date-time' },
+          epoch: { type: 'integer' },
+          version: { type: 'integer' },
+          electorate: { type: ['integer', 'null'] },
+          rejections: { ...counts, description: 'Ballots that were not counted, by reason' },
+          minutes: {
+            type: 'object',
+            description: 'Aligned columns, one row a minute: what happened in it, and how the poll stood at its end',
+            required: ['start', 'votes', 'changed', 'rejected', 'voters', 'turnout', 'leader', 'margin', 'totals'],
+            properties: {
+              start: { type: 'array', items: time },
+              votes: { ...integers, description: 'Ballots that changed the result' },
+              changed: { ...integers, description: 'Those of them that replaced an earlier one' },
+              rejected: integers,
+              voters: integers,
+              turnout: {
+                type: ['array', 'null'],
+                items: { type: 'number' },
+                description: '0 to 1; null where the electorate is not known',
+              },
+              leader: { type: 'array', items: { type: ['string', 'null'] }, description: 'null: several have as many' },
+              margin: integers,
+              totals: { type: 'object', additionalProperties: integers },
+            },
+          },
+          leads: {
+            type: 'array',
+            description: 'Changes of the lead, oldest first, the newest 50',
+            items: {
+              type: 'object',
+              properties: {
+                at: time,
+                from: { type: ['string', 'null'] },
+                to: { type: 'string' },
+                margin: { type: 'integer' },
+                voters: { type: 'integer' },
+              },
+            },
+          },
+          flows: {
+            type: 'array',
+            description: 'Voters who changed their minds, from option to option; groups below 10 are left out',
+            items: {
+              type: 'object',
+              properties: { from: { type: 'string' }, to: { type: 'string' }, voters: { type: 'integer' } },
+            },
+          },
+          bursts: {
+            type: 'array',
+            description:
+              'Times with many more ballots than usual, to be looked at; all of their ballots are treated like others',
+            items: {
+              type: 'object',
+              properties: {
+                from: time,
+                to: time,
+                windowSeconds: { type: 'integer' },
+                recorded: { type: 'integer' },
+                rejected: { type: 'integer' },
+                peak: { type: 'integer', description: 'Most ballots in one window' },
+                usual: { type: 'number', description: 'Median of the windows of the five minutes before' },
+              },
+            },
+          },
         },
       },
       Problem: {

@@ -28,6 +28,8 @@ export interface PollView {
   readonly totals: { readonly [option: string]: number }
   readonly regions: { readonly [region: string]: { readonly [option: string]: number } }
   readonly accounting: Accounting
+  /** Ballots that were not counted, by reason. */
+  readonly rejections: ResultDocument['rejections']
   readonly documentStatus: ResultDocument['status'] | null
 }
 
@@ -44,6 +46,7 @@ export function viewOf(poll: PollRow, document: ResultDocument | null): PollView
     totals: { ...zeros, ...document?.totals },
     regions: { ...Object.fromEntries(poll.regions.map((region) => [region, zeros])), ...document?.regions },
     accounting: document?.accounting ?? nothing,
+    rejections: document?.rejections ?? {},
     documentStatus: document?.status ?? null,
   }
 }

@@ -1,7 +1,9 @@
 import { boundedQuery } from '@voting/election/database'
+import { type AnalyticsDocument, type AnalyticsKind, analyticsMinuteMs } from '@voting/election/analytics-events'
 import type { ResultDocument } from '@voting/election/events'
 import type { Pool, QueryResult, QueryResultRow } from 'pg'
 import { type PollRow, type PollView, viewOf } from './poll-view.ts'
+import { windowsMax } from './trend-columns.ts'
 
 export interface TrendRow {
   readonly pollId: string
@@ -130,6 +132,25 @@ export class ResultStore {
       values: [pollId, windowMs, fromMs, toMs],
     })
     return rows.map((row) => ({ ...row, startMs: Number(row.startMs) }))
+  }
+
+  /**
+   * What was found out about a poll in the counting of that epoch, oldest first: of the given kinds, and of minutes and
+   * standings the newest that fit into a trend.
+   */
+  async analytics(
+    { poll, epoch }: PollView,
+    kinds: readonly AnalyticsKind[] = ['minute', 'standing', 'lead', 'flows', 'burst'],
+  ): Promise<readonly AnalyticsDocument[]> {
+    const { rows } = await this.#ask<{ document: AnalyticsDocument }>({
+      name: 'analytics',
+      text: `SELECT document FROM analytics WHERE poll_id = $1 AND epoch = $2 AND kind = ANY ($3) AND start_ms >= CASE
+               WHEN kind IN ('minute', 'standing') THEN (SELECT coalesce(max(start_ms), 0) - $4::bigint FROM analytics
+                 WHERE poll_id = $1 AND epoch = $2 AND kind IN ('minute', 'standing')) ELSE 0 END
+             ORDER BY start_ms`,
+      values: [poll.id, epoch, kinds, (windowsMax - 1) * analyticsMinuteMs],
+    })
+    return rows.map(({ document }) => document)
   }
 
   async firstTrendStart(pollId: string, windowMs: number): Promise<number | null> {

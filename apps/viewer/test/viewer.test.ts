@@ -4,7 +4,7 @@ import { openTestDatabase, type TestDatabase } from '../../../packages/election/
 import { silentLogger } from 'stream-core'
 import { formatTime, lineOf } from '../public/shared.js'
 import { startViewer } from '../src/service.ts'
-import { insertPoll, LiveClient, writeCount } from './support/live-client.ts'
+import { insertPoll, LiveClient, writeAnalytics, writeCount } from './support/live-client.ts'
 
 let database: TestDatabase
 let viewer: Awaited<ReturnType<typeof startViewer>>
@@ -84,6 +84,25 @@ test('a trend has every window from the opening, zeros where nothing was counted
     start: [0, 1000].map((ms) => new Date(opensAtMs + 60_000 + ms).toISOString()),
     counts: { a: [0, 3], b: [0, 1] },
   })
+})
+
+test('analytics are those of the counting that is shown', async () => {
+  await count(1, 2, 1)
+  const lead = { kind: 'lead', poll: 'p1', version: 1, from: null, margin: 1, voters: 1 } as const
+  await writeAnalytics(database, [
+    { ...lead, epoch: epoch - 1, start: opensAtMs, at: opensAtMs, to: 'b' },
+    { ...lead, epoch, start: opensAtMs + 1000, at: opensAtMs + 1000, to: 'a' },
+  ])
+  const answer = await get('/api/polls/which/analytics')
+  expect(await answer.json()).toMatchObject({
+    poll: 'p1',
+    epoch,
+    minutes: { start: [], totals: { a: [], b: [] } },
+    leads: [{ at: new Date(opensAtMs + 1000).toISOString(), from: null, to: 'a', margin: 1, voters: 1 }],
+    flows: [],
+    bursts: [],
+  })
+  expect(await (await get('/api/polls/nope/analytics')).json()).toMatchObject({ status: 404, code: 'unknown-poll' })
 })
 
 test('wrong requests get problem documents', async () => {

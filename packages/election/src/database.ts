@@ -82,8 +82,9 @@ export async function migrate(pool: pg.Pool, options: MigrateOptions = {}): Prom
     const applied = new Set(rows.map((row) => row.number))
     const all = migrations()
     const newest = Math.max(0, ...applied)
-    if (newest > all.length) {
-      throw new Error(`the database is at migration ${newest}, this version knows ${all.length}: run the newer version`)
+    const known = Math.max(0, ...all.map(({ number }) => number))
+    if (newest > known) {
+      throw new Error(`the database is at migration ${newest}, this version knows ${known}: run the newer version`)
     }
     for (const { number, name, sql } of all) {
       if (applied.has(number)) continue

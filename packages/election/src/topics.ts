@@ -14,6 +14,8 @@ export const topics = {
   receipts: 'receipts',
   /** Ballots that were not counted, with the reason, key poll id. */
   rejections: 'rejections',
+  /** What is found out about a poll beside its result, compacted, key `pollId|kind|startMs` (`analytics-events.ts`). */
+  analytics: 'analytics',
 } as const
 
 /** The application id of the tally: prefix of its internal topics, its transactional id and its consumer group. */
@@ -31,6 +33,7 @@ export function topicSpecs(partitions: number): readonly TopicSpec[] {
     { topic: topics.trends, partitions, configs: compacted },
     { topic: topics.receipts, partitions, configs: compacted },
     { topic: topics.rejections, partitions, configs: forever },
+    { topic: topics.analytics, partitions, configs: compacted },
   ]
 }
 

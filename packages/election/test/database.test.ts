@@ -17,7 +17,9 @@ test('several apps may migrate at once, and a second time', async () => {
   await Promise.all(pools.map((pool) => migrate(pool)))
   await Promise.all(pools.map((pool) => pool.end()))
   const { rows } = await database.pool.query('SELECT number FROM migrations ORDER BY number')
-  expect(rows.map((row) => row.number)).toEqual(rows.map((_, i) => i + 1))
+  const numbers = rows.map((row) => row.number)
+  expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b))
+  expect(numbers.length).toBeGreaterThan(2)
 })
 
 test('a database of a newer version is refused', async () => {

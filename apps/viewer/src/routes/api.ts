@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type Analytics, analyticsOf } from '../analytics.ts'
 import type { Problems } from '../problems.ts'
 import { type PollView, statusOf } from '../poll-view.ts'
 import type { ResultStore } from '../result-store.ts'
@@ -20,6 +21,29 @@ export function resultBody(view: PollView, nowMs: number): object {
     totals: view.totals,
     regions: view.regions,
     accounting: view.accounting,
+    rejections: view.rejections,
+  }
+}
+
+/** `GET /api/polls/:id/analytics`: what was found out beside the result. */
+function analyticsBody(view: PollView, { minutes, leads, flows, bursts }: Analytics): object {
+  const { startMs, ...columns } = minutes
+  return {
+    poll: view.poll.id,
+    asOf: iso(view.asOfMs),
+    epoch: view.epoch,
+    version: view.version,
+    electorate: view.poll.electorate,
+    rejections: view.rejections,
+    minutes: { start: startMs.map(iso), ...columns },
+    leads: leads.map(({ atMs, ...lead }) => ({ at: iso(atMs), ...lead })),
+    flows,
+    bursts: bursts.map(({ startMs: from, endMs: to, windowMs, ...burst }) => ({
+      from: iso(from),
+      to: iso(to),
+      windowSeconds: windowMs / 1000,
+      ...burst,
+    })),
   }
 }
 
@@ -71,6 +95,17 @@ export function apiRoutes(app: FastifyInstance, store: ResultStore, problems: Pr
       return reply.header('cache-control', 'no-cache').send({ window, start: startMs.map(iso), counts })
     },
   )
+
+  app.get<{ Params: { id: string } }>('/api/polls/:id/analytics', async (request, reply) => {
+    const view = await store.poll(request.params.id)
+    if (!view) return problems.notFound(reply, request.params.id)
+    const documents = await store.analytics(view)
+    const analytics = analyticsOf(
+      documents,
+      view.poll.options.map(({ id }) => id),
+    )
+    return reply.header('cache-control', 'no-cache').send(analyticsBody(view, analytics))
+  })
 }
 
 /** 304 when the caller has this version already. */

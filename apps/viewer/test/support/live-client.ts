@@ -1,9 +1,10 @@
 import type { TestDatabase } from '../../../../packages/election/test/support/database.ts'
+import type { AnalyticsDocument } from '@voting/election/analytics-events'
 import { WebSocket } from 'ws'
 
 /** A poll `p1` that is open, with options a and b and the region north. */
 export async function insertPoll(database: TestDatabase, opensAtMs: number): Promise<void> {
-  await database.pool.query('TRUNCATE polls, results, trends CASCADE')
+  await database.pool.query('TRUNCATE polls, results, trends, analytics CASCADE')
   await database.pool.query(
     `INSERT INTO polls (id, slug, title, options, regions, revote, definition_hash, opens_at, closes_at, poll_key, opened_at)
      VALUES ('p1', 'which', 'Which <one>?', '[{"id":"a","label":"A"},{"id":"b","label":"B"}]', '["north"]', 'last', 'h1',
@@ -58,6 +59,22 @@ export async function writeCount(database: TestDatabase, counted: Counted): Prom
   } finally {
     client.release()
   }
+}
+
+/** Writes what the tally finds out beside results, as its sink does. */
+export async function writeAnalytics(database: TestDatabase, documents: readonly AnalyticsDocument[]): Promise<void> {
+  for (const document of documents) {
+    const { poll, kind, start, epoch, version } = document
+    await database.pool.query("INSERT INTO analytics VALUES ($1, $2, $3, $4, $5, $6, nextval('results_revision'))", [
+      poll,
+      kind,
+      start,
+      epoch,
+      version,
+      document,
+    ])
+  }
+  await database.pool.query("SELECT pg_notify('results_changed', '')")
 }
 
 export type Frame = Record<string, unknown>
