@@ -134,9 +134,9 @@ export class TaskManager {
   run({ task, positions, committed }: RestoredTask): void {
     const inputs = new Map<string, InputPosition>()
     const numbers = new Map<string, number>()
-    for (const [i, { topic, offset }] of positions.entries()) {
+    for (const [i, { topic, offset, leaderEpoch }] of positions.entries()) {
       const metadata = decodeOffsetMetadata(committed[i]!.metadata)
-      inputs.set(topic, { offset, partitionTimeMs: metadata.partitionTimeMs })
+      inputs.set(topic, { offset, leaderEpoch, partitionTimeMs: metadata.partitionTimeMs })
       for (const [name, value] of metadata.numbers) numbers.set(name, Math.max(value, numbers.get(name) ?? value))
     }
     task.initialise(inputs, numbers)
