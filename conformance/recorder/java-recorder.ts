@@ -6,9 +6,6 @@ import { createInterface } from 'node:readline'
 import type { Scenario } from '../runner/format.ts'
 import { classPath, provideJavaModule } from './java-module.ts'
 
-/** It would take Java too long: joins of joins of everything with everything, or stores of a year in minutes. */
-export class TooLargeError extends RecorderError {}
-
 /** A scenario that may still be without its `expected`. */
 export type Unrecorded = Omit<Scenario, 'expected'>
 
@@ -16,6 +13,9 @@ export type Unrecorded = Omit<Scenario, 'expected'>
 export class RecorderError extends Error {
   override readonly name: string = 'RecorderError'
 }
+
+/** It would take Java too long: joins of joins of everything with everything, or stores of a year in minutes. */
+export class TooLargeError extends RecorderError {}
 
 interface Waiting {
   readonly resolve: (line: string) => void
