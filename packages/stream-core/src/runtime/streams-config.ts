@@ -83,7 +83,8 @@ export interface StreamsOptions {
   readonly productionHandler?: ErrorHandlers['production']
   /**
    * What to do after an error that nothing else mends: `replace-thread`, `shut-down-client` (default) or `shut-down-application`
-   * (Kafka Streams' StreamsUncaughtExceptionHandler). Not asked about what is wrong before anything runs.
+   * (Kafka Streams' StreamsUncaughtExceptionHandler). Not asked about what keeps an instance from being made: options, topics that are
+   * missing, stored state of another topology; it is about what processors do when they begin.
    */
   readonly uncaughtErrorHandler?: UncaughtErrorHandler
   /**
