@@ -11,8 +11,11 @@ export type Unrecorded = Omit<Scenario, 'expected'>
 
 /** Java could not record a scenario: it names something that the format does not define, or the recorder has a bug. */
 export class RecorderError extends Error {
-  override readonly name = 'RecorderError'
+  override readonly name: string = 'RecorderError'
 }
+
+/** It would take Java too long: joins of joins of everything with everything, or stores of a year in minutes. */
+export class TooLargeError extends RecorderError {}
 
 interface Waiting {
   readonly resolve: (line: string) => void
@@ -31,11 +34,13 @@ export class JavaRecorder {
   /** The end of what Java said; only of interest if it dies. */
   #complaints = ''
 
-  constructor() {
+  /** `budgetMs`: how long one scenario may take. Default one minute. */
+  constructor({ budgetMs = 60_000 }: { readonly budgetMs?: number } = {}) {
     provideJavaModule()
     this.#stateDir = mkdtempSync(join(tmpdir(), 'conformance-recorder-'))
     // The fast compiler only: scenarios are short, so what the slow one gains never pays.
-    const flags = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xmx1g']
+    const limits = ['-Xmx1g', `-Dscenario.budget.ms=${budgetMs}`]
+    const flags = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', ...limits]
     this.#java = spawn('java', [...flags, '-cp', classPath, 'streamcore.oracle.Recorder', this.#stateDir])
     this.#java.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#complaints = (this.#complaints + text).slice(-4000)
@@ -59,6 +64,7 @@ export class JavaRecorder {
       this.#waiting.push({ resolve, reject })
       this.#java.stdin.write(`${JSON.stringify(scenario)}\n`)
     })
+    if (line.includes('Budget$ScenarioTooLarge')) throw new TooLargeError(`${scenario.id} is too large: ${line}`)
     if (line.includes('"recorderFailure"')) throw new RecorderError(`${scenario.id} cannot be recorded: ${line}`)
     return line
   }

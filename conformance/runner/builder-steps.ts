@@ -1,9 +1,17 @@
 import type { StreamsBuilder } from 'stream-core'
 import { type Handle, handle, type Operations, streamHandle, tableHandle } from './dsl-handles.ts'
-import { given, object, required, text, texts } from './format.ts'
+import { given, object, type Raw, required, text, texts } from './format.ts'
 import { consumed, materialized } from './options.ts'
 import { globalUpdateSupplier } from './processors.ts'
 import { storeSpec } from './store-specs.ts'
+
+/** Java takes the serdes of a table that is read from its Consumed where there is one, and never those of its Materialized. */
+function readAndKept(step: Raw) {
+  const { store } = materialized(step)
+  if (object(step, 'consumed') === undefined || store === undefined) return { ...consumed(step), ...given({ store }) }
+  const { key: _key, value: _value, ...kept } = store
+  return { ...consumed(step), store: kept }
+}
 
 /** The operations that begin a topology: sources and stores (format §4). */
 export const builderSteps: Operations<StreamsBuilder> = {
@@ -18,14 +26,14 @@ export const builderSteps: Operations<StreamsBuilder> = {
   table: {
     fields: ['topic', 'consumed', 'materialized'],
     apply(builder, step) {
-      const options = { ...consumed(step), ...materialized(step) }
+      const options = readAndKept(step)
       return tableHandle(builder.table(required(text, step, 'topic'), options as never))
     },
   },
   globalTable: {
     fields: ['topic', 'consumed', 'materialized'],
     apply(builder, step) {
-      const options = { ...consumed(step), ...materialized(step) }
+      const options = readAndKept(step)
       return handle('globalTable', builder.globalTable(required(text, step, 'topic'), options as never))
     },
   },

@@ -12,6 +12,7 @@ export type {
   OffsetSpec,
   OnDelivered,
   OnRefused,
+  ReadFrom,
   TopicDescription,
   TopicSpec,
 } from './broker/broker.ts'

@@ -44,6 +44,15 @@ export interface CommittedOffset extends TopicPartition {
   readonly offset: number
   /** Free text kept beside the offset, or ''. */
   readonly metadata: string
+  /** Of the record before the offset: with it a log that was cut there and has grown again is found out (KIP-320). */
+  readonly leaderEpoch?: number
+}
+
+/** Where reading begins. */
+export interface ReadFrom extends TopicPartition {
+  readonly offset: number
+  /** As in `CommittedOffset`; left out where it is not known. */
+  readonly leaderEpoch?: number | undefined
 }
 
 /** A member of a group, as the log sees it. */
@@ -119,9 +128,9 @@ export interface FetchedPartition extends TopicPartition {
 /** Reads partitions from given offsets, without a group (D8). */
 export interface LogReader {
   /** Replaces the assignment; each partition is read from `offset`. */
-  assign(positions: readonly (TopicPartition & { readonly offset: number })[]): void
+  assign(positions: readonly ReadFrom[]): void
   /** Adds partitions to the assignment; the others go on where they are. */
-  add(positions: readonly (TopicPartition & { readonly offset: number })[]): void
+  add(positions: readonly ReadFrom[]): void
   /** Takes partitions out of the assignment; what was fetched of them is dropped. */
   remove(partitions: readonly TopicPartition[]): void
   /** How many offsets of a partition it has still to bring, by the log's last answer; −1 before the first. Without I/O. */

@@ -2,6 +2,8 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   nowMs(): number
+  /** For durations: finer, and never set back; from any beginning. Default: `nowMs`. */
+  monotonicMs?(): number
   /** Resolves after `delayMs`, which may be Infinity, or at once when `signal` aborts. */
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>
 }
@@ -13,11 +15,14 @@ export interface Clock {
 export const isDue = (nowMs: number, lastMs: number, everyMs: number): boolean =>
   nowMs - lastMs >= everyMs || nowMs < lastMs
 
+export const monotonicMs = (clock: Clock): number => clock.monotonicMs?.() ?? clock.nowMs()
+
 /** The longest that a timer can be told; it takes more for nothing. */
 const timerMsMax = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
   sleep: (delayMs, signal) =>
     new Promise((resolve) => {
       if (signal?.aborted) return resolve()

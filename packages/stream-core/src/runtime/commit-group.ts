@@ -310,6 +310,7 @@ function offsetsOf(task: StreamTask, { committedOffset = itself }: Seams): Commi
     topic: queue.topic,
     partition: queue.partition,
     offset: committedOffset(queue.committable),
+    leaderEpoch: queue.committableEpoch,
     metadata: encodeOffsetMetadata({ partitionTimeMs: queue.partitionTimeMs, numbers: task.committedNumbers }),
   }))
 }

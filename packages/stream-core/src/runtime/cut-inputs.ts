@@ -30,20 +30,23 @@ async function takeBack(
       const [known] = await broker.admin.committedOffsets(applicationId, [{ topic, partition }], {
         requireStable: true,
       })
-      if (known === undefined || known.offset <= divergedAt) return
+      // Others have taken it back, or what is before it was written under another leader: then it is taken as it stands.
+      const isBefore = known !== undefined && known.offset <= divergedAt
+      if (known === undefined || (isBefore && known.leaderEpoch === undefined)) return
       if (offsetResets(topology, topicNames(topology, applicationId))(topic) === 'none') {
         throw new ConfigError(
           'offsetReset',
           `${told.message}; offsetReset: 'none' says that it is not gone on with by itself`,
         )
       }
+      const offset = Math.min(known.offset, divergedAt)
       const producer = await broker.openProducer()
       try {
-        await asMember((group) => producer.commitOffsets(group, [{ ...known, offset: divergedAt }]))
+        await asMember((group) => producer.commitOffsets(group, [{ ...known, offset, leaderEpoch: -1 }]))
       } finally {
         await producer.close()
       }
-      const fields = { topic, partition, committed: known.offset, offset: divergedAt }
+      const fields = { topic, partition, committed: known.offset, offset }
       return logger.warn({ event: 'input.cut', ...fields }, 'an input was cut: reading goes on where it differs')
     } catch (error) {
       // Who has the task now finds it out as well.

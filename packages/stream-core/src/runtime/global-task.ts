@@ -122,15 +122,21 @@ export class GlobalTask {
     const known = this.#queues.get(key)
     if (known !== undefined) return known
     const source = this.#sources().find(({ topics }) => topics.includes(topic))!
-    const queue = new RecordQueue(source, topic, partition, 0, {
-      onUndecodable: (error, offset) => {
-        const record = { topic, partition, offset, nodeName: source.name, taskId: 'global' }
-        const decision = askAboutBytes(this.#options.handlers, error, record)
-        if (decision !== 'fail') this.metrics.drop(source.name, 'deserialization-failed')
-        return decision
+    const queue = new RecordQueue(
+      source,
+      topic,
+      partition,
+      { offset: 0 },
+      {
+        onUndecodable: (error, offset) => {
+          const record = { topic, partition, offset, nodeName: source.name, taskId: 'global' }
+          const decision = askAboutBytes(this.#options.handlers, error, record)
+          if (decision !== 'fail') this.metrics.drop(source.name, 'deserialization-failed')
+          return decision
+        },
+        onDropped: (reason) => this.metrics.drop(source.name, reason),
       },
-      onDropped: (reason) => this.metrics.drop(source.name, reason),
-    })
+    )
     this.#queues.set(key, queue)
     return queue
   }

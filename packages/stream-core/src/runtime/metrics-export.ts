@@ -1,5 +1,6 @@
 import { ArgumentError } from '../common/errors.ts'
-import { type MetricDefinition, metricDefinitions, type MetricLabels } from './metrics.ts'
+import type { MetricLabels } from './metric-readers.ts'
+import { type MetricDefinition, metricDefinitions } from './metrics.ts'
 import type { Streams } from './streams.ts'
 
 export interface MetricsOptions {

@@ -1,39 +1,20 @@
-import type { Histogram } from '../common/histogram.ts'
 import { GraceBuffer } from '../state/grace-buffer.ts'
-import type { StateStore } from '../state/state-store.ts'
 import { SuppressBuffer } from '../state/suppress-buffer.ts'
-import type { Topology } from '../topology/topology.ts'
-import type { GlobalTask } from './global-task.ts'
-import type { RecordQueue } from './record-queue.ts'
-import type { StreamTask } from './stream-task.ts'
-import type { StreamThread } from './stream-thread.ts'
+import {
+  byBuffer,
+  byInput,
+  byTask,
+  dropped,
+  histogram,
+  lagOf,
+  type MetricsSource,
+  type MetricValue,
+  one,
+  parts,
+  restoring,
+} from './metric-readers.ts'
 import type { StreamsState } from './streams-config.ts'
-import type { TaskMetrics } from './task-metrics.ts'
 import { topologyHash } from './topology-hash.ts'
-
-export interface MetricLabels {
-  readonly [name: string]: string | number
-}
-
-/** One line of a metric. */
-export interface MetricValue {
-  readonly labels: MetricLabels
-  readonly value: number
-  /** What comes behind the metric's name: `_bucket`, `_sum` or `_count` of a histogram. */
-  readonly suffix?: string
-}
-
-/** What is read of an instance when somebody asks for a metric. */
-export interface MetricsSource {
-  readonly applicationId: string
-  readonly topology: Topology
-  readonly state: StreamsState
-  readonly nowMs: number
-  /** null before the start. */
-  readonly thread: StreamThread | null
-  /** null: none, or not open. */
-  readonly global: GlobalTask | null
-}
 
 export interface MetricDefinition {
   /** Without the prefix. */
@@ -45,80 +26,6 @@ export interface MetricDefinition {
 }
 
 const states: readonly StreamsState[] = ['created', 'starting', 'restoring', 'running', 'closing', 'closed', 'failed']
-
-const one = (value: number | undefined): MetricValue[] => (value === undefined ? [] : [{ labels: {}, value }])
-
-/** The task that fills the global stores is among them, where there is one. */
-const byTask =
-  (read: (metrics: TaskMetrics) => number) =>
-  ({ thread, global }: MetricsSource): MetricValue[] => [
-    ...(thread?.manager.all ?? []).map(({ taskId, metrics }) => ({ labels: { task: taskId }, value: read(metrics) })),
-    ...(global === null ? [] : [{ labels: { task: 'global' }, value: read(global.metrics) }]),
-  ]
-
-/** Of tasks that are brought up to date, and whose lag is known. */
-const lagOf = ({ thread }: MetricsSource, tasks: readonly StreamTask[]): MetricValue[] =>
-  tasks.flatMap((task) => {
-    const value = thread!.lag(task)
-    return value === null ? [] : [{ labels: { task: task.taskId }, value }]
-  })
-
-const restoring = (thread: StreamThread | null): readonly StreamTask[] => {
-  const running = new Set(thread?.manager.running)
-  return [...(thread?.manager.active.values() ?? [])].filter((task) => !running.has(task))
-}
-
-const byInput =
-  (read: (queue: RecordQueue, lag: number, nowMs: number) => number | null) =>
-  ({ thread, nowMs }: MetricsSource): MetricValue[] =>
-    (thread?.manager.running ?? []).flatMap((task) =>
-      [...task.queues].flatMap((queue) => {
-        const lag = thread!.inputLag(queue)
-        const value = lag === null ? null : read(queue, lag, nowMs)
-        return value === null ? [] : [{ labels: { topic: queue.topic, partition: queue.partition }, value }]
-      }),
-    )
-
-const dropped = ({ thread, global }: MetricsSource): MetricValue[] =>
-  [
-    ...(thread?.manager.all ?? []).map(({ taskId, metrics }) => ({ task: taskId, metrics })),
-    ...(global === null ? [] : [{ task: 'global', metrics: global.metrics }]),
-  ].flatMap(({ task, metrics }) =>
-    [...metrics.dropped].map(([nodeAndReason, value]) => {
-      const [node, reason] = parts(nodeAndReason)
-      return { labels: { task, node, reason }, value }
-    }),
-  )
-
-const parts = (both: string): [string, string] => {
-  const at = both.lastIndexOf('/')
-  return [both.slice(0, at), both.slice(at + 1)]
-}
-
-/** Of the buffers of running tasks: of others they may not be complete. */
-const byBuffer =
-  (read: (buffer: StateStore) => number | null) =>
-  ({ thread }: MetricsSource): MetricValue[] =>
-    (thread?.manager.running ?? []).flatMap((task) =>
-      [...task.state.stores].flatMap(([store, buffer]) => {
-        const value = read(buffer)
-        return value === null ? [] : [{ labels: { task: task.taskId, store }, value }]
-      }),
-    )
-
-function histogram(labels: MetricLabels, { bounds, counts, sum, count }: Histogram): MetricValue[] {
-  let below = 0
-  const buckets = bounds.map((bound, i) => {
-    below += counts[i]!
-    return { labels: { ...labels, le: bound }, value: below, suffix: '_bucket' }
-  })
-  return [
-    ...buckets,
-    { labels: { ...labels, le: '+Inf' }, value: count, suffix: '_bucket' },
-    { labels, value: sum, suffix: '_sum' },
-    { labels, value: count, suffix: '_count' },
-  ]
-}
 
 /** Every metric there is. Where Kafka Streams has one, it means the same; docs/guide/operations.md is the table of them. */
 export const metricDefinitions: readonly MetricDefinition[] = [
@@ -185,10 +92,28 @@ export const metricDefinitions: readonly MetricDefinition[] = [
       Object.entries(thread?.metrics.recoveries ?? {}).map(([reason, value]) => ({ labels: { reason }, value })),
   },
   {
+    name: 'txn_aborts_total',
+    help: 'Transactions that were given up, each with all that was not committed',
+    type: 'counter',
+    read: ({ thread }) => one(thread?.metrics.transactionAborts),
+  },
+  {
+    name: 'fenced_total',
+    help: 'Times somebody else was found to write as this instance: it was taken for dead, or started twice',
+    type: 'counter',
+    read: ({ thread }) => one(thread?.metrics.fenced),
+  },
+  {
     name: 'failed_stream_threads_total',
     help: 'Errors that nothing had mended, so that the uncaughtErrorHandler was asked',
     type: 'counter',
     read: ({ thread }) => one(thread?.metrics.failures),
+  },
+  {
+    name: 'records_consumed_total',
+    help: 'Records that tasks have taken from an input',
+    type: 'counter',
+    read: byInput(({ recordsTaken }) => recordsTaken),
   },
   {
     name: 'records_processed_total',
@@ -261,6 +186,15 @@ export const metricDefinitions: readonly MetricDefinition[] = [
       ),
   },
   {
+    name: 'watermark_gap_seconds',
+    help: "How far a task's stream time is behind the clock",
+    type: 'gauge',
+    read: ({ thread, nowMs }) =>
+      (thread?.manager.running ?? []).flatMap(({ taskId, streamTimeMs }) =>
+        streamTimeMs < 0 ? [] : [{ labels: { task: taskId }, value: (nowMs - streamTimeMs) / 1000 }],
+      ),
+  },
+  {
     name: 'e2e_latency_seconds',
     help: "From a record's time to when a sub-topology had processed it, of one record in each slice of processing",
     type: 'histogram',
@@ -273,6 +207,24 @@ export const metricDefinitions: readonly MetricDefinition[] = [
     type: 'histogram',
     read: ({ thread }) =>
       [...(thread?.metrics.commits ?? [])].flatMap(([group, counts]) => histogram({ group }, counts)),
+  },
+  {
+    name: 'process_duration_seconds',
+    help: 'Time a record takes in its task: the mean of each slice of processing, counted once for each slice',
+    type: 'histogram',
+    read: ({ thread }) => (thread === null ? [] : histogram({}, thread.metrics.processing)),
+  },
+  {
+    name: 'punctuate_duration_seconds',
+    help: 'Calls of wall-clock schedules that were due, and how long those of a task took together',
+    type: 'histogram',
+    read: ({ thread }) => (thread === null ? [] : histogram({}, thread.metrics.punctuations)),
+  },
+  {
+    name: 'poll_interval_seconds',
+    help: 'From one poll to the next: how long the loop was kept by processing and commits',
+    type: 'histogram',
+    read: ({ thread }) => (thread === null ? [] : histogram({}, thread.metrics.pollIntervals)),
   },
   {
     name: 'commit_failures_total',
@@ -359,6 +311,22 @@ export const metricDefinitions: readonly MetricDefinition[] = [
           value: table.frozenEntries + table.activeEntries.size,
         })),
       ),
+  },
+  {
+    name: 'store_op_duration_seconds',
+    help: "Calls of a store's methods, of ranges until they are read to their end; with metricsLevel 'debug'",
+    type: 'histogram',
+    read: ({ thread }) =>
+      (thread?.metrics.stores?.operations ?? []).flatMap(({ store, op, durations }) =>
+        histogram({ store, op }, durations),
+      ),
+  },
+  {
+    name: 'open_iterators',
+    help: "Ranges of a store that were begun and not read to their end; with metricsLevel 'debug'",
+    type: 'gauge',
+    read: ({ thread }) =>
+      [...(thread?.metrics.stores?.openIterators ?? [])].map(([store, value]) => ({ labels: { store }, value })),
   },
   {
     name: 'state_bytes',

@@ -1,6 +1,6 @@
 import type { FetchedPartition, LogReader } from '../broker/broker.ts'
 import { partitionKey } from '../common/record.ts'
-import { type Clock, isDue } from '../common/clock.ts'
+import { type Clock, isDue, monotonicMs } from '../common/clock.ts'
 import type { CommitGroup } from './commit-group.ts'
 import type { ThreadMetrics } from './thread-metrics.ts'
 import { yieldToLoop } from './yield-to-loop.ts'
@@ -71,17 +71,20 @@ export class ProcessingLoop {
 
   async #run(): Promise<void> {
     const { tasks, reader, groups, isPaused, beforeRound, afterRound, clock, metrics } = this.#options
+    let lastPollMs = -1
     while (!this.#isStopping) {
       await beforeRound()
       const startMs = clock.nowMs()
+      if (lastPollMs >= 0) metrics.pollIntervals.observe(Math.max(0, startMs - lastPollMs) / 1000)
       const fetched = await reader.poll(this.#waitMs())
       const polledMs = clock.nowMs()
+      lastPollMs = polledMs
       for (const partition of fetched) this.#take(partition)
       metrics.busyMs.poll += polledMs - startMs
       if (!isPaused()) {
-        this.#process()
+        this.#processSlice()
         const processedMs = clock.nowMs()
-        for (const task of tasks.running) task.punctuate('wall-clock-time')
+        for (const task of tasks.running) this.#punctuate(task)
         const punctuatedMs = clock.nowMs()
         metrics.busyMs.process += processedMs - polledMs
         metrics.busyMs.punctuate += punctuatedMs - processedMs
@@ -122,6 +125,16 @@ export class ProcessingLoop {
     task.add(topic, records)
   }
 
+  /** Of the time it takes, what is asked for is one record's share. */
+  #processSlice(): void {
+    const { tasks, clock, metrics } = this.#options
+    const before = processedBy(tasks.running)
+    const startMs = monotonicMs(clock)
+    this.#process()
+    const records = processedBy(tasks.running) - before
+    if (records > 0) metrics.processing.observe((monotonicMs(clock) - startMs) / 1000 / records)
+  }
+
   #process(): void {
     const { tasks, clock, alignment, metrics } = this.#options
     const startMs = clock.nowMs()
@@ -153,6 +166,12 @@ export class ProcessingLoop {
       isProgressing = alignment.run(tasks.running, step)
       for (const task of tasks.running) if (task.completeAsync()) isProgressing = true
     }
+  }
+
+  #punctuate(task: StreamTask): void {
+    const { clock, metrics } = this.#options
+    const startMs = monotonicMs(clock)
+    if (task.punctuate('wall-clock-time')) metrics.punctuations.observe((monotonicMs(clock) - startMs) / 1000)
   }
 
   /** Pauses partitions that have enough waiting and resumes those that ran dry. */
@@ -197,4 +216,10 @@ export class ProcessingLoop {
     }
     return Math.max(0, waitMs)
   }
+}
+
+function processedBy(tasks: readonly StreamTask[]): number {
+  let records = 0
+  for (const { metrics } of tasks) records += metrics.recordsProcessed
+  return records
 }

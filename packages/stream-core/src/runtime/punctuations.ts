@@ -5,6 +5,8 @@ import type { Cancellable, PunctuationType } from '../processor/processor-contex
 interface Schedule {
   readonly intervalMs: number
   readonly run: (timestampMs: number) => void
+  /** Before this it is never due. */
+  readonly startMs: number
   nextMs: number
   isCancelled: boolean
 }
@@ -39,15 +41,18 @@ export class Punctuations {
     }
     oneOf('type', type, ['stream-time', 'wall-clock-time'])
     const nextMs = startMs ?? (type === 'stream-time' ? 0 : nowMs + intervalMs)
-    const schedule: Schedule = { intervalMs, run, nextMs, isCancelled: false }
+    const schedule: Schedule = { intervalMs, run, startMs: startMs ?? 0, nextMs, isCancelled: false }
     if (startMs !== null && startMs < nowMs) advance(schedule, nowMs)
     this.#queues[type].push(schedule)
     return { cancel: () => void (schedule.isCancelled = true) }
   }
 
+  #wallClockMs = -1
+
   /** Runs what is due at `timeMs`; true if anything ran. */
   punctuate(type: PunctuationType, timeMs: number): boolean {
     if (timeMs < 0) return false
+    if (type === 'wall-clock-time') this.#noteWallClock(timeMs)
     const queue = this.#queues[type]
     let hasRun = false
     for (let next = queue.peek(); next !== undefined && next.nextMs <= timeMs; next = queue.peek()) {
@@ -61,6 +66,20 @@ export class Punctuations {
       queue.push(next)
     }
     return hasRun
+  }
+
+  /** The clock may be set back: nobody is to wait until it is where it was. */
+  #noteWallClock(timeMs: number): void {
+    const isSetBack = timeMs < this.#wallClockMs
+    this.#wallClockMs = timeMs
+    if (!isSetBack) return
+    const old = this.#queues['wall-clock-time']
+    this.#queues['wall-clock-time'] = new BinaryHeap((a, b) => a.nextMs - b.nextMs)
+    for (let next = old.pop(); next !== undefined; next = old.pop()) {
+      const ahead = Math.ceil((next.nextMs - timeMs) / next.intervalMs) - 1
+      if (ahead > 0) next.nextMs = Math.max(next.startMs, next.nextMs - ahead * next.intervalMs)
+      this.#queues['wall-clock-time'].push(next)
+    }
   }
 
   /** Wall-clock time of the next call, or Infinity. */

@@ -87,8 +87,9 @@ export class Queries {
   /** Throws an ArgumentError for bounds that say nothing of a store. */
   checkBounds(name: string, bounds: readonly InputBound[]): void {
     if (bounds.length === 0) return
-    const inputs = this.#isGlobal(name) ? [] : this.#open(name).facts.inputTopics.get(this.#subtopology(name).id)!
-    checkBoundTopics(name, bounds, inputs)
+    if (this.#isGlobal(name)) return checkBoundTopics(name, bounds, [], new Map())
+    const { inputTopics, partitionCounts } = this.#open(name).facts
+    checkBoundTopics(name, bounds, inputTopics.get(this.#subtopology(name).id)!, partitionCounts)
   }
 
   metadataForKey<K>(name: string, key: K, partitioner?: KeyPartitioner<K>): KeyMetadata {

@@ -5,9 +5,21 @@ import type { Isolation } from '../state/layered-table.ts'
 import type { StreamTask } from './stream-task.ts'
 
 /** A bound on a topic that the store's tasks do not read would never be reached, or always be. */
-export function checkBoundTopics(store: string, bounds: readonly InputBound[], inputs: readonly string[]): void {
-  for (const { topic } of bounds) {
-    if (inputs.includes(topic)) continue
+export function checkBoundTopics(
+  store: string,
+  bounds: readonly InputBound[],
+  inputs: readonly string[],
+  partitionCounts: ReadonlyMap<string, number>,
+): void {
+  for (const { topic, partition } of bounds) {
+    if (inputs.includes(topic)) {
+      const count = partitionCounts.get(topic)
+      if (count === undefined || partition < count) continue
+      throw new ArgumentError(
+        'atLeast',
+        `there is no partition ${partition} of ${shown(topic)}, which has ${count}: nothing says how far it was read`,
+      )
+    }
     const those = inputs.length === 0 ? 'is global' : `is fed from ${inputs.map((input) => `"${input}"`).join(', ')}`
     throw new ArgumentError(
       'atLeast',

@@ -51,12 +51,23 @@ export class RecordQueue {
   readonly #valueContext: SerdeContext
   /** Where the last fetch that was used up ended. */
   #end = -1
+  /** Leader epochs of what lies before `position`, of the head, and of what lies before `#end`. */
+  #epoch: number
+  #headEpoch = -1
+  #endEpoch = -1
 
-  constructor(source: SourceNode, topic: string, partition: number, position: number, events: QueueEvents) {
+  constructor(
+    source: SourceNode,
+    topic: string,
+    partition: number,
+    { offset, leaderEpoch = -1 }: { readonly offset: number; readonly leaderEpoch?: number | undefined },
+    events: QueueEvents,
+  ) {
     this.source = source
     this.topic = topic
     this.partition = partition
-    this.position = this.committed = position
+    this.position = this.committed = offset
+    this.#epoch = leaderEpoch
     this.#events = events
     this.taken = {
       value: null,
@@ -88,6 +99,7 @@ export class RecordQueue {
   take(): Record<unknown, unknown> {
     const record = this.head!
     this.position = this.headOffset + 1
+    this.#epoch = this.#headEpoch
     const reader = this.#readers[0]!
     this.taken.value = record.value
     this.taken.bytes = reader.bytes
@@ -96,9 +108,12 @@ export class RecordQueue {
     this.taken.valueStart = reader.valueStart
     this.taken.valueEnd = reader.valueEnd
     this.takenOffset = this.headOffset
+    this.recordsTaken++
     this.#advance()
     return record
   }
+
+  recordsTaken = 0
 
   /** The bytes of the record that was taken last. */
   takenRaw(timestampMs: number, headers: Headers): RawRecord {
@@ -123,18 +138,26 @@ export class RecordQueue {
         if (record !== null) {
           this.head = record
           this.headOffset = reader.offset
+          this.#headEpoch = reader.leaderEpoch
           return
         }
         this.position = reader.offset + 1
+        this.#epoch = reader.leaderEpoch
       }
       this.#readers.shift()
       this.#end = reader.position
+      this.#endEpoch = reader.leaderEpoch
     }
   }
 
   /** Offset to commit. Where nothing waits it lies behind trailing markers and aborted records, so that lag can be 0. */
   get committable(): number {
     return this.head === null ? Math.max(this.position, this.#end) : this.position
+  }
+
+  /** Leader epoch of the record before `committable`; −1: not known. */
+  get committableEpoch(): number {
+    return this.head === null && this.#end >= this.position ? this.#endEpoch : this.#epoch
   }
 
   #decode(reader: RecordBatchReader): Record<unknown, unknown> | null {

@@ -1,12 +1,10 @@
 import { toMs } from '../common/duration.ts'
 import { matchesTopic } from '../topology/topic-pattern.ts'
-import type { Admin, CommittedOffset, OffsetSpec } from '../broker/broker.ts'
+import type { Admin, CommittedOffset, OffsetSpec, ReadFrom } from '../broker/broker.ts'
 import { ConfigError } from '../common/errors.ts'
 import type { TopicPartition } from '../common/record.ts'
 import type { OffsetReset } from '../topology/node.ts'
 import type { Topology } from '../topology/topology.ts'
-
-export type InputAt = TopicPartition & { readonly offset: number }
 
 export interface StartPositionsOptions {
   readonly admin: Admin
@@ -27,7 +25,7 @@ export interface StartPositionsOptions {
 export async function startPositions(
   committed: readonly CommittedOffset[],
   { admin, topology, topicName, nowMs, onOutside }: StartPositionsOptions,
-): Promise<InputAt[]> {
+): Promise<ReadFrom[]> {
   const resetOf = offsetResets(topology, topicName)
   const known = committed.filter(({ offset }) => offset >= 0)
   const starts = await admin.listOffsets(known, 'earliest')
@@ -60,8 +58,12 @@ export async function startPositions(
     })
   }
   return committed.map((input) => {
-    const { topic, partition, offset } = input
-    return { topic, partition, offset: found.get(input) ?? offset }
+    const { topic, partition, leaderEpoch } = input
+    const fresh = found.get(input)
+    // Where it begins anew nothing is known of the record before.
+    return fresh === undefined
+      ? { topic, partition, offset: input.offset, leaderEpoch }
+      : { topic, partition, offset: fresh }
   })
 }
 

@@ -1,4 +1,4 @@
-import type { Broker, CommittedOffset, FetchedPartition, LogReader } from '../broker/broker.ts'
+import type { Broker, CommittedOffset, FetchedPartition, LogReader, ReadFrom } from '../broker/broker.ts'
 import { BrokerError, OffsetOutOfRangeError } from '../common/errors.ts'
 import { Announcer, type AnnouncerOptions } from './announcer.ts'
 import { type Clock, isDue } from '../common/clock.ts'
@@ -21,7 +21,7 @@ import {
 } from './following.ts'
 import { changelogTopics, topicNames } from './internal-topics.ts'
 import type { Seams } from './streams-config.ts'
-import { type InputAt, startPositions } from './start-positions.ts'
+import { startPositions } from './start-positions.ts'
 import { yieldToLoop } from './yield-to-loop.ts'
 import type { StreamTask } from './stream-task.ts'
 
@@ -34,7 +34,7 @@ const limitsEveryMs = 2000
 /** A task whose state is complete, and from where its inputs are read. */
 export interface RestoredTask {
   readonly task: StreamTask
-  readonly positions: readonly InputAt[]
+  readonly positions: readonly ReadFrom[]
   readonly committed: readonly CommittedOffset[]
 }
 
@@ -201,7 +201,7 @@ export class StateUpdater {
     })
   }
 
-  async #follow(entry: Entry, inputs: readonly InputAt[]): Promise<void> {
+  async #follow(entry: Entry, inputs: readonly ReadFrom[]): Promise<void> {
     const { broker, clock, clusterId, logger, topology, applicationId, seams } = this.#options
     const { restoreTarget = 'latest', mistrustsState = true, completesState = true } = seams
     const { task } = entry

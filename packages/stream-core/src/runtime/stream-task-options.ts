@@ -1,6 +1,7 @@
 import type { SleepPurpose } from '../processor/processor-context.ts'
 import type { RecordCache } from '../state/record-cache.ts'
 import type { StateStore } from '../state/state-store.ts'
+import type { StoreTimes } from '../state/store-times.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { ErrorHandlers } from './handlers.ts'
 import type { Output } from './record-collector.ts'
@@ -34,6 +35,8 @@ export interface StreamTaskOptions {
   readonly emitIntervalMs: number
   /** For tests: values that are written as they were read are compared with what was read. Default false. */
   readonly looksForChanges?: boolean
+  /** Default: calls of the stores are not timed. */
+  readonly storeTimes?: StoreTimes | undefined
   /** Asks the loop to come by soon: an asynchronous call has ended. */
   readonly wake: () => void
   readonly sleep: (delayMs: number, signal: AbortSignal, purpose: SleepPurpose) => Promise<void>

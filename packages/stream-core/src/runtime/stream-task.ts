@@ -22,6 +22,8 @@ import { TaskMetrics } from './task-metrics.ts'
 /** What is known of an input where a task begins to read it. */
 export interface InputPosition {
   readonly offset: number
+  /** Of the record before it, where it is known. */
+  readonly leaderEpoch?: number | undefined
   /** Largest event time of the partition so far; −1 when none is known. */
   readonly partitionTimeMs: number
 }
@@ -84,7 +86,7 @@ export class StreamTask {
       onSent: () => void (this.#isDirty = true),
     })
     const stores = options.storeNames.map((name) => specs.get(name)!)
-    this.state = new TaskState({ directory: options.stateDirectory, stores, host })
+    this.state = new TaskState({ ...options, directory: options.stateDirectory, stores, host })
   }
 
   get isDirty(): boolean {
@@ -323,8 +325,8 @@ export class StreamTask {
     )
   }
 
-  #openQueue(source: SourceNode, topic: string, { offset, partitionTimeMs }: InputPosition): RecordQueue {
-    const queue = new RecordQueue(source, topic, this.partition, offset, {
+  #openQueue(source: SourceNode, topic: string, { partitionTimeMs, ...from }: InputPosition): RecordQueue {
+    const queue = new RecordQueue(source, topic, this.partition, from, {
       onUndecodable: (error, at, raw) => {
         const record = { topic, partition: this.partition, offset: at, nodeName: source.name, taskId: this.taskId }
         return this.#failures.onUndecodable(error, record, raw)

@@ -7,6 +7,7 @@ import type { StateStore } from '../state/state-store.ts'
 import { closeAll } from './close-all.ts'
 import { CommitGroup } from './commit-group.ts'
 import { takeBackAll } from './cut-inputs.ts'
+import { DropReport } from './drop-report.ts'
 import { GroupSession } from './group-session.ts'
 import { changelogTopics, type TopicFacts } from './internal-topics.ts'
 import { isMendable } from './mendable.ts'
@@ -44,7 +45,7 @@ export interface StreamThreadOptions {
 
 const retryDelaysMs = [0, 100, 200, 500, 1000, 2000, 5000]
 const cleanupEveryMs = 60_000
-const lateEveryMs = 10_000
+const reportEveryMs = 10_000
 
 /**
  * Everything that processes in an instance: a member of the group, tasks, readers, producers, and the loop that drives them
@@ -71,9 +72,8 @@ export class StreamThread {
   #attempt = 0
   #lastPersistMs = 0
   #lastPurgeMs = 0
-  #lastLateMs = 0
-  /** Of those, how many were told. */
-  readonly #toldLate = new WeakMap<StreamTask, number>()
+  #lastReportMs = 0
+  readonly #drops: DropReport
   #lastCleanupMs: number
   #persisting: Promise<void> | null = null
   /** Tasks that have read which keys their files had at the start. */
@@ -85,6 +85,7 @@ export class StreamThread {
     this.#options = options
     this.#facts = options.facts
     this.metrics = options.metrics
+    this.#drops = new DropReport(options.config.logger)
     const { config, directory, globalStore } = options
     const { broker, applicationId, topology, guarantee, clock, logger } = config
     const isExactlyOnce = guarantee === 'exactly-once'
@@ -101,6 +102,7 @@ export class StreamThread {
       statePath: directory.path,
       outputOf: (group, subtopology) => this.#output(group, subtopology),
       globalStore,
+      storeTimes: this.metrics.stores,
       wake,
       reader: this.#reader,
       groups: this.#groups,
@@ -211,6 +213,7 @@ export class StreamThread {
 
   /** Leaves the group, so that others take over at once, and lets go of everything. */
   async close(): Promise<void> {
+    this.#drops.tell(this.manager.running)
     await closeAll([
       () => this.session.leave(),
       () => this.#updater.close(),
@@ -230,7 +233,8 @@ export class StreamThread {
   }
 
   async #mend(error: Error): Promise<void> {
-    const { clock, logger } = this.#options.config
+    const { config } = this.#options
+    const { clock, logger } = config
     const isLost = error instanceof MemberLostError || error instanceof FencedError
     // Joining again helps at once; if it does not, it is not tried without a pause.
     const delayMs = retryDelaysMs[Math.min(isLost ? this.#attempt : this.#attempt + 1, retryDelaysMs.length - 1)]!
@@ -245,16 +249,16 @@ export class StreamThread {
     this.#updaterFailure = null
     await this.#producers.abort()
     if (error instanceof OffsetOutOfRangeError) {
-      await takeBackAll(error, this.#reader, this.#options.config, {
+      await takeBackAll(error, this.#reader, config, {
         asMember: (commit) => this.session.asMember(commit),
         isWanted: () => !this.#isStopping,
       })
     }
-    this.metrics.recoveries[isLost ? 'membership' : 'transaction']++
+    this.metrics.noteRecovery(error, config.guarantee)
     if (isLost) {
       const active = [...this.manager.active.keys()]
       await this.manager.lose()
-      this.#options.config.listeners.rebalance.onLost?.({ active, error })
+      config.listeners.rebalance.onLost?.({ active, error })
     }
     this.#updater = this.#openUpdater()
     this.manager.rewind(this.#updater)
@@ -339,9 +343,9 @@ export class StreamThread {
       this.#lastPurgeMs = nowMs
       purgeRepartitionTopics(this.#options.config, this.manager.running)
     }
-    if (isDue(nowMs, this.#lastLateMs, lateEveryMs)) {
-      this.#lastLateMs = nowMs
-      this.#tellOfLate()
+    if (isDue(nowMs, this.#lastReportMs, reportEveryMs)) {
+      this.#lastReportMs = nowMs
+      this.#drops.tell(this.manager.running)
     }
     if (isDue(nowMs, this.#lastCleanupMs, cleanupEveryMs)) {
       this.#lastCleanupMs = nowMs
@@ -366,20 +370,6 @@ export class StreamThread {
       const { logger } = this.#options.config
       logger.error({ event: 'state.persist-failed', error: String(error) }, 'state could not be written to disk')
     }
-  }
-
-  /** Late records are not counted in their windows: nobody is to find that out from the results. */
-  #tellOfLate(): void {
-    let late = 0
-    for (const task of this.manager.running) {
-      late += task.metrics.late - (this.#toldLate.get(task) ?? 0)
-      this.#toldLate.set(task, task.metrics.late)
-    }
-    if (late === 0) return
-    this.#options.config.logger.warn(
-      { event: 'records.late', late },
-      'records came too late for their windows: is the grace too short, or maxTimeSkewMs too large?',
-    )
   }
 
   /** State of tasks that have been elsewhere for long is deleted: it would have to be restored from far behind. */

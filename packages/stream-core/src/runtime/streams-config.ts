@@ -83,7 +83,8 @@ export interface StreamsOptions {
   readonly productionHandler?: ErrorHandlers['production']
   /**
    * What to do after an error that nothing else mends: `replace-thread`, `shut-down-client` (default) or `shut-down-application`
-   * (Kafka Streams' StreamsUncaughtExceptionHandler). Not asked about what is wrong before anything runs.
+   * (Kafka Streams' StreamsUncaughtExceptionHandler). Not asked about what keeps an instance from being made: options, topics that are
+   * missing, stored state of another topology; it is about what processors do when they begin.
    */
   readonly uncaughtErrorHandler?: UncaughtErrorHandler
   /**
@@ -91,6 +92,11 @@ export interface StreamsOptions {
    * not listen there; see the guide on queries.
    */
   readonly endpoint?: string
+  /**
+   * `debug` times each call of a store too (Kafka Streams' `metrics.recording.level`), which costs two questions to the clock for each.
+   * Default `info`.
+   */
+  readonly metricsLevel?: 'info' | 'debug'
   readonly logger?: Logger
   readonly clock?: Clock
   readonly onStateChange?: (state: StreamsState, previous: StreamsState) => void
@@ -166,6 +172,7 @@ export interface StreamsConfig {
   readonly uncaughtErrorHandler: UncaughtErrorHandler
   readonly deadLetterTopic: string | null
   readonly endpoint: string | null
+  readonly metricsLevel: 'info' | 'debug'
   readonly logger: Logger
   readonly clock: Clock
   readonly onStateChange: (state: StreamsState, previous: StreamsState) => void
@@ -234,6 +241,7 @@ export function streamsConfig(options: StreamsOptions, seams: Seams = {}): Strea
     uncaughtErrorHandler: options.uncaughtErrorHandler ?? (() => 'shut-down-client'),
     deadLetterTopic: options.deadLetterTopic ?? null,
     endpoint: options.endpoint ?? null,
+    metricsLevel: options.metricsLevel ?? 'info',
     logger,
     clock: options.clock ?? systemClock,
     onStateChange: options.onStateChange ?? (() => undefined),
@@ -285,6 +293,7 @@ const kinds: {
     isFunction,
   ],
   endpoint: ['host:port, such as "10.0.0.5:8080"', isEndpoint],
+  metricsLevel: ["'info' or 'debug'", (value: string) => value === 'info' || value === 'debug'],
   logger: ['a logger, with debug, info, warn and error', (value: Logger) => typeof value?.warn === 'function'],
   clock: ['a clock, with nowMs and sleep', (value: Clock) => typeof value?.nowMs === 'function'],
   onStateChange: ['a function', isFunction],

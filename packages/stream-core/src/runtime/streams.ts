@@ -7,7 +7,7 @@ import { prepareTopics, type TopicFacts } from './internal-topics.ts'
 import type { QueryKind, ReadOnlyStores } from '../queries/read-only-stores.ts'
 import type { KeyMetadata, KeyPartitioner, StoreLag, StoreMetadata, StoreQuery } from '../queries/store-query.ts'
 import { Queries } from './queries.ts'
-import type { MetricsSource } from './metrics.ts'
+import type { MetricsSource } from './metric-readers.ts'
 import { openGlobal } from './open-global.ts'
 import { StateDirectory } from './state-directory.ts'
 import { checkStateManifest } from './state-manifest.ts'
@@ -48,7 +48,7 @@ export class Streams {
   #failure: Error | null = null
   /** Ends waits when it is to close. */
   readonly #closing = new AbortController()
-  readonly #metrics = new ThreadMetrics()
+  readonly #metrics: ThreadMetrics
   #globalFailure: Error | null = null
   readonly #stopped = Promise.withResolvers<Error | null>()
   readonly #ready = Promise.withResolvers<void>()
@@ -56,6 +56,7 @@ export class Streams {
   /** @internal `seams` is for simulation. */
   constructor(options: StreamsOptions, seams: Seams = {}) {
     this.#config = streamsConfig(options, seams)
+    this.#metrics = new ThreadMetrics(this.#config)
     this.queries = new Queries({
       config: this.#config,
       state: () => this.#state,

@@ -3,6 +3,7 @@ import { partitionKey, type TopicPartition } from '../common/record.ts'
 import type { LogReader } from '../broker/broker.ts'
 import { RecordCache } from '../state/record-cache.ts'
 import type { StateStore } from '../state/state-store.ts'
+import type { StoreTimes } from '../state/store-times.ts'
 import type { Subtopology } from '../topology/subtopology.ts'
 import { closeAll } from './close-all.ts'
 import type { CommitGroup } from './commit-group.ts'
@@ -22,6 +23,8 @@ export interface TaskManagerOptions {
   readonly statePath: string
   readonly outputOf: (group: CommitGroupName, subtopology: number) => Output
   readonly globalStore: (name: string) => StateStore | undefined
+  /** null: calls of stores are not timed. */
+  readonly storeTimes: StoreTimes | null
   readonly wake: () => void
   readonly reader: LogReader
   readonly groups: ReadonlyMap<CommitGroupName, CommitGroup>
@@ -131,9 +134,9 @@ export class TaskManager {
   run({ task, positions, committed }: RestoredTask): void {
     const inputs = new Map<string, InputPosition>()
     const numbers = new Map<string, number>()
-    for (const [i, { topic, offset }] of positions.entries()) {
+    for (const [i, { topic, offset, leaderEpoch }] of positions.entries()) {
       const metadata = decodeOffsetMetadata(committed[i]!.metadata)
-      inputs.set(topic, { offset, partitionTimeMs: metadata.partitionTimeMs })
+      inputs.set(topic, { offset, leaderEpoch, partitionTimeMs: metadata.partitionTimeMs })
       for (const [name, value] of metadata.numbers) numbers.set(name, Math.max(value, numbers.get(name) ?? value))
     }
     task.initialise(inputs, numbers)
@@ -248,6 +251,7 @@ export class TaskManager {
       cache: this.#cache,
       hasExactCacheSizes: false,
       emitIntervalMs: config.emitIntervalMs,
+      storeTimes: this.#options.storeTimes ?? undefined,
       wake,
       sleep: (delayMs, signal) => config.clock.sleep(delayMs, signal),
     })

@@ -4,6 +4,7 @@ import { layoutOf, openStore } from './open-store.ts'
 import type { StateStore } from './state-store.ts'
 import type { StoreHost } from './store-host.ts'
 import type { StoreSpec } from './store-spec.ts'
+import type { StoreTimes } from './store-times.ts'
 import { type ChangelogPosition, TaskDatabase } from './task-database.ts'
 
 const rowsPerSlice = 2000
@@ -15,6 +16,8 @@ export interface TaskStateOptions {
   /** In the order in which their caches are flushed. */
   readonly stores: readonly StoreSpec[]
   readonly host: StoreHost
+  /** Default: calls of the stores are not timed. */
+  readonly storeTimes?: StoreTimes | undefined
 }
 
 /**
@@ -179,6 +182,7 @@ export class TaskState {
       const numbers = base === null ? undefined : this.#database?.numbers(spec.name)
       if (numbers !== undefined) store.meta.load(numbers)
       this.#stores.set(spec.name, store)
+      this.#options.storeTimes?.watch(store)
       if (base) this.#bases.set(store, base)
       if (base === null) this.#frozenPositions.delete(spec.name)
     }

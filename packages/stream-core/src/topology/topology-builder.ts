@@ -111,6 +111,7 @@ export class TopologyBuilder {
   #addSink({ name, parents, topic, key, value, partitioner = null }: SinkOptions, passesBytes: boolean): this {
     this.#checkName(name)
     this.#checkParents(name, parents)
+    if (typeof topic === 'string') this.#checkTopic(name, topic)
     this.#nodes.set(name, { kind: 'sink', name, parents, topic, key, value, partitioner, passesBytes })
     return this
   }
@@ -266,6 +267,7 @@ export class TopologyBuilder {
 
   #claimTopics(name: string, topics: readonly string[], pattern: RegExp | null): void {
     for (const topic of topics) {
+      this.#checkTopic(name, topic)
       const other = this.#sourceOfTopic.get(topic)
       if (other !== undefined) {
         throw new TopologyError(
@@ -316,6 +318,12 @@ export class TopologyBuilder {
   /** Java's own builder takes any name, and its DSL checks only those that users give. */
   #checkLegal(what: 'node' | 'store', name: string): void {
     if (!this.#hasJavaRules && !legalName.test(name)) throw new TopologyError(illegal(what, name), [name])
+  }
+
+  /** No log has a topic of another name (Kafka's own rule): the program would wait for it, or fail when it starts. */
+  #checkTopic(nodeName: string, topic: string): void {
+    if (this.#hasJavaRules || (legalName.test(topic) && topic !== '.' && topic !== '..')) return
+    throw new TopologyError(`"${nodeName}" names a topic that cannot be: ${illegal('topic', topic)}`, [nodeName])
   }
 
   #checkName(name: string): void {

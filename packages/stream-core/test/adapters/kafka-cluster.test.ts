@@ -1,7 +1,18 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type LocalKafka, runJava, startLocalKafka } from '../../../../scripts/local-kafka.ts'
-import { type Broker, BrokerError, TransactionAbortableError } from '../../src/index.ts'
+import {
+  type Broker,
+  BrokerError,
+  Streams,
+  StreamsBuilder,
+  string,
+  TransactionAbortableError,
+} from '../../src/index.ts'
 import { kafkaBroker } from '../../src/kafka.ts'
+import { eventually, readAll } from '../support/log-records.ts'
 
 /**
  * Three brokers, of which some are always being killed, stopped or started, and leaders that move back as soon as they can:
@@ -183,8 +194,27 @@ test.each(faults)('everything is there, once and in order, when each broker %s',
   await Promise.all([faulting, writeRecords(topics[0], () => isOver), writeTransactions(topics[1], () => isOver)])
 })
 
-test('a log that was cut where it had been read is told, with where it was cut', async () => {
+/** Hands on what it reads, until it has committed all below `offset`. */
+async function handOn(topic: string, out: string, offset: number): Promise<void> {
+  const builder = new StreamsBuilder()
+  builder.stream(topic, { key: string(), value: string() }).to(out)
+  const folder = mkdtempSync(join(tmpdir(), 'cluster-test-'))
+  const streams = new Streams({ topology: builder.build(), applicationId: `${topic}-app`, broker, stateDir: folder })
+  await streams.start()
+  const at = [{ topic, partition: 0 }]
+  const isDone = async (): Promise<boolean> => {
+    const [committed] = await broker.admin.committedOffsets(`${topic}-app`, at, { requireStable: true })
+    return committed!.offset >= offset
+  }
+  await eventually(`all below ${offset} is committed`, isDone, 60_000)
+  await streams.close()
+  rmSync(folder, { recursive: true })
+}
+
+test('a log that was cut where it had been read is told, with where it was cut; who was away meanwhile finds it out', async () => {
   const topic = `cluster-${counter++}`
+  const out = `${topic}-out`
+  await broker.admin.createTopics([{ topic: out, partitions: 1 }])
   const [leader, follower] = kafka.nodes
   // Copies on two of the three brokers, of which one may lead that has not got everything.
   const create = ['--create', '--topic', topic, '--replica-assignment', '1:2']
@@ -210,6 +240,7 @@ test('a log that was cut where it had been read is told, with where it was cut',
       position = records.position
     }
   }
+  await handOn(topic, out, 20)
   await leader!.stop('SIGKILL')
   await follower!.start(2)
   // As many as were lost, and more: the position is inside the log again. The producer goes on under a new id: of what it
@@ -235,4 +266,11 @@ test('a log that was cut where it had been read is told, with where it was cut',
   expect(fetched!.records.offset).toBe(10)
   await reader.close()
   await producer.close()
+  // Its position, 20, is inside the log again: without the epoch it would go on there, and ten records were never read.
+  await handOn(topic, out, 40)
+  expect((await readAll(broker, out)).map(({ value }) => String(value))).toEqual([
+    ...Array.from({ length: 10 }, (_, i) => String(i)),
+    ...Array.from({ length: 10 }, (_, i) => String(i)),
+    ...Array.from({ length: 30 }, (_, i) => String(i)),
+  ])
 }, 300_000)

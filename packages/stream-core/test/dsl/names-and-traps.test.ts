@@ -104,6 +104,14 @@ describe('a topology that is wrong fails while it is built, by name', () => {
     )
     expect(() => topology().connectProcessorAndStateStores('source', ['s'])).toThrow(/"source" is a source/)
     expect(() => new TopologyBuilder().build()).toThrow(/the topology is empty/)
+    for (const topic of ['', 'a b', '..', 'x'.repeat(250)]) {
+      const says = `names a topic that cannot be: illegal topic name ${JSON.stringify(topic)}: 1 to 249 of a-z`
+      expect(() => new TopologyBuilder().addSource({ ...source, topics: [topic] })).toThrow(`"source" ${says}`)
+      expect(() => topology().addSink({ ...sink, topic })).toThrow(`"sink" ${says}`)
+      const builder = new StreamsBuilder()
+      builder.stream('in', strings).to(topic, { name: 'sink' })
+      expect(() => builder.build()).toThrow(`"sink" ${says}`)
+    }
   })
 
   test('a topic that is read twice in two ways: another serde, extractor or beginning', () => {

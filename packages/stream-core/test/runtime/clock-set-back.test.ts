@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'vitest'
+import { expect, test } from 'vitest'
 import { openEmbeddedLog } from '../../src/embedded.ts'
 import { Streams, StreamsBuilder, string } from '../../src/index.ts'
 import { systemClock } from '../../src/common/clock.ts'
+import { Punctuations } from '../../src/runtime/punctuations.ts'
 import { eventually, readAll } from '../support/log-records.ts'
 
 test('a clock that is set back does not hold up commits', async () => {
@@ -35,4 +36,32 @@ test('a clock that is set back does not hold up commits', async () => {
   await streams.close()
   await broker.close()
   rmSync(folder, { recursive: true })
+})
+
+test('a schedule of the wall clock goes on when the clock is set back, at the same boundaries, and never before its start', () => {
+  const punctuations = new Punctuations()
+  const calls: string[] = []
+  const add = (name: string, intervalMs: number, startMs: number | null, nowMs: number): void =>
+    void punctuations.add({
+      intervalMs,
+      type: 'wall-clock-time',
+      startMs,
+      nowMs,
+      run: (timeMs) => void calls.push(`${name}@${timeMs}`),
+    })
+  add('every', 100, null, 10_000)
+  add('later', 100, 9900, 9000)
+  const at = (nowMs: number): boolean => punctuations.punctuate('wall-clock-time', nowMs)
+  at(10_100)
+  expect(calls).toEqual(['later@10100', 'every@10100'])
+  calls.length = 0
+  // An hour's worth of seconds back: `every` is due within an interval, `later` not before 9900.
+  at(5050)
+  expect(punctuations.nextWallClockMs()).toBe(5100)
+  at(5100)
+  expect(calls).toEqual(['every@5100'])
+  at(9850)
+  expect(calls).toEqual(['every@5100', 'every@9850'])
+  at(9900)
+  expect(calls).toEqual(['every@5100', 'every@9850', 'later@9900', 'every@9900'])
 })

@@ -14,6 +14,7 @@ import {
   type Topology,
 } from '../../src/index.ts'
 import { TopologyTestDriver } from '../../src/testing.ts'
+import { silentLogger } from '../../src/common/logger.ts'
 import { eventually } from '../support/log-records.ts'
 
 /** Numbers come in; one that is 13 throws; a schedule may throw, too. */
@@ -152,6 +153,38 @@ async function valuesOf(topic: string, isolation: 'read_committed' | 'read_uncom
   await reader.close()
   return values
 }
+
+test('the log says how many records were sent aside, by where they came from and why, and says it once', async () => {
+  const producer = await broker.openProducer()
+  const write = (...values: number[]): Promise<void> => {
+    for (const value of values) {
+      const bytesOf = Buffer.alloc(8)
+      bytesOf.writeBigInt64BE(BigInt(value))
+      producer.append('in', 0, Buffer.from('k'), bytesOf, 1000)
+    }
+    producer.append('in', 0, Buffer.from('k'), Buffer.from('no number'), 1000)
+    return producer.flush()
+  }
+  const said: object[] = []
+  const streams = new Streams({
+    topology: topology(),
+    applicationId: 'app',
+    broker,
+    stateDir: join(folder, 'state'),
+    deadLetterTopic: 'dead',
+    logger: {
+      ...silentLogger,
+      warn: (fields) => void ((fields as { event: string }).event === 'records.dead-letter' && said.push(fields)),
+    },
+  })
+  await streams.start()
+  await write(13, 1, 13)
+  await eventually('the result', async () => (await valuesOf('out', 'read_committed')).length === 1)
+  await streams.close()
+  const counts = said.map((fields) => (fields as { deadLetters: { [topicAndClass: string]: number } }).deadLetters)
+  const sum = (name: string): number => counts.reduce((total, one) => total + (one[name] ?? 0), 0)
+  expect([sum('in/ProcessingError'), sum('in/SerdeError')]).toEqual([2, 1])
+})
 
 test('a dead letter is written with the transaction: once, also when the transaction is lost and its records are read again', async () => {
   const producer = await broker.openProducer()

@@ -366,4 +366,5 @@ test('one reads what one has written: an answer has seen the inputs as far as is
   expect(() => upTo(-1)).toThrow('atLeast must be a list of { topic, partition, offset }')
   expect((await get(first, path(word, 'counts', '?atLeast=words'))).status).toBe(400)
   expect((await get(first, path(word, 'counts', '?atLeast=others:0:1'))).status).toBe(400)
+  expect((await get(first, path(word, 'counts', '?atLeast=words:99:1'))).status).toBe(400)
 })

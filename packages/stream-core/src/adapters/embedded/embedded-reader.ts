@@ -1,4 +1,4 @@
-import type { FetchedPartition, LogReader, LogReaderOptions } from '../../broker/broker.ts'
+import type { FetchedPartition, LogReader, LogReaderOptions, ReadFrom } from '../../broker/broker.ts'
 import { OffsetOutOfRangeError, StreamsError } from '../../common/errors.ts'
 import { RecordBatchReader } from '../../common/record-batch-reader.ts'
 import { partitionKey, type TopicPartition } from '../../common/record.ts'
@@ -31,12 +31,12 @@ export class EmbeddedReader implements LogReader {
     this.#maxBytes = options.maxBytes ?? 8 << 20
   }
 
-  assign(positions: readonly (TopicPartition & { readonly offset: number })[]): void {
+  assign(positions: readonly ReadFrom[]): void {
     this.#assigned = new Map()
     this.add(positions)
   }
 
-  add(positions: readonly (TopicPartition & { readonly offset: number })[]): void {
+  add(positions: readonly ReadFrom[]): void {
     for (const { topic, partition, offset } of positions) {
       this.#assigned.set(partitionKey(topic, partition), {
         topic,

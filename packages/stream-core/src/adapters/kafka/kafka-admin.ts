@@ -145,13 +145,15 @@ export class KafkaAdmin implements Admin {
       for (const { errorCode: code, topics: answers } of answer.groups) {
         checkOffsets(what, code)
         for (const { name, partitions: list } of answers) {
-          for (const { partitionIndex, committedOffset, metadata, errorCode: partitionCode } of list) {
-            checkOffsets(what, partitionCode)
+          for (const one of list) {
+            const { partitionIndex, committedOffset, committedLeaderEpoch: leaderEpoch, metadata } = one
+            checkOffsets(what, one.errorCode)
             const offset = {
               topic: name,
               partition: partitionIndex,
               offset: Number(committedOffset),
               metadata: metadata ?? '',
+              ...(leaderEpoch >= 0 && { leaderEpoch }),
             }
             found.set(partitionKey(name, partitionIndex), offset)
           }

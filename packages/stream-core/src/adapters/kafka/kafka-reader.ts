@@ -1,4 +1,4 @@
-import type { FetchedPartition, LogReader, LogReaderOptions } from '../../broker/broker.ts'
+import type { FetchedPartition, LogReader, LogReaderOptions, ReadFrom } from '../../broker/broker.ts'
 import { BrokerError, OffsetOutOfRangeError, StreamsError } from '../../common/errors.ts'
 import { RecordBatchReader } from '../../common/record-batch-reader.ts'
 import { partitionKey, type TopicPartition } from '../../common/record.ts'
@@ -62,7 +62,7 @@ export class KafkaReader implements LogReader {
     this.#maxBytes = options.maxBytes ?? 8 << 20
   }
 
-  assign(positions: readonly (TopicPartition & { readonly offset: number })[]): void {
+  assign(positions: readonly ReadFrom[]): void {
     for (const old of this.#assigned.values()) old.generation = -1
     this.#ready = []
     this.#failures = []
@@ -70,10 +70,10 @@ export class KafkaReader implements LogReader {
     this.add(positions)
   }
 
-  add(positions: readonly (TopicPartition & { readonly offset: number })[]): void {
-    for (const { topic, partition, offset: position } of positions) {
+  add(positions: readonly ReadFrom[]): void {
+    for (const { topic, partition, offset: position, leaderEpoch: epoch = -1 } of positions) {
       const states = { isOutside: false, isPaused: false, isFetching: false, isWaiting: false }
-      const assigned = { topic, partition, position, epoch: -1, topicId: null, ...states, generation: 0, knownEnd: -1 }
+      const assigned = { topic, partition, position, epoch, topicId: null, ...states, generation: 0, knownEnd: -1 }
       this.#assigned.set(partitionKey(topic, partition), assigned)
     }
     if (this.#wake !== null) this.#startFetches()

@@ -229,10 +229,10 @@ export function offsetTopics(offsets: readonly CommittedOffset[]) {
   }
   return [...byTopic].map(([name, list]) => ({
     name,
-    partitions: list.map(({ partition, offset, metadata }) => ({
+    partitions: list.map(({ partition, offset, metadata, leaderEpoch = -1 }) => ({
       partitionIndex: partition,
       committedOffset: BigInt(offset),
-      committedLeaderEpoch: -1,
+      committedLeaderEpoch: leaderEpoch,
       committedMetadata: metadata,
     })),
   }))

@@ -12,7 +12,7 @@ export function jsonFields<T>(whole: Serde<T>, fields: readonly string[]): Serde
   const found: unknown[] = fields.map(() => absent)
   const scan = new Scan(wanted, found)
   return {
-    name: `json(${fields.join()})`,
+    name: `json(${fields.map((field) => (/^\w+$/.test(field) ? field : JSON.stringify(field))).join()})`,
     write: (value, out, context) => whole.write(value as T, out, context),
     read(bytes, start, end) {
       if (!scan.object(bytes, start, end)) return picked(JSON.parse(utf8Slice(bytes, start, end)), fields)

@@ -67,6 +67,12 @@ describe('json().pick()', () => {
     )
   })
 
+  test('serdes that read other members have other names, also where a member has a comma in its name', () => {
+    const picked = (...fields: readonly string[]): string => json<{ [field: string]: 1 }>().pick(...fields).name
+    expect(picked('a', 'b')).toBe('json(a,b)')
+    expect(new Set([picked('a', 'b'), picked('a,b'), picked('"a"', 'b'), picked('a")', 'b')]).size).toBe(4)
+  })
+
   test('what is written by hand: numbers, doubles, escapes, names that come twice, things that are not JSON', () => {
     const texts = [
       [

@@ -15,6 +15,7 @@ final class Functions {
     private Functions() {}
 
     static String str(final Object x) {
+        Budget.check();
         if (x == null) return "null";
         if (x instanceof String) return (String) x;
         if (x instanceof Long || x instanceof Integer) return x.toString();
@@ -25,6 +26,7 @@ final class Functions {
     }
 
     static long num(final Object x) {
+        Budget.check();
         if (x == null) return 0L;
         if (x instanceof Long) return (Long) x;
         if (x instanceof Integer) return (Integer) x;

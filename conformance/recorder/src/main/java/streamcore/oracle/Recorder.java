@@ -39,6 +39,7 @@ public final class Recorder {
     @SuppressWarnings("unchecked")
     private static Map<String, Object> answer(final String line, final Path stateDir) throws IOException {
         final Map<String, Object> scenario = JSON.readValue(line, LinkedHashMap.class);
+        Budget.begin();
         try {
             return new ScenarioRun(scenario, stateDir).record();
         } catch (final RuntimeException | Error e) {

@@ -102,6 +102,7 @@ final class ScenarioRun {
 
     private boolean runStimuli(final TopologyTestDriver driver, final Capture capture) {
         for (int i = 0; i < input.size(); i++) {
+            Budget.check();
             effects.begin(i);
             try {
                 stimulate(driver, input.get(i));
