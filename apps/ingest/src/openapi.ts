@@ -154,6 +154,16 @@ export const openapi = {
           closesAt: time,
           revote: { type: 'string', enum: ['first', 'last'] },
           electorate: { type: 'integer', minimum: 1 },
+          maxChoices: { type: 'integer', minimum: 1, default: 1, description: 'How many options a ballot may name' },
+          allowBlank: { type: 'boolean', default: false, description: 'Whether a ballot may name none' },
+          resultsVisible: {
+            description: 'When results are to be seen; { from } is a number of voters',
+            default: 'live',
+            oneOf: [
+              { enum: ['live', 'after-voting', 'after-close'] },
+              { type: 'object', required: ['from'], properties: { from: { type: 'integer', minimum: 1 } } },
+            ],
+          },
         },
       },
       CreatedPoll: {
@@ -168,10 +178,17 @@ export const openapi = {
       },
       Ballot: {
         type: 'object',
-        required: ['code', 'option', 'nonce'],
+        required: ['code', 'nonce'],
+        oneOf: [{ required: ['option'] }, { required: ['choices'] }],
         properties: {
           code: { type: 'string' },
-          option: { type: 'string' },
+          option: { type: 'string', description: 'The one choice' },
+          choices: {
+            type: 'array',
+            items: { type: 'string' },
+            uniqueItems: true,
+            description: 'Several choices where the poll allows them; empty: a blank ballot',
+          },
           nonce: {
             type: 'string',
             pattern: '^[A-Za-z0-9_-]{16,128}$',

@@ -1,4 +1,5 @@
 import { boundedQuery } from '@voting/election/database'
+import type { ResultsVisible } from '@voting/election/poll-terms'
 import type { Pool } from 'pg'
 
 export interface Poll {
@@ -9,6 +10,11 @@ export interface Poll {
   readonly regions: readonly string[]
   readonly revote: 'first' | 'last'
   readonly electorate: number | null
+  /** How many options a ballot may name. */
+  readonly maxChoices: number
+  /** Whether it may name none. */
+  readonly allowBlank: boolean
+  readonly resultsVisible: ResultsVisible
   readonly definitionHash: string
   readonly opensAtMs: number
   readonly closesAtMs: number
@@ -19,7 +25,8 @@ export interface Poll {
   readonly isClosed: boolean
 }
 
-const columns = `id, slug, title, options, regions, revote, electorate, definition_hash AS "definitionHash",
+const columns = `id, slug, title, options, regions, revote, electorate, max_choices AS "maxChoices",
+  allow_blank AS "allowBlank", results_visible AS "resultsVisible", definition_hash AS "definitionHash",
   extract(epoch FROM opens_at)::float8 * 1000 AS "opensAtMs", extract(epoch FROM closes_at)::float8 * 1000 AS "closesAtMs",
   poll_key AS key, opened_at IS NOT NULL AS "isOpened", closed_at IS NOT NULL AS "isClosed"`
 
@@ -78,8 +85,9 @@ export class PollRepository {
 
   async insert(poll: Omit<Poll, 'isOpened' | 'isClosed'>): Promise<void> {
     await this.#pool.query(
-      `INSERT INTO polls (id, slug, title, options, regions, revote, electorate, definition_hash, opens_at, closes_at, poll_key)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, to_timestamp($9 / 1000.0), to_timestamp($10 / 1000.0), $11)`,
+      `INSERT INTO polls (id, slug, title, options, regions, revote, electorate, definition_hash, opens_at, closes_at, poll_key,
+         max_choices, allow_blank, results_visible)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, to_timestamp($9 / 1000.0), to_timestamp($10 / 1000.0), $11, $12, $13, $14)`,
       [
         poll.id,
         poll.slug,
@@ -92,6 +100,9 @@ export class PollRepository {
         poll.opensAtMs,
         poll.closesAtMs,
         poll.key,
+        poll.maxChoices,
+        poll.allowBlank,
+        JSON.stringify(poll.resultsVisible),
       ],
     )
     this.forget()

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import type { Choice } from '@voting/election/events'
 import { normaliseCode } from '@voting/election/identifiers'
 
 const mac = (key: Buffer, text: string): string => createHmac('sha256', key).update(text).digest('base64url')
@@ -14,5 +15,6 @@ export const ballotIdOf = (pollKey: Buffer, codeId: string, nonce: string): stri
   mac(pollKey, `b|${codeId}|${nonce}`).slice(0, 22)
 
 /** Tells whether a repeat carries the same choice, without keeping the choice. */
-export const choiceMacOf = (pollKey: Buffer, ballotId: string, option: string): string =>
-  mac(pollKey, `m|${ballotId}|${option}`)
+export const choiceMacOf = (pollKey: Buffer, ballotId: string, choice: Choice): string =>
+  // No option's id can look like a list.
+  mac(pollKey, `m|${ballotId}|${typeof choice === 'string' ? choice : JSON.stringify(choice)}`)

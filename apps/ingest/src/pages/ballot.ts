@@ -1,12 +1,7 @@
+import { type BallotForm, blankMark } from '../ballot-form.ts'
 import type { Poll } from '../poll-repository.ts'
 import type { ReceiptStatus } from '../receipts.ts'
 import { type Html, html } from './html.ts'
-
-export interface BallotForm {
-  readonly code: string
-  readonly option: string
-  readonly nonce: string
-}
 
 const closing = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'short', timeZone: 'UTC' })
 
@@ -30,6 +25,8 @@ export function pollListPage(polls: readonly Poll[], nowMs: number): Html {
     <p class="small"><a href="/receipts">Look up a receipt</a> · <a href="/organiser">For organisers</a></p>`
 }
 
+const blankOption = { id: blankMark, label: 'None of these: a blank ballot' }
+
 /** What is wrong with a form, and with which part of it. */
 export interface FormProblem {
   readonly text: string
@@ -45,6 +42,7 @@ export function ballotPage(poll: Poll, form: BallotForm, problem: FormProblem | 
     poll.revote === 'first'
       ? 'Your first ballot counts.'
       : 'You may vote again until the close; your last ballot counts.'
+  const isSingle = poll.maxChoices === 1
   const target = problem?.field === 'option' ? `option-${poll.options[0]!.id}` : problem?.field
   return html`${problemBox(problem && problem.text, target ?? null)}
     <h1>${poll.title}</h1>
@@ -71,17 +69,17 @@ export function ballotPage(poll: Poll, form: BallotForm, problem: FormProblem | 
         />
       </div>
       <fieldset class="options" ${hasWrong('option') ? html`aria-describedby="option-problem"` : null}>
-        <legend>Your choice</legend>
+        <legend>${poll.maxChoices === 1 ? 'Your choice' : `Your choices, up to ${poll.maxChoices}`}</legend>
         ${wrong('option')}
-        ${poll.options.map(
+        ${[...poll.options, ...(poll.allowBlank ? [blankOption] : [])].map(
           ({ id, label }) =>
             html`<label class="option"
               ><input
-                type="radio"
+                type="${isSingle ? 'radio' : 'checkbox'}"
                 id="option-${id}"
                 name="option"
                 value="${id}"
-                required${form.option === id ? html` checked` : null}
+                ${isSingle ? html`required` : null}${form.chosen.includes(id) ? html` checked` : null}
               /><span>${label}</span></label
             >`,
         )}
@@ -95,18 +93,16 @@ export function ballotPage(poll: Poll, form: BallotForm, problem: FormProblem | 
 }
 
 export function reviewPage(poll: Poll, form: BallotForm, problem: string | null): Html {
-  const label = poll.options.find(({ id }) => id === form.option)?.label ?? form.option
-  const hidden = html`<input type="hidden" name="code" value="${form.code}" /><input
-      type="hidden"
-      name="option"
-      value="${form.option}"
-    /><input type="hidden" name="nonce" value="${form.nonce}" />`
+  const chosen = [...poll.options, blankOption].filter(({ id }) => form.chosen.includes(id))
+  const hidden = html`<input type="hidden" name="code" value="${form.code}" />${form.chosen.map(
+      (id) => html`<input type="hidden" name="option" value="${id}" />`,
+    )}<input type="hidden" name="nonce" value="${form.nonce}" />`
   return html`${problemBox(problem)}
     <h1>Review your ballot</h1>
     <p>${poll.title}</p>
     <dl class="review">
-      <dt>Your choice</dt>
-      <dd>${label}</dd>
+      <dt>${chosen.length === 1 ? 'Your choice' : 'Your choices'}</dt>
+      ${chosen.map(({ label }) => html`<dd>${label}</dd>`)}
     </dl>
     <div class="actions">
       <form method="post" action="/p/${poll.slug}/cast">${hidden}<button>Cast this ballot</button></form>
@@ -126,6 +122,8 @@ const reasonWords: { readonly [reason: string]: string } = {
   closed: 'It reached the log after the poll had closed.',
   'already-voted': 'Another ballot with this code came first.',
   'unknown-option': 'The poll has no such option.',
+  'too-many-choices': 'It names more options than the poll allows.',
+  'blank-not-allowed': 'The poll takes no blank ballots.',
 }
 
 /** Recorded and counted are different words: the page moves from one to the other as the tally goes on. */

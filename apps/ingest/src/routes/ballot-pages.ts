@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type Admission, admit, fateAfterClose, type Refusal } from '../admission.ts'
+import { type Admission, admit, choiceRefusal, fateAfterClose, type Refusal } from '../admission.ts'
 import type { IngestParts, Show } from '../app.ts'
+import { type BallotForm, ballotFormOf, choiceOfForm, newNonce } from '../ballot-form.ts'
 import {
   ballotPage,
-  type BallotForm,
   type FormProblem,
   messagePage,
   pollListPage,
@@ -18,14 +17,6 @@ import { isSameOrigin } from '../same-origin.ts'
 import { codeIdOf } from '../voter-secrets.ts'
 import { normaliseReceipt } from './api.ts'
 
-const newNonce = (): string => randomBytes(16).toString('base64url')
-
-function formOf(body: unknown): BallotForm {
-  const { code, option, nonce } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>
-  const text = (value: unknown): string => (typeof value === 'string' ? value.slice(0, 300) : '')
-  return { code: text(code), option: text(option), nonce: text(nonce) || newNonce() }
-}
-
 type SlugRequest = FastifyRequest<{ Params: { slug: string } }>
 
 /** Which part of the form a refusal is about. */
@@ -33,6 +24,8 @@ const fieldOf: { readonly [reason in Refusal]?: FormProblem['field'] } = {
   'bad-code': 'code',
   'already-voted': 'code',
   'unknown-option': 'option',
+  'too-many-choices': 'option',
+  'blank-not-allowed': 'option',
 }
 
 const mendedByRepeat: ReadonlySet<Refusal> = new Set<Refusal>([
@@ -84,13 +77,13 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
     withPoll(request, reply, async (poll) => {
       const closed = notNow(poll)
       if (closed) return show(reply, 200, poll.title, messagePage(refusals[closed].title, poll.title))
-      return show(reply, 200, poll.title, ballotPage(poll, formOf(null), null))
+      return show(reply, 200, poll.title, ballotPage(poll, ballotFormOf(null), null))
     }),
   )
 
   app.post('/p/:slug', (request: SlugRequest, reply) =>
     withPoll(request, reply, async (poll) =>
-      show(reply, 200, poll.title, ballotPage(poll, formOf(request.body), null)),
+      show(reply, 200, poll.title, ballotPage(poll, ballotFormOf(request.body), null)),
     ),
   )
 
@@ -133,19 +126,25 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
     return show(reply, status, `Problem: ${poll.title}`, body)
   }
 
+  const fateOf = async (poll: Poll, form: BallotForm): Promise<Admission> => {
+    const checked = choiceOfForm(form)
+    if ('refusal' in checked) return { outcome: 'refused', reason: 'closed' }
+    return fateAfterClose(parts, poll, { ...form, choice: checked.choice })
+  }
+
   app.post('/p/:slug/review', (request: SlugRequest, reply) =>
     withPoll(request, reply, async (poll) => {
-      const form = formOf(request.body)
+      const form = ballotFormOf(request.body)
+      const checked = choiceOfForm(form)
       const again = (status: number, text: string, field: FormProblem['field']): FastifyReply =>
         show(reply, status, `Problem: ${poll.title}`, ballotPage(poll, form, { text, field }))
       const closed = notNow(poll)
       // The form may be one that was cast before, and has come back.
-      if (closed === 'closed') return answer(request, reply, poll, form, await fateAfterClose(parts, poll, form))
+      if (closed === 'closed') return answer(request, reply, poll, form, await fateOf(poll, form))
       if (closed) return again(refusals[closed].status, refusals[closed].voter, null)
       if (form.code.trim() === '') return again(400, 'Enter your voter code.', 'code')
-      if (!poll.options.some(({ id }) => id === form.option)) {
-        return again(400, refusals['unknown-option'].voter, 'option')
-      }
+      const wrong = 'refusal' in checked ? checked.refusal : choiceRefusal(poll, checked.choice)
+      if (wrong !== null) return again(400, refusals[wrong].voter, 'option')
       if (!(await polls.hasCode(poll.id, codeIdOf(poll.key, form.code)))) {
         return answer(request, reply, poll, form, { outcome: 'refused', reason: 'bad-code' })
       }
@@ -155,8 +154,13 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
 
   app.post('/p/:slug/cast', (request: SlugRequest, reply) =>
     withPoll(request, reply, async (poll) => {
-      const form = formOf(request.body)
-      return answer(request, reply, poll, form, await admit(parts, poll.id, form))
+      const form = ballotFormOf(request.body)
+      const checked = choiceOfForm(form)
+      const admission: Admission =
+        'refusal' in checked
+          ? { outcome: 'refused', reason: notNow(poll) ?? checked.refusal }
+          : await admit(parts, poll.id, { code: form.code, choices: checked.choice, nonce: form.nonce })
+      return answer(request, reply, poll, form, admission)
     }),
   )
 
