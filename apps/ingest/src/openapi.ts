@@ -101,6 +101,30 @@ export const openapi = {
         },
       },
     },
+    '/api/organisers': {
+      post: {
+        operationId: 'inviteOrganiser',
+        summary:
+          'Invite somebody to organise polls of their own; the link works once, for a day, and asks for a passkey',
+        security: organiser,
+        requestBody: {
+          required: true,
+          ...json({ type: 'object', required: ['name'], properties: { name: { type: 'string', maxLength: 100 } } }),
+        },
+        responses: {
+          201: {
+            description: 'Invited',
+            ...json({
+              type: 'object',
+              required: ['id', 'invitation', 'expiresAt'],
+              properties: { id: { type: 'string' }, invitation: { type: 'string' }, expiresAt: time },
+            }),
+          },
+          400: problem('malformed'),
+          401: problem('unauthorised'),
+        },
+      },
+    },
     '/api/receipts/{receipt}': {
       get: {
         operationId: 'getReceipt',

@@ -19,9 +19,10 @@ export class OrganiserDesk {
   }
 
   /** Creates a poll; one whose opening lies in the past is open in the log when this resolves. */
-  async createPoll(input: PollInput): Promise<Poll> {
+  async createPoll(input: PollInput, ownerId: string): Promise<Poll> {
     const poll = {
       ...input,
+      ownerId,
       id: newPollId(),
       slug: newSlug(input.title),
       definitionHash: definitionHash(input),

@@ -4,6 +4,8 @@ import type { Pool } from 'pg'
 
 export interface Poll {
   readonly id: string
+  /** The organiser whose poll it is: nobody else can see or touch it as one. */
+  readonly ownerId: string
   readonly slug: string
   readonly title: string
   readonly options: readonly { readonly id: string; readonly label: string }[]
@@ -25,7 +27,7 @@ export interface Poll {
   readonly isClosed: boolean
 }
 
-const columns = `id, slug, title, options, regions, revote, electorate, max_choices AS "maxChoices",
+const columns = `id, owner_id AS "ownerId", slug, title, options, regions, revote, electorate, max_choices AS "maxChoices",
   allow_blank AS "allowBlank", results_visible AS "resultsVisible", definition_hash AS "definitionHash",
   extract(epoch FROM opens_at)::float8 * 1000 AS "opensAtMs", extract(epoch FROM closes_at)::float8 * 1000 AS "closesAtMs",
   poll_key AS key, opened_at IS NOT NULL AS "isOpened", closed_at IS NOT NULL AS "isClosed"`
@@ -64,13 +66,31 @@ export class PollRepository {
     return poll
   }
 
+  /** A poll of this organiser's; another's is as if it were not there. */
+  async findOwned(idOrSlug: string, ownerId: string): Promise<Poll | null> {
+    const poll = await this.find(idOrSlug)
+    return poll?.ownerId === ownerId ? poll : null
+  }
+
   /** After a change of one's own. */
   forget(): void {
     this.#cache.clear()
   }
 
-  async all(): Promise<readonly Poll[]> {
-    const { rows } = await this.#pool.query<Poll>(`SELECT ${columns} FROM polls ORDER BY opens_at DESC, id`)
+  /** What is open now, for everybody. */
+  async open(): Promise<readonly Poll[]> {
+    const { rows } = await this.#pool.query<Poll>(
+      `SELECT ${columns} FROM polls
+       WHERE NOT is_draft AND closed_at IS NULL AND opens_at <= now() AND closes_at > now() ORDER BY opens_at DESC, id`,
+    )
+    return rows.map(rounded)
+  }
+
+  async ownedBy(ownerId: string): Promise<readonly Poll[]> {
+    const { rows } = await this.#pool.query<Poll>(
+      `SELECT ${columns} FROM polls WHERE owner_id = $1 ORDER BY opens_at DESC, id`,
+      [ownerId],
+    )
     return rows.map(rounded)
   }
 
@@ -86,8 +106,8 @@ export class PollRepository {
   async insert(poll: Omit<Poll, 'isOpened' | 'isClosed'>): Promise<void> {
     await this.#pool.query(
       `INSERT INTO polls (id, slug, title, options, regions, revote, electorate, definition_hash, opens_at, closes_at, poll_key,
-         max_choices, allow_blank, results_visible)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, to_timestamp($9 / 1000.0), to_timestamp($10 / 1000.0), $11, $12, $13, $14)`,
+         max_choices, allow_blank, results_visible, owner_id)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, to_timestamp($9 / 1000.0), to_timestamp($10 / 1000.0), $11, $12, $13, $14, $15)`,
       [
         poll.id,
         poll.slug,
@@ -103,6 +123,7 @@ export class PollRepository {
         poll.maxChoices,
         poll.allowBlank,
         JSON.stringify(poll.resultsVisible),
+        poll.ownerId,
       ],
     )
     this.forget()

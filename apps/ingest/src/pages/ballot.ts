@@ -5,8 +5,7 @@ import { type Html, html } from './html.ts'
 
 const closing = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'short', timeZone: 'UTC' })
 
-export function pollListPage(polls: readonly Poll[], nowMs: number): Html {
-  const open = polls.filter((poll) => poll.opensAtMs <= nowMs && poll.closesAtMs > nowMs && !poll.isClosed)
+export function pollListPage(open: readonly Poll[]): Html {
   return html`<h1>Vote</h1>
     ${
       open.length === 0

@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto'
 import { normaliseBase32 } from '@voting/election/receipt'
 import { type Problem, problemBody, problemType } from '@voting/election/problem'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -9,6 +8,8 @@ import { ControlNotRecordedError } from '../poll-control.ts'
 import { checkPollInput } from '../poll-input.ts'
 import type { Poll } from '../poll-repository.ts'
 import { isGuess, refusals } from '../refusals.ts'
+import { isSameSecret } from '../same-secret.ts'
+import { operatorId } from '../sign-in/organisers.ts'
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.retryAfterSeconds !== undefined) void reply.header('retry-after', problem.retryAfterSeconds)
@@ -22,12 +23,6 @@ export const tooMany = (retryAfterSeconds: number): Problem => ({
   detail: 'Valid ballots are still taken.',
   retryAfterSeconds,
 })
-
-/** Compares in constant time, also texts of different length. */
-export function isSameSecret(given: string, expected: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(expected)]
-  return a.length === b.length && timingSafeEqual(a, b)
-}
 
 /** The JSON API of the public contract (design §6.1). */
 export function apiRoutes(app: FastifyInstance, parts: IngestParts): void {
@@ -85,11 +80,12 @@ export function normaliseReceipt(text: string): string {
 }
 
 function organiserRoutes(app: FastifyInstance, parts: IngestParts): void {
-  const { polls, desk, organiserToken, limiter, urls } = parts
+  const { polls, desk, organisers, organiserToken, limiter, urls } = parts
 
   const isOrganiser = (request: FastifyRequest): boolean => {
     const [scheme, token] = (request.headers.authorization ?? '').split(' ', 2)
-    return scheme?.toLowerCase() === 'bearer' && token !== undefined && isSameSecret(token, organiserToken)
+    if (organiserToken === null || token === undefined) return false
+    return scheme?.toLowerCase() === 'bearer' && isSameSecret(token, organiserToken)
   }
   const refuse = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const waitSeconds = limiter.fail(request.ip)
@@ -108,7 +104,7 @@ function organiserRoutes(app: FastifyInstance, parts: IngestParts): void {
     reply: FastifyReply,
     use: (poll: Poll) => Promise<FastifyReply>,
   ): Promise<FastifyReply> => {
-    const poll = await polls.find(id)
+    const poll = await polls.findOwned(id, operatorId)
     return poll ? use(poll) : sendProblem(reply, refusals['unknown-poll'])
   }
   const logIsAway = (error: unknown, reply: FastifyReply): FastifyReply => {
@@ -127,7 +123,7 @@ function organiserRoutes(app: FastifyInstance, parts: IngestParts): void {
     const input = checkPollInput(request.body, Date.now())
     if (typeof input === 'string') return malformed(reply, input)
     try {
-      const { id, slug, definitionHash } = await desk.createPoll(input)
+      const { id, slug, definitionHash } = await desk.createPoll(input, operatorId)
       const links = { ballot: `${urls().ballot}/p/${slug}`, results: `${urls().results}/p/${slug}` }
       return await reply
         .code(201)
@@ -136,6 +132,24 @@ function organiserRoutes(app: FastifyInstance, parts: IngestParts): void {
     } catch (error) {
       return logIsAway(error, reply)
     }
+  })
+
+  app.post('/api/organisers', async (request, reply) => {
+    if (!isOrganiser(request)) return refuse(request, reply)
+    const { name } = ((typeof request.body === 'object' ? request.body : null) ?? {}) as { name?: unknown }
+    if (typeof name !== 'string' || name.trim() === '' || name.length > 100) {
+      return malformed(reply, `name must be a text of 1 to 100 characters, got ${JSON.stringify(name)}.`)
+    }
+    const { organiser, token, expiresAt } = await organisers.invite(name.trim())
+    return reply
+      .code(201)
+      .header('cache-control', 'no-store')
+      .send({
+        id: organiser.id,
+        // Behind the #, so that it gets into no log.
+        invitation: `${urls().ballot}/organiser/join#${token}`,
+        expiresAt: expiresAt.toISOString(),
+      })
   })
 
   app.post<{ Params: { id: string } }>('/api/polls/:id/codes', async (request, reply) => {

@@ -13,7 +13,6 @@ import {
 } from '../pages/ballot.ts'
 import type { Poll } from '../poll-repository.ts'
 import { isGuess, refusals } from '../refusals.ts'
-import { isSameOrigin } from '../same-origin.ts'
 import { codeIdOf } from '../voter-secrets.ts'
 import { normaliseReceipt } from './api.ts'
 
@@ -50,13 +49,6 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
     }
     return show(reply, 404, 'No such poll', messagePage('There is no such poll', refusals['unknown-poll'].voter))
   }
-  const foreign = (reply: FastifyReply): FastifyReply =>
-    show(
-      reply,
-      403,
-      'Not accepted',
-      messagePage('Not accepted', 'This form was sent from another site. Open the ballot here and send it again.'),
-    )
 
   /** Why this poll takes no ballot now; null when it does. */
   const notNow = (poll: Poll): 'not-open' | 'closed' | null => {
@@ -66,12 +58,11 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
   }
 
   const withPoll = async (request: SlugRequest, reply: FastifyReply, use: (poll: Poll) => Promise<FastifyReply>) => {
-    if (request.method === 'POST' && !isSameOrigin(request)) return foreign(reply)
     const poll = await polls.find(request.params.slug)
     return poll ? use(poll) : notFound(request, reply)
   }
 
-  app.get('/', async (_request, reply) => show(reply, 200, 'Vote', pollListPage(await polls.all(), Date.now())))
+  app.get('/', async (_request, reply) => show(reply, 200, 'Vote', pollListPage(await polls.open())))
 
   app.get('/p/:slug', (request: SlugRequest, reply) =>
     withPoll(request, reply, async (poll) => {
