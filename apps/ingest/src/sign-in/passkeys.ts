@@ -34,6 +34,8 @@ interface PasskeyRow {
 }
 
 const siteName = 'Voting'
+/** EdDSA, ES256 and RS256: what authenticators have. The library would ask Node for algorithms that are experimental there. */
+const algorithms = [-8, -7, -257]
 
 /**
  * Passkeys of organisers. The authenticator verifies its user, by a finger, a face or a PIN, so that one is enough, and it
@@ -69,6 +71,7 @@ export class Passkeys {
       userName: organiser.name,
       userDisplayName: organiser.name,
       excludeCredentials: rows,
+      supportedAlgorithmIDs: algorithms,
       authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
     })
   }
@@ -89,6 +92,7 @@ export class Passkeys {
       expectedOrigin: site.origin,
       expectedRPID: site.hostname,
       requireUserVerification: true,
+      supportedAlgorithmIDs: algorithms,
     }).catch(() => null) // whatever is wrong with what the browser sent, it is no passkey
     if (!verified?.verified || !(await mayAdd())) return false
     const { credential } = verified.registrationInfo
