@@ -23,11 +23,15 @@ import { organiserPages } from './routes/organiser-pages.ts'
 import { passkeyRoutes } from './routes/passkey-routes.ts'
 import { signInPages } from './routes/sign-in-pages.ts'
 import { isSameOrigin } from './same-origin.ts'
+import { voterSignIn } from './routes/voter-sign-in.ts'
 import type { SignInAttempts } from './sign-in/attempts.ts'
+import type { Cookies } from './sign-in/cookies.ts'
+import type { MailSignIn } from './sign-in/mail-sign-in.ts'
 import type { OidcSignIn } from './sign-in/oidc.ts'
 import type { Organisers } from './sign-in/organisers.ts'
 import type { Passkeys } from './sign-in/passkeys.ts'
 import type { Sessions } from './sign-in/sessions.ts'
+import type { VoterRoll } from './voter-roll.ts'
 
 /** Everything the routes use. */
 export interface IngestParts extends AdmissionParts {
@@ -37,6 +41,10 @@ export interface IngestParts extends AdmissionParts {
   readonly attempts: SignInAttempts
   readonly organisers: Organisers
   readonly passkeys: Passkeys
+  readonly cookies: Cookies
+  readonly roll: VoterRoll
+  /** null: no mails are sent. */
+  readonly mailSignIn: MailSignIn | null
   /** null: there is no provider. */
   readonly oidc: OidcSignIn | null
   readonly limiter: FailureLimiter
@@ -145,6 +153,7 @@ export async function buildIngestApp(parts: IngestParts): Promise<FastifyInstanc
   signInPages(app, parts, show)
   passkeyRoutes(app, parts, show)
   oidcRoutes(app, parts, show)
+  voterSignIn(app, parts, show)
   return app
 }
 

@@ -53,6 +53,18 @@ export const ingestVariables = {
     description:
       'Who at the provider may organise polls, as claim=value; * for everybody there. Required with OIDC_ISSUER',
   },
+  SMTP_URL: {
+    kind: 'smtpUrl',
+    optional: true,
+    secret: true,
+    description:
+      'Mail server for polls of listed addresses, as smtp://user:password@host:587, or smtps: for TLS from the first byte',
+  },
+  MAIL_FROM: {
+    kind: 'text',
+    optional: true,
+    description: 'Who mails are from, as Elections <elections@city.example>. Required with SMTP_URL',
+  },
   RESULTS_URL: { kind: 'httpUrl', fallback: 'http://127.0.0.1:3001', description: 'Where the viewer is to be reached' },
   BALLOT_PARTITIONS: {
     kind: 'number',

@@ -5,7 +5,7 @@ import { openLogger } from '@voting/election/logger'
 import { kafkaBroker } from 'stream-core/kafka'
 import { ingestVariables } from './config.ts'
 import { startIngest } from './service.ts'
-import { oidcOptions } from './sign-in/configuration.ts'
+import { mailOptions, oidcOptions } from './sign-in/configuration.ts'
 
 const read = () => readEnvironment(ingestVariables)
 const isProduction = process.env['NODE_ENV'] === 'production'
@@ -17,6 +17,7 @@ await runApp({
     const environment = read()
     kafkaBroker({ bootstrapServers: environment.KAFKA_BROKERS })
     oidcOptions(environment, isProduction)
+    mailOptions(environment)
   },
   async start() {
     const environment = read()
@@ -31,6 +32,7 @@ await runApp({
       opsPort: environment.OPS_PORT,
       organiserToken: environment.ORGANISER_TOKEN,
       oidc: oidcOptions(environment, isProduction),
+      mail: mailOptions(environment),
       publicUrl: environment.PUBLIC_URL,
       proxyHops: environment.PROXY_HOPS,
       resultsUrl: () => environment.RESULTS_URL,

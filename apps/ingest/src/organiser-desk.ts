@@ -4,6 +4,7 @@ import { newPollId, newSlug, newVoterCode } from '@voting/election/identifiers'
 import type { PollControl } from './poll-control.ts'
 import type { PollInput } from './poll-input.ts'
 import type { Poll, PollRepository } from './poll-repository.ts'
+import type { VoterRoll } from './voter-roll.ts'
 import { codeIdOf } from './voter-secrets.ts'
 
 export const codesMax = 10_000
@@ -12,8 +13,10 @@ export const codesMax = 10_000
 export class OrganiserDesk {
   readonly #polls: PollRepository
   readonly #control: PollControl
+  readonly #roll: VoterRoll
 
-  constructor(polls: PollRepository, control: PollControl) {
+  constructor(polls: PollRepository, control: PollControl, roll: VoterRoll) {
+    this.#roll = roll
     this.#polls = polls
     this.#control = control
   }
@@ -23,6 +26,7 @@ export class OrganiserDesk {
     const poll = {
       ...input,
       ownerId,
+      isDraft: false,
       id: newPollId(),
       slug: newSlug(input.title),
       definitionHash: definitionHash(input),
@@ -43,6 +47,11 @@ export class OrganiserDesk {
       region,
     )
     return codes
+  }
+
+  /** Lists addresses, kept as HMACs; resolves with how many are new. */
+  listAddresses(poll: Poll, addresses: readonly string[], region: string | null): Promise<number> {
+    return this.#roll.listAddresses(poll, addresses, region)
   }
 
   closePoll(poll: Poll): Promise<void> {

@@ -17,10 +17,13 @@ import { PollRepository } from './poll-repository.ts'
 import { Receipts } from './receipts.ts'
 import { SignInAttempts } from './sign-in/attempts.ts'
 import { Cookies } from './sign-in/cookies.ts'
+import { Mailer, type MailOptions } from './sign-in/mailer.ts'
+import { MailSignIn } from './sign-in/mail-sign-in.ts'
 import { type OidcOptions, OidcSignIn } from './sign-in/oidc.ts'
 import { Organisers } from './sign-in/organisers.ts'
 import { Passkeys } from './sign-in/passkeys.ts'
 import { Sessions } from './sign-in/sessions.ts'
+import { VoterRoll } from './voter-roll.ts'
 
 export interface IngestOptions {
   readonly broker: Broker
@@ -33,6 +36,8 @@ export interface IngestOptions {
   readonly organiserToken: string | null
   /** Organisers and voters sign in with this provider. Default: there is none. */
   readonly oidc?: OidcOptions | null
+  /** Voters of listed addresses get mails from here. Default: no mails. */
+  readonly mail?: MailOptions | null
   /** How many proxies stand before this app. Default: none. */
   readonly proxyHops?: number
   readonly publicUrl: string | null
@@ -109,16 +114,23 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
   let ownUrl = ''
   const routes: string[] = []
   const cookies = new Cookies(options.isProduction)
+  const attempts = new SignInAttempts(pool, cookies)
+  const roll = new VoterRoll(pool)
+  const mailer = options.mail ? new Mailer(options.mail, logger) : null
+  if (mailer) closers.add(() => mailer.close())
   const app = await buildIngestApp({
     onRoute: (route) => routes.push(route),
     polls,
     claims: new Claims(pool, logger),
     log,
     control,
-    desk: new OrganiserDesk(polls, control),
+    desk: new OrganiserDesk(polls, control, roll),
     receipts: new Receipts(pool),
     sessions: new Sessions(pool, cookies),
-    attempts: new SignInAttempts(pool, cookies),
+    attempts,
+    cookies,
+    roll,
+    mailSignIn: mailer && new MailSignIn({ pool, attempts, mailer }),
     organisers: new Organisers(pool),
     passkeys: new Passkeys(pool),
     oidc: options.oidc ? new OidcSignIn(options.oidc) : null,

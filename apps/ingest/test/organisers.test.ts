@@ -6,13 +6,14 @@ import {
   sendForm,
   signInAsOperator,
 } from './support/organiser-client.ts'
-import { newPoll, openTestIngest, organiser, send, type TestIngest } from './support/running-ingest.ts'
+import { openTestIngest, organiser, send, type TestIngest } from './support/running-ingest.ts'
 
 let system: TestIngest
 let mary: OrganiserClient
 let zoe: OrganiserClient
 beforeAll(async () => {
-  system = await openTestIngest()
+  // No mail is sent here.
+  system = await openTestIngest({ mail: { smtpUrl: 'smtp://127.0.0.1:1', from: 'a@b.example' } })
   mary = await newOrganiser(system, 'Mary')
   zoe = await newOrganiser(system, 'Zoe')
 })
@@ -27,6 +28,11 @@ const forEverybody = new Set([
   'POST /p/:slug',
   'POST /p/:slug/review',
   'POST /p/:slug/cast',
+  'POST /p/:slug/mail',
+  'GET /p/:slug/mail',
+  'GET /p/:slug/confirm',
+  'POST /p/:slug/confirm',
+  'POST /p/:slug/leave',
   'GET /receipts',
   'GET /receipts/:receipt',
   'GET /api/receipts/:receipt',
@@ -57,7 +63,7 @@ const routes = (): string[] => system.ingest.routes.filter((route) => !route.sta
 const ofPolls = (): string[] => routes().filter((route) => !forEverybody.has(route) && !withoutPoll.has(route))
 
 /** Fields with which every form of a poll does what it is for. */
-const everyField = { confirm: 'close', count: '1' }
+const everyField = { confirm: 'close', count: '1', addresses: 'x@y.example' }
 
 /** Everything that is kept of a poll. */
 async function kept(id: string): Promise<unknown> {
@@ -74,7 +80,8 @@ async function ask(route: string, pollId: string, client: OrganiserClient): Prom
   const address = path.replace(':id', pollId)
   if (address.startsWith('/api/')) {
     const answer = { method, headers: { ...organiser, 'content-type': 'application/json' } }
-    return fetch(url(address), { ...answer, ...(method === 'POST' && { body: '{"count":1}' }) })
+    const body = JSON.stringify({ count: 1, addresses: ['x@y.example'] })
+    return fetch(url(address), { ...answer, ...(method === 'POST' && { body }) })
   }
   return method === 'GET' ? client.get(address) : client.post(address, everyField)
 }
@@ -102,7 +109,9 @@ test('no route lets an organiser see or touch the poll of another, and each work
   expect(await mary.page('/organiser')).toContain(title)
   for (const route of ofPolls()) {
     const isApi = route.includes('/api/')
-    const own = isApi ? (await newPoll(system)).id : await createByForm(mary)
+    const eligibility = route.endsWith('/addresses') ? { kind: 'addresses' } : { kind: 'codes' }
+    const created = isApi && (await send(url('/api/polls'), { ...system.definition(), eligibility }, organiser))
+    const own = created ? String(created.body['id']) : await createByForm(mary, { eligibility: eligibility.kind })
     expect((await ask(route, own, mary)).status).toBeLessThan(400)
   }
 })

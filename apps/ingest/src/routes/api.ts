@@ -1,5 +1,6 @@
 import { normaliseBase32 } from '@voting/election/receipt'
 import { type Problem, problemBody, problemType } from '@voting/election/problem'
+import type { Eligibility } from '@voting/election/poll-terms'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { admit } from '../admission.ts'
 import type { IngestParts } from '../app.ts'
@@ -10,6 +11,7 @@ import type { Poll } from '../poll-repository.ts'
 import { isGuess, refusals } from '../refusals.ts'
 import { isSameSecret } from '../same-secret.ts'
 import { operatorId } from '../sign-in/organisers.ts'
+import { addressesMax, isAddress } from '../voter-roll.ts'
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.retryAfterSeconds !== undefined) void reply.header('retry-after', problem.retryAfterSeconds)
@@ -79,6 +81,15 @@ export function normaliseReceipt(text: string): string {
   return letters.match(/.{1,5}/g)?.join('-') ?? ''
 }
 
+/** A list of the longest that is taken in one call. */
+export const addressesBytesMax = 4 * 1024 * 1024
+
+/** What a poll for such voters needs and this installation has not; null when nothing is missing. */
+export function missingFor({ kind }: Eligibility, { mailSignIn, oidc }: IngestParts): string | null {
+  if (kind === 'addresses' && !mailSignIn) return 'eligibility "addresses" needs a mail server: set SMTP_URL.'
+  return kind === 'claim' && !oidc ? 'eligibility "claim" needs an OpenID provider: set OIDC_ISSUER.' : null
+}
+
 function organiserRoutes(app: FastifyInstance, parts: IngestParts): void {
   const { polls, desk, organisers, organiserToken, limiter, urls } = parts
 
@@ -107,6 +118,13 @@ function organiserRoutes(app: FastifyInstance, parts: IngestParts): void {
     const poll = await polls.findOwned(id, operatorId)
     return poll ? use(poll) : sendProblem(reply, refusals['unknown-poll'])
   }
+  const otherVoters = (reply: FastifyReply, { eligibility }: Poll): FastifyReply =>
+    sendProblem(reply, {
+      status: 409,
+      code: 'other-voters',
+      title: 'The poll is for other voters',
+      detail: `Its eligibility is ${JSON.stringify(eligibility)}.`,
+    })
   const logIsAway = (error: unknown, reply: FastifyReply): FastifyReply => {
     if (!(error instanceof ControlNotRecordedError)) throw error
     return sendProblem(reply, {
@@ -122,6 +140,8 @@ function organiserRoutes(app: FastifyInstance, parts: IngestParts): void {
     if (!isOrganiser(request)) return refuse(request, reply)
     const input = checkPollInput(request.body, Date.now())
     if (typeof input === 'string') return malformed(reply, input)
+    const missing = missingFor(input.eligibility, parts)
+    if (missing !== null) return malformed(reply, missing)
     try {
       const { id, slug, definitionHash } = await desk.createPoll(input, operatorId)
       const links = { ballot: `${urls().ballot}/p/${slug}`, results: `${urls().results}/p/${slug}` }
@@ -168,8 +188,34 @@ function organiserRoutes(app: FastifyInstance, parts: IngestParts): void {
           `region must be one of the poll's (${poll.regions.join(', ')}), got ${JSON.stringify(region)}.`,
         )
       }
+      if (poll.eligibility.kind !== 'codes') return otherVoters(reply, poll)
       const codes = await desk.issueCodes(poll, count as number, region as string | null)
       return reply.code(201).header('cache-control', 'no-store').send({ codes })
+    })
+  })
+
+  const listOptions = { bodyLimit: addressesBytesMax }
+  app.post<{ Params: { id: string } }>('/api/polls/:id/addresses', listOptions, async (request, reply) => {
+    if (!isOrganiser(request)) return refuse(request, reply)
+    const { addresses, region = null } = ((typeof request.body === 'object' ? request.body : null) ?? {}) as Record<
+      string,
+      unknown
+    >
+    if (!Array.isArray(addresses) || addresses.length === 0 || addresses.length > addressesMax) {
+      return malformed(reply, `addresses must be a list of 1 to ${addressesMax} e-mail addresses.`)
+    }
+    const wrong = addresses.find((address) => !isAddress(address)) as unknown
+    if (wrong !== undefined) return malformed(reply, `${JSON.stringify(wrong)} is no e-mail address; none was listed.`)
+    return withPoll(request.params.id, reply, async (poll) => {
+      if (region !== null && !poll.regions.includes(region as string)) {
+        return malformed(
+          reply,
+          `region must be one of the poll's (${poll.regions.join(', ')}), got ${JSON.stringify(region)}.`,
+        )
+      }
+      if (poll.eligibility.kind !== 'addresses') return otherVoters(reply, poll)
+      const listed = await desk.listAddresses(poll, addresses as string[], region as string | null)
+      return reply.code(201).send({ listed })
     })
   })
 

@@ -1,6 +1,7 @@
 import type { Environment } from '@voting/election/environment'
 import { ConfigError } from 'stream-core'
 import type { ingestVariables } from '../config.ts'
+import type { MailOptions } from './mailer.ts'
 import { type OidcOptions, parseOrganisers } from './oidc.ts'
 
 type IngestEnvironment = Environment<typeof ingestVariables>
@@ -29,4 +30,11 @@ export function oidcOptions(environment: IngestEnvironment, isProduction: boolea
     organisers: allowed,
     allowsHttp: !isProduction,
   }
+}
+
+/** The mail server as the environment names it, or null. Throws a ConfigError without a sender. */
+export function mailOptions({ SMTP_URL: smtpUrl, MAIL_FROM: from }: IngestEnvironment): MailOptions | null {
+  if (smtpUrl === null) return null
+  if (from === null) throw new ConfigError('MAIL_FROM', 'MAIL_FROM is required with SMTP_URL')
+  return { smtpUrl, from }
 }

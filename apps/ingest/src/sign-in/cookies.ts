@@ -22,9 +22,17 @@ export class Cookies {
     return request.cookies[this.#fullName(request, name)]
   }
 
-  set(request: FastifyRequest, reply: FastifyReply, name: string, value: string): void {
+  /** `days`: kept so long, also when the browser is closed; else it ends with the browser. */
+  set(request: FastifyRequest, reply: FastifyReply, name: string, value: string, days?: number): void {
     const secure = this.#isSecure(request)
-    reply.setCookie(this.#fullName(request, name), value, { path: '/', httpOnly: true, sameSite: 'lax', secure })
+    const age = days === undefined ? {} : { maxAge: days * 86_400 }
+    reply.setCookie(this.#fullName(request, name), value, {
+      path: '/',
+      httpOnly: true,
+      sameSite: 'lax',
+      secure,
+      ...age,
+    })
   }
 
   clear(request: FastifyRequest, reply: FastifyReply, name: string): void {
