@@ -5,7 +5,7 @@ import type { BallotLog } from './ballot-log.ts'
 import type { Claim, Claims } from './claims.ts'
 import { ControlNotRecordedError, type PollControl } from './poll-control.ts'
 import type { Poll, PollRepository } from './poll-repository.ts'
-import { ballotIdOf, choiceMacOf, codeIdOf, voterTagOf } from './voter-secrets.ts'
+import { ballotIdOf, choiceMacOf, codeIdOf, codeIdOfBrowser, voterTagOf } from './voter-secrets.ts'
 
 /** What a voter sends: one `option`, or `choices`, where an empty list is a blank ballot. */
 export interface Submission {
@@ -60,19 +60,23 @@ const refused = (reason: Refusal): Admission => ({ outcome: 'refused', reason })
  *   5. It has it: recorded. It certainly has it not: the claim is released, not-recorded. Nobody knows: the claim stays
  *      pending, unconfirmed, and the same form may be sent again: the same ballot id counts once.
  *
+ * `rollId` is the row of who is signed in to the poll; without it the code says who votes.
+ *
  * Where PostgreSQL does not answer, the ballot may be one that an earlier try has written: that, too, is unconfirmed.
  */
 export async function admit(
   parts: AdmissionParts,
   pollName: string,
   submission: { readonly [Member in keyof Submission]?: unknown },
+  rollId: string | null = null,
 ): Promise<Admission> {
   const { code, nonce } = submission
+  const voter = rollId === null ? (typeof code === 'string' ? { code } : null) : { rollId }
   const choice = choiceOf(submission)
-  if (typeof code !== 'string' || choice === null || typeof nonce !== 'string') return refused('malformed')
+  if (voter === null || choice === null || typeof nonce !== 'string') return refused('malformed')
   if (!legalNonce.test(nonce)) return refused('malformed')
   try {
-    return await admitWhole(parts, pollName, { code, choice, nonce })
+    return await admitWhole(parts, pollName, { voter, choice, nonce })
   } catch (error) {
     parts.logger.error({ event: 'admission.failed', error: String(error) }, 'a ballot could not be looked up')
     return refused('unconfirmed')
@@ -89,9 +93,12 @@ function choiceOf({ option, choices }: { readonly option?: unknown; readonly cho
   return isWhole ? choices : null
 }
 
+/** Who votes: by a code, or by being signed in as a row of the poll's roll. */
+export type Voter = { readonly code: string } | { readonly rollId: string }
+
 /** A ballot whose form is whole. */
 export interface Vote {
-  readonly code: string
+  readonly voter: Voter
   readonly choice: Choice
   readonly nonce: string
 }
@@ -124,7 +131,7 @@ async function admitWhole(parts: AdmissionParts, pollName: string, vote: Vote): 
   const choice = normalChoice(poll, vote.choice)
 
   // 2.
-  const claim = claimOf(poll, vote.code, choice, vote.nonce)
+  const claim = claimOf(poll, vote.voter, choice, vote.nonce)
   const found = await parts.claims.claim(claim, wrong === null)
   const { same, other } = found
   if (same?.isRecorded && same.choiceMac === claim.choiceMac) return repeated(claim, same.recordedAt)
@@ -155,7 +162,7 @@ async function admitWhole(parts: AdmissionParts, pollName: string, vote: Vote): 
 
 /** What became of a ballot that comes after the close: it may be one that was sent before (D34). */
 export async function fateAfterClose(parts: AdmissionParts, poll: Poll, vote: Vote): Promise<Admission> {
-  const claim = claimOf(poll, vote.code, normalChoice(poll, vote.choice), vote.nonce)
+  const claim = claimOf(poll, vote.voter, normalChoice(poll, vote.choice), vote.nonce)
   const { same } = await parts.claims.claim(claim, false)
   if (same?.choiceMac !== claim.choiceMac) return refused('closed')
   return same.isRecorded ? repeated(claim, same.recordedAt) : refused('closed-unconfirmed')
@@ -168,12 +175,24 @@ const repeated = ({ receipt }: Claim, recordedAt: Date | null): Admission => ({
   isRepeat: true,
 })
 
-function claimOf(poll: Poll, code: string, choice: Choice, nonce: string): Claim {
-  const codeId = codeIdOf(poll.key, code)
+/** What a browser or a program calls its voter in a poll for anyone with the link: long enough to be nobody else's. */
+const legalBrowserSecret = /^[A-Za-z0-9_-]{16,128}$/
+
+/** The voter's row of the roll, and whether anybody has one. */
+export function rollRowOf(poll: Poll, voter: Voter): { readonly codeId: string; readonly isAnybody: boolean } {
+  if ('rollId' in voter) return { codeId: voter.rollId, isAnybody: false }
+  const { code } = voter
+  if (poll.eligibility.kind !== 'link') return { codeId: codeIdOf(poll.key, code), isAnybody: false }
+  return { codeId: codeIdOfBrowser(poll.key, code), isAnybody: legalBrowserSecret.test(code) }
+}
+
+function claimOf(poll: Poll, voter: Voter, choice: Choice, nonce: string): Claim {
+  const { codeId, isAnybody } = rollRowOf(poll, voter)
   const ballotId = ballotIdOf(poll.key, codeId, nonce)
   return {
     pollId: poll.id,
     codeId,
+    isAnybody,
     ballotId,
     tag: voterTagOf(poll.key, codeId),
     choiceMac: choiceMacOf(poll.key, ballotId, choice),

@@ -87,7 +87,7 @@ export class PollControl {
 
   async #open(poll: Poll): Promise<void> {
     const { id, options, regions, revote, definitionHash, electorate, opensAtMs, closesAtMs } = poll
-    const { maxChoices, allowBlank, resultsVisible } = poll
+    const { maxChoices, allowBlank, resultsVisible, eligibility } = poll
     const rules = {
       options: options.map((option) => option.id),
       regions,
@@ -121,6 +121,7 @@ export class PollControl {
         maxChoices,
         allowBlank,
         resultsVisible,
+        eligibility,
         definitionHash,
         opensAtMs,
         closesAtMs,

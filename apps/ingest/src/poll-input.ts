@@ -1,4 +1,4 @@
-import type { ResultsVisible } from '@voting/election/poll-terms'
+import type { Eligibility, ResultsVisible } from '@voting/election/poll-terms'
 
 /** What an organiser sends to create a poll; checked in one place for the API and the form. */
 export interface PollInput {
@@ -12,6 +12,7 @@ export interface PollInput {
   readonly maxChoices: number
   readonly allowBlank: boolean
   readonly resultsVisible: ResultsVisible
+  readonly eligibility: Eligibility
 }
 
 /** `__proto__` would be taken for something else wherever counts are kept by id. */
@@ -51,6 +52,7 @@ export function checkPollInput(body: unknown, nowMs: number): PollInput | string
     return `electorate must be a whole number above 0, or absent; got ${JSON.stringify(electorate)}.`
   }
   const { maxChoices = 1, allowBlank = false, resultsVisible = 'live' } = body as Record<string, unknown>
+  const eligibility = checkEligibility((body as Record<string, unknown>)['eligibility'] ?? { kind: 'codes' })
   if (!isWhole(maxChoices, 1, checkedOptions.length)) {
     return `maxChoices must be a whole number from 1 to the number of options (${checkedOptions.length}), got ${JSON.stringify(maxChoices)}.`
   }
@@ -58,6 +60,10 @@ export function checkPollInput(body: unknown, nowMs: number): PollInput | string
   const checkedVisible = checkResultsVisible(resultsVisible)
   if (checkedVisible === null) {
     return `resultsVisible must be "live", "after-voting", "after-close" or {"from": voters}, got ${JSON.stringify(resultsVisible)}.`
+  }
+  if (eligibility === null) {
+    const given = JSON.stringify((body as Record<string, unknown>)['eligibility'])
+    return `eligibility must be {"kind": "link" | "codes" | "addresses"} or {"kind": "claim", "claim", "value"}, got ${given}.`
   }
   return {
     title,
@@ -70,6 +76,7 @@ export function checkPollInput(body: unknown, nowMs: number): PollInput | string
     maxChoices,
     allowBlank,
     resultsVisible: checkedVisible,
+    eligibility,
   }
 }
 
@@ -96,6 +103,15 @@ function checkResultsVisible(value: unknown): ResultsVisible | null {
   if (typeof value !== 'object' || value === null) return null
   const { from, ...rest } = value as Record<string, unknown>
   return isWhole(from, 1, 2 ** 31 - 1) && Object.keys(rest).length === 0 ? { from } : null
+}
+
+function checkEligibility(value: unknown): Eligibility | null {
+  if (typeof value !== 'object' || value === null) return null
+  const { kind, claim, value: expected, ...rest } = value as Record<string, unknown>
+  if (Object.keys(rest).length > 0) return null
+  if (kind === 'claim') return isText(claim, 100) && isText(expected, 200) ? { kind, claim, value: expected } : null
+  if (claim !== undefined || expected !== undefined) return null
+  return kind === 'link' || kind === 'codes' || kind === 'addresses' ? { kind } : null
 }
 
 /** Times are UTC: one without a zone is read as such, whatever zone this process runs in. */

@@ -19,8 +19,8 @@ test('several apps may migrate at once, and a second time', async () => {
   await Promise.all(pools.map((pool) => migrate(pool)))
   await Promise.all(pools.map((pool) => pool.end()))
   const { rows } = await database.pool.query('SELECT number FROM migrations ORDER BY number')
-  const numbers = readdirSync(join(import.meta.dirname, '../src/migrations')).map((name) => Number(name.slice(0, 4)))
-  expect(rows.map((row) => row.number)).toEqual(numbers.sort((a, b) => a - b))
+  const files = readdirSync(join(import.meta.dirname, '../src/migrations')).map((name) => Number(name.slice(0, 4)))
+  expect(rows.map((row) => row.number)).toEqual(files.sort((a, b) => a - b))
 })
 
 test('a database of a newer version is refused', async () => {
