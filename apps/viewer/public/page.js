@@ -1,5 +1,6 @@
 // @ts-check
 import { connectLive } from './live.js'
+import { showThen } from './then.js'
 import { createWords } from './shared.js'
 import { byId, renderResult, setShown, setText } from './table.js'
 
@@ -41,7 +42,8 @@ export function openPage({ res, since, onFrame = () => {}, onRender = () => {} }
   let connection = 'connecting'
   let attempts = 0
 
-  const live = connectLive({
+  const connect = poll.at === null ? connectLive : showThen
+  const live = connect({
     poll: poll.id,
     res,
     since: () => since?.(now()) ?? 0,
@@ -74,6 +76,7 @@ export function openPage({ res, since, onFrame = () => {}, onRender = () => {} }
 
   /** In words, and never by colour alone. */
   function stateOf() {
+    if (poll.at !== null) return 'frozen'
     if (isPaused) return 'paused'
     if (page.status !== 'open') return page.status
     if (connection === 'broken') return 'reconnecting'
@@ -88,7 +91,8 @@ export function openPage({ res, since, onFrame = () => {}, onRender = () => {} }
     chip.dataset.state = state
     setText(chip, words.say(`chip${capital(state)}`, { n: attempts }))
     if (isPaused) return
-    setText(byId('note'), words.say(state === 'delayed' ? 'noteDelayed' : `note${capital(page.status)}`))
+    if (state !== 'frozen')
+      setText(byId('note'), words.say(state === 'delayed' ? 'noteDelayed' : `note${capital(page.status)}`))
     if (page.status !== saidState) {
       saidState = page.status
       announce(words.say('announceStatus', { status: words.say(`chip${capital(page.status)}`) }))
@@ -127,7 +131,7 @@ export function openPage({ res, since, onFrame = () => {}, onRender = () => {} }
   }
 
   const pauseButton = byId('pause')
-  setShown(pauseButton, poll.status === 'open' || poll.status === 'scheduled')
+  setShown(pauseButton, poll.at === null && (poll.status === 'open' || poll.status === 'scheduled'))
   pauseButton?.addEventListener('click', () => {
     isPaused = !isPaused
     pauseButton.setAttribute('aria-pressed', String(isPaused))

@@ -14,6 +14,7 @@ const ok = (description: string, schema: object): object => ({
 const id = { name: 'id', in: 'path', required: true, description: 'Id or slug of a poll', schema: { type: 'string' } }
 const counts = { type: 'object', additionalProperties: { type: 'integer' } }
 const integers = { type: 'array', items: { type: 'integer' } }
+const curve = { type: 'array', items: { type: ['integer', 'null'] } }
 const time = { type: 'string', format: 'date-time' }
 const status = { type: 'string', enum: ['scheduled', 'open', 'closed', 'final'] }
 
@@ -44,11 +45,15 @@ export const openapi = {
       get: {
         operationId: 'getResults',
         summary: 'The newest result of a poll; has an ETag',
-        parameters: [id, { name: 'If-None-Match', in: 'header', schema: { type: 'string' } }],
+        parameters: [
+          id,
+          { name: 'at', in: 'query', description: 'Of a closed poll: how it stood then, to the minute', schema: time },
+          { name: 'If-None-Match', in: 'header', schema: { type: 'string' } },
+        ],
         responses: {
           ...ok('The result', { $ref: '#/components/schemas/Result' }),
           304: { description: 'Not changed' },
-          ...errors({ 404: 'unknown-poll', 503: 'unavailable' }),
+          ...errors({ 400: 'malformed', 404: 'unknown-poll', 409: 'still-open', 503: 'unavailable' }),
         },
       },
     },
@@ -75,6 +80,65 @@ export const openapi = {
         parameters: [id],
         responses: {
           ...ok('The analytics', { $ref: '#/components/schemas/Analytics' }),
+          ...errors({ 404: 'unknown-poll', 503: 'unavailable' }),
+        },
+      },
+    },
+    '/api/polls/{id}/compare': {
+      get: {
+        operationId: 'comparePolls',
+        summary: 'Polls beside each other on the axis of the time since their opening',
+        parameters: [
+          id,
+          {
+            name: 'with',
+            in: 'query',
+            required: true,
+            description: 'One to three other polls, id or slug, with commas',
+            schema: { type: 'string' },
+          },
+        ],
+        responses: {
+          ...ok('The curves; null where a poll had ended, or has not come to', {
+            $ref: '#/components/schemas/Comparison',
+          }),
+          ...errors({ 400: 'malformed', 404: 'unknown-poll', 503: 'unavailable' }),
+        },
+      },
+    },
+    '/api/polls/{id}/export.csv': {
+      get: {
+        operationId: 'exportCsv',
+        summary: 'A table for spreadsheets',
+        parameters: [
+          id,
+          {
+            name: 'table',
+            in: 'query',
+            schema: { type: 'string', enum: ['results', 'regions', 'minutes'], default: 'results' },
+          },
+        ],
+        responses: {
+          200: { description: 'The table', content: { 'text/csv': { schema: { type: 'string' } } } },
+          ...errors({ 400: 'malformed', 404: 'unknown-poll', 503: 'unavailable' }),
+        },
+      },
+    },
+    '/api/polls/{id}/export.json': {
+      get: {
+        operationId: 'exportJson',
+        summary: 'Definition, result and analytics in one',
+        parameters: [id],
+        responses: {
+          ...ok('Everything', {
+            type: 'object',
+            required: ['definition', 'result', 'analytics'],
+            properties: {
+              definition: { type: 'object' },
+              result: { $ref: '#/components/schemas/Result' },
+              analytics: { $ref: '#/components/schemas/Analytics' },
+            },
+          }),
           ...errors({ 404: 'unknown-poll', 503: 'unavailable' }),
         },
       },
@@ -110,8 +174,10 @@ export const openapi = {
           version: { type: 'integer' },
           definitionHash: { type: 'string' },
           closesAt: time,
+          at: { ...time, description: 'Only where it was asked for: the time as of which this is' },
           voters: { type: 'integer' },
           totals: counts,
+          blank: { type: 'integer', description: 'Ballots that name no option; only where the poll allows them' },
           regions: { type: 'object', additionalProperties: counts },
           accounting: {
             type: 'object',
@@ -213,6 +279,32 @@ export const openapi = {
                 rejected: { type: 'integer' },
                 peak: { type: 'integer', description: 'Most ballots in one window' },
                 usual: { type: 'number', description: 'Median of the windows of the five minutes before' },
+              },
+            },
+          },
+        },
+      },
+      Comparison: {
+        type: 'object',
+        required: ['stepSeconds', 'elapsedSeconds', 'runs'],
+        properties: {
+          stepSeconds: { type: 'integer' },
+          elapsedSeconds: integers,
+          runs: {
+            type: 'array',
+            items: {
+              type: 'object',
+              required: ['poll', 'slug', 'title', 'run', 'opensAt', 'electorate', 'options', 'voters', 'totals'],
+              properties: {
+                poll: { type: 'string' },
+                slug: { type: 'string' },
+                title: { type: 'string' },
+                run: { type: 'integer', description: 'Which of its series' },
+                opensAt: time,
+                electorate: { type: ['integer', 'null'] },
+                options: { type: 'array', items: { type: 'object' } },
+                voters: curve,
+                totals: { type: 'object', additionalProperties: curve },
               },
             },
           },

@@ -11,6 +11,9 @@ export interface PollRow {
   readonly regions: readonly string[]
   readonly definitionHash: string
   readonly electorate: number | null
+  /** The polls that were cloned from each other are the runs of one series. */
+  readonly seriesId: string
+  readonly run: number
   readonly revote: 'first' | 'last'
   readonly maxChoices: number
   readonly allowBlank: boolean

@@ -5,6 +5,7 @@ import type { FastifyReply } from 'fastify'
 export interface Problems {
   notFound(reply: FastifyReply, what: string): FastifyReply
   malformed(reply: FastifyReply, detail: string): FastifyReply
+  stillOpen(reply: FastifyReply): FastifyReply
   noSuchAddress(reply: FastifyReply): FastifyReply
   unavailable(reply: FastifyReply): FastifyReply
 }
@@ -22,6 +23,14 @@ export const problems: Problems = {
       `There is no poll with the id or short name ${JSON.stringify(what)}.`,
     ),
   malformed: (reply, detail) => send(reply, 400, 'malformed', 'The request is malformed', detail),
+  stillOpen: (reply) =>
+    send(
+      reply,
+      409,
+      'still-open',
+      'The poll is not over',
+      'How a poll stood at a time can be asked once it is closed: until then late ballots may change the past.',
+    ),
   noSuchAddress: (reply) =>
     send(reply, 404, 'not-found', 'There is no such address', 'See /openapi.json for what there is.'),
   unavailable: (reply) =>

@@ -4,7 +4,7 @@ import { csv } from '../csv.ts'
 import { type PollView, statusOf } from '../poll-view.ts'
 import type { Problems } from '../problems.ts'
 import type { ResultStore } from '../result-store.ts'
-import { analyticsBody, iso, resultBody } from './api.ts'
+import { analyticsBody, iso, resultBody } from '../bodies.ts'
 
 const tables = ['results', 'regions', 'minutes'] as const
 type Table = (typeof tables)[number]
