@@ -1,3 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
+import { listen, urlOf } from '@voting/election/ops-server'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createPoll, newNonce, post } from './support/api.ts'
@@ -39,13 +43,13 @@ test('a page that is open when the poll closes says so everywhere, and keeps its
   expect(await text(page, '#when')()).toMatch(/^Open until .* UTC\.$/)
   expect(await page.getByText('Cast a ballot').isVisible()).toBe(true)
   const asOf = await text(page, '#as-of')()
-  expect(asOf).toMatch(/^(\w+ \d+, \d{4}, )?\d+:\d\d:\d\d.[AP]M UTC$/)
+  expect(asOf).toMatch(/^(\w+ \d+, \d{4}, )?\d+:\d\d:\d\d.[AP]M$/)
   const painted = await (await fetch(page.url())).text()
   expect(/id="as-of">([^<]*)</.exec(painted)![1]!.replace(/\s/g, ' ')).toBe(asOf!.replace(/\s/g, ' '))
 
   await post(`${system.ready.ingest}/api/polls/${poll.id}/close`, {}, system.ready.organiserToken)
   await expect.poll(text(page, '#status'), { timeout: 5000 }).toMatch(/^Final/)
-  await expect.poll(text(page, '#when'), { timeout: 5000 }).toMatch(/^Closed\. It was open from .* to .* UTC\.$/)
+  await expect.poll(text(page, '#when'), { timeout: 5000 }).toMatch(/^It was open from .* to .* UTC\.$/)
   expect(await page.getByText('Cast a ballot').isVisible()).toBe(false)
 })
 
@@ -65,7 +69,7 @@ test('where WebSockets are blocked the page keeps itself current all the same', 
     })
   })
   await page.goto(`${system.ready.viewer}/p/${poll.slug}`)
-  await page.getByText('Looking every 5 seconds').waitFor()
+  await page.getByText('Live, every 5 seconds').waitFor()
   await vote(poll, 0, 'b')
   await expect.poll(text(page, '#voters'), { timeout: 15_000 }).toBe('1')
   expect(await text(page, '#results tr[data-option=b] [data-cell=share]')()).toBe('100.0%')
@@ -101,4 +105,131 @@ test('long words and many options leave no page wider than a phone', async () =>
     const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
     expect([address, overflow]).toEqual([address, 0])
   }
+})
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+interface Violation {
+  readonly id: string
+  readonly impact: string
+  readonly nodes: readonly { readonly target: readonly string[] }[]
+}
+
+async function seriousViolations(page: Page): Promise<string[]> {
+  await page.evaluate(axe)
+  const { violations } = await page.evaluate<{ violations: Violation[] }>('axe.run({ resultTypes: ["violations"] })')
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`)
+}
+
+test('axe finds nothing serious on any page, in either scheme, and none is wider than its window', async () => {
+  const poll = await createPoll(system.ready, 'last', 3)
+  for (const [i, option] of ['a', 'b', 'b'].entries()) await vote(poll, i, option)
+  const { ingest, viewer } = system.ready
+  const addresses = [
+    `${viewer}/`,
+    `${viewer}/p/${poll.slug}?mode=share&range=all&sort=votes`,
+    `${viewer}/p/${poll.slug}?lang=ar`,
+    `${viewer}/embed/${poll.slug}`,
+    `${viewer}/p/no-such-poll`,
+    `${ingest}/`,
+    `${ingest}/p/${poll.slug}`,
+    `${ingest}/organiser`,
+  ]
+  for (const [colorScheme, width, visited] of [
+    ['light', 1440, addresses],
+    ['dark', 360, addresses.slice(0, 4)],
+  ] as const) {
+    const page = await browser.newPage({ colorScheme, viewport: { width, height: 740 } })
+    for (const address of visited) {
+      await page.goto(address)
+      await page.evaluate('for (const details of document.querySelectorAll("details")) details.open = true')
+      expect([address, colorScheme, await seriousViolations(page)]).toEqual([address, colorScheme, []])
+      const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
+      expect([address, width, overflow]).toEqual([address, width, 0])
+    }
+    await page.close()
+  }
+})
+
+test('a page that is paused says so and stands still; resumed, it shows what is true now', async () => {
+  const poll = await createPoll(system.ready, 'first', 2)
+  const page = await openResults(poll.slug)
+  await page.getByText('Live', { exact: true }).waitFor()
+  await page.getByRole('button', { name: 'Pause updates' }).click()
+  expect(await text(page, '#status')()).toBe('Paused by you')
+  const other = await openResults(poll.slug)
+  await vote(poll, 0, 'a')
+  await expect.poll(text(other, '#voters'), { timeout: 5000 }).toBe('1')
+  expect(await text(page, '#voters')()).toBe('0')
+  await page.getByRole('button', { name: 'Resume updates' }).click()
+  await expect.poll(text(page, '#voters'), { timeout: 5000 }).toBe('1')
+  expect(await text(page, '#status')()).toBe('Live')
+})
+
+test('the chart is stepped through with the keyboard, point by point and line by line, to its row in the table', async () => {
+  const poll = await createPoll(system.ready, 'first', 3)
+  for (const [i, option] of ['a', 'a', 'b'].entries()) await vote(poll, i, option)
+  const page = await openResults(poll.slug)
+  await expect.poll(text(page, '#voters'), { timeout: 5000 }).toBe('3')
+  const slider = page.getByRole('slider', { name: 'Step through the chart' })
+  await slider.focus()
+  const said = async () => ((await slider.getAttribute('aria-valuetext')) ?? '').replace(/[\u2066-\u2069]/g, '')
+  await page.keyboard.press('ArrowLeft')
+  await page.keyboard.press('End')
+  await expect.poll(said).toMatch(/: A 2, B 1, C 0$/)
+  await page.keyboard.press('ArrowDown')
+  await expect.poll(said).toMatch(/: A 2$/)
+  await page.keyboard.press('Home')
+  await expect.poll(said).toMatch(/: A 0$/)
+  expect(await text(page, '#readout')()).toContain('A')
+  await page.keyboard.press('Enter')
+  const row = page.locator('#trend-table tr:focus')
+  await row.waitFor()
+  expect(await row.locator('td').allTextContents()).toEqual(['0', '0', '0'])
+  // Outside of the chart the letter is a letter.
+  const before = await slider.inputValue()
+  await page.keyboard.press('l')
+  expect(await slider.inputValue()).toBe(before)
+})
+
+test('the view is in the address, and whoever opens it sees the same', async () => {
+  const poll = await createPoll(system.ready, 'first', 1)
+  const page = await openResults(poll.slug, { locale: 'en' })
+  await page.locator('#controls').getByText('Share').click()
+  await page.getByText('1 hour', { exact: true }).click()
+  expect(new URL(page.url()).search).toBe('?mode=share&range=1h')
+  const other = await browser.newPage()
+  await other.goto(page.url())
+  expect(
+    await other
+      .locator('#controls input:checked')
+      .evaluateAll((nodes) => nodes.map((node) => node.getAttribute('value'))),
+  ).toEqual(['share', '1h'])
+  await other.getByRole('link', { name: 'العربية' }).click()
+  expect(await other.locator('html').getAttribute('dir')).toBe('rtl')
+  expect(new URL(other.url()).searchParams.get('range')).toBe('1h')
+})
+
+test('the embedded page is live inside a page of somebody else, and tells its height', async () => {
+  const poll = await createPoll(system.ready, 'first', 1)
+  const city = createServer((_request, response) => {
+    response.setHeader('content-type', 'text/html').end(
+      `<!doctype html><title>City</title><script>addEventListener('message', ({ data }) => { globalThis.told = data })</script>
+       <iframe title="Result" src="${system.ready.viewer}/embed/${poll.slug}" width="400"></iframe>`,
+    )
+  })
+  await listen(city, 0, '127.0.0.1')
+  const page = await browser.newPage()
+  await page.goto(urlOf(city, '127.0.0.1'))
+  const frame = page.frameLocator('iframe')
+  await frame.getByText('Live', { exact: true }).waitFor()
+  await vote(poll, 0, 'b')
+  await expect
+    .poll(() => frame.locator('tr[data-option=b] [data-cell=votes]').textContent(), { timeout: 5000 })
+    .toBe('1')
+  expect(await page.evaluate('told')).toMatchObject({ type: 'tally:height', height: expect.any(Number) })
+  await page.close()
+  city.close()
 })

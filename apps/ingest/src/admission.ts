@@ -1,15 +1,17 @@
-import type { BallotEvent } from '@voting/election/events'
+import { type BallotEvent, type Choice, optionsOf } from '@voting/election/events'
 import { receiptFor } from '@voting/election/receipt'
 import type { Logger } from 'stream-core'
 import type { BallotLog } from './ballot-log.ts'
 import type { Claim, Claims } from './claims.ts'
 import { ControlNotRecordedError, type PollControl } from './poll-control.ts'
 import type { Poll, PollRepository } from './poll-repository.ts'
-import { ballotIdOf, choiceMacOf, codeIdOf, voterTagOf } from './voter-secrets.ts'
+import { ballotIdOf, choiceMacOf, codeIdOf, codeIdOfBrowser, voterTagOf } from './voter-secrets.ts'
 
+/** What a voter sends: one `option`, or `choices`, where an empty list is a blank ballot. */
 export interface Submission {
   readonly code: string
-  readonly option: string
+  readonly option?: string
+  readonly choices?: readonly string[]
   readonly nonce: string
 }
 
@@ -20,6 +22,8 @@ export type Refusal =
   | 'closed'
   | 'bad-code'
   | 'unknown-option'
+  | 'too-many-choices'
+  | 'blank-not-allowed'
   | 'nonce-reused'
   | 'already-voted'
   | 'vote-pending'
@@ -56,49 +60,90 @@ const refused = (reason: Refusal): Admission => ({ outcome: 'refused', reason })
  *   5. It has it: recorded. It certainly has it not: the claim is released, not-recorded. Nobody knows: the claim stays
  *      pending, unconfirmed, and the same form may be sent again: the same ballot id counts once.
  *
+ * `rollId` is the row of who is signed in to the poll; without it the code says who votes.
+ *
  * Where PostgreSQL does not answer, the ballot may be one that an earlier try has written: that, too, is unconfirmed.
  */
 export async function admit(
   parts: AdmissionParts,
   pollName: string,
-  submission: Partial<Submission>,
+  submission: { readonly [Member in keyof Submission]?: unknown },
+  rollId: string | null = null,
 ): Promise<Admission> {
-  const { code, option, nonce } = submission
-  if (typeof code !== 'string' || typeof option !== 'string' || typeof nonce !== 'string') return refused('malformed')
+  const { code, nonce } = submission
+  const voter = rollId === null ? (typeof code === 'string' ? { code } : null) : { rollId }
+  const choice = choiceOf(submission)
+  if (voter === null || choice === null || typeof nonce !== 'string') return refused('malformed')
   if (!legalNonce.test(nonce)) return refused('malformed')
   try {
-    return await admitWhole(parts, pollName, { code, option, nonce })
+    return await admitWhole(parts, pollName, { voter, choice, nonce })
   } catch (error) {
     parts.logger.error({ event: 'admission.failed', error: String(error) }, 'a ballot could not be looked up')
     return refused('unconfirmed')
   }
 }
 
-async function admitWhole(parts: AdmissionParts, pollName: string, submission: Submission): Promise<Admission> {
+/** Longer than any list of options; a list in which one is twice is no choice either. */
+const choicesMax = 100
+
+function choiceOf({ option, choices }: { readonly option?: unknown; readonly choices?: unknown }): Choice | null {
+  if (choices === undefined) return typeof option === 'string' ? option : null
+  if (option !== undefined || !Array.isArray(choices) || choices.length > choicesMax) return null
+  const isWhole = choices.every((choice) => typeof choice === 'string') && new Set(choices).size === choices.length
+  return isWhole ? choices : null
+}
+
+/** Who votes: by a code, or by being signed in as a row of the poll's roll. */
+export type Voter = { readonly code: string } | { readonly rollId: string }
+
+/** A ballot whose form is whole. */
+export interface Vote {
+  readonly voter: Voter
+  readonly choice: Choice
+  readonly nonce: string
+}
+
+/** What is wrong with a choice in this poll; null when nothing is. */
+export function choiceRefusal(poll: Poll, choice: Choice): Refusal | null {
+  const chosen = optionsOf(choice)
+  if (!chosen.every((option) => poll.options.some(({ id }) => id === option))) return 'unknown-option'
+  if (chosen.length > poll.maxChoices) return 'too-many-choices'
+  return chosen.length === 0 && !poll.allowBlank ? 'blank-not-allowed' : null
+}
+
+/** One form for choices that are the same: in the poll's order, and a single one as a text where the poll takes one. */
+export function normalChoice(poll: Poll, choice: Choice): Choice {
+  const chosen = optionsOf(choice)
+  if (poll.maxChoices === 1 && chosen.length === 1) return chosen[0]!
+  const known = poll.options.map(({ id }) => id).filter((id) => chosen.includes(id))
+  return [...known, ...chosen.filter((option) => !known.includes(option))]
+}
+
+async function admitWhole(parts: AdmissionParts, pollName: string, vote: Vote): Promise<Admission> {
   // 1.
-  const { code, option, nonce } = submission
   const poll = await parts.polls.find(pollName)
   if (!poll) return refused('unknown-poll')
   const nowMs = Date.now()
   // A poll may be closed before its time to open has come.
   if (nowMs < poll.opensAtMs && !poll.isClosed) return refused('not-open')
-  if (poll.isClosed || nowMs >= poll.closesAtMs) return fateAfterClose(parts, poll, submission)
-  const hasOption = poll.options.some(({ id }) => id === option)
+  if (poll.isClosed || nowMs >= poll.closesAtMs) return fateAfterClose(parts, poll, vote)
+  const wrong = choiceRefusal(poll, vote.choice)
+  const choice = normalChoice(poll, vote.choice)
 
   // 2.
-  const claim = claimOf(poll, code, option, nonce)
-  const found = await parts.claims.claim(claim, hasOption)
+  const claim = claimOf(poll, vote.voter, choice, vote.nonce)
+  const found = await parts.claims.claim(claim, wrong === null)
   const { same, other } = found
   if (same?.isRecorded && same.choiceMac === claim.choiceMac) return repeated(claim, same.recordedAt)
   if (!found.hasCode) return refused('bad-code')
-  if (!hasOption) return refused('unknown-option')
+  if (wrong !== null) return refused(wrong)
   if (same && same.choiceMac !== claim.choiceMac) return refused('nonce-reused')
 
   // 3.
   if (!same && other) return refused(other === 'recorded' ? 'already-voted' : 'vote-pending')
 
   // 4.
-  const delivery = await writeBallot(parts, poll, claim, option, found.region)
+  const delivery = await writeBallot(parts, poll, claim, choice, found.region)
 
   // 5.
   if (delivery === 'recorded') {
@@ -116,8 +161,8 @@ async function admitWhole(parts: AdmissionParts, pollName: string, submission: S
 }
 
 /** What became of a ballot that comes after the close: it may be one that was sent before (D34). */
-export async function fateAfterClose(parts: AdmissionParts, poll: Poll, submission: Submission): Promise<Admission> {
-  const claim = claimOf(poll, submission.code, submission.option, submission.nonce)
+export async function fateAfterClose(parts: AdmissionParts, poll: Poll, vote: Vote): Promise<Admission> {
+  const claim = claimOf(poll, vote.voter, normalChoice(poll, vote.choice), vote.nonce)
   const { same } = await parts.claims.claim(claim, false)
   if (same?.choiceMac !== claim.choiceMac) return refused('closed')
   return same.isRecorded ? repeated(claim, same.recordedAt) : refused('closed-unconfirmed')
@@ -130,21 +175,33 @@ const repeated = ({ receipt }: Claim, recordedAt: Date | null): Admission => ({
   isRepeat: true,
 })
 
-function claimOf(poll: Poll, code: string, option: string, nonce: string): Claim {
-  const codeId = codeIdOf(poll.key, code)
+/** What a browser or a program calls its voter in a poll for anyone with the link: long enough to be nobody else's. */
+const legalBrowserSecret = /^[A-Za-z0-9_-]{16,128}$/
+
+/** The voter's row of the roll, and whether anybody has one. */
+export function rollRowOf(poll: Poll, voter: Voter): { readonly codeId: string; readonly isAnybody: boolean } {
+  if ('rollId' in voter) return { codeId: voter.rollId, isAnybody: false }
+  const { code } = voter
+  if (poll.eligibility.kind !== 'link') return { codeId: codeIdOf(poll.key, code), isAnybody: false }
+  return { codeId: codeIdOfBrowser(poll.key, code), isAnybody: legalBrowserSecret.test(code) }
+}
+
+function claimOf(poll: Poll, voter: Voter, choice: Choice, nonce: string): Claim {
+  const { codeId, isAnybody } = rollRowOf(poll, voter)
   const ballotId = ballotIdOf(poll.key, codeId, nonce)
   return {
     pollId: poll.id,
     codeId,
+    isAnybody,
     ballotId,
     tag: voterTagOf(poll.key, codeId),
-    choiceMac: choiceMacOf(poll.key, ballotId, option),
+    choiceMac: choiceMacOf(poll.key, ballotId, choice),
     receipt: receiptFor(ballotId),
     isExclusive: poll.revote === 'first',
   }
 }
 
-async function writeBallot(parts: AdmissionParts, poll: Poll, claim: Claim, option: string, region: string | null) {
+async function writeBallot(parts: AdmissionParts, poll: Poll, claim: Claim, choice: Choice, region: string | null) {
   try {
     // A ballot before its poll's opening in the log would be rejected there.
     await parts.control.open(poll)
@@ -153,6 +210,7 @@ async function writeBallot(parts: AdmissionParts, poll: Poll, claim: Claim, opti
     throw error
   }
   const at = Date.now()
-  const event: BallotEvent = { type: 'ballot', poll: poll.id, ballotId: claim.ballotId, option, region, at }
+  const chosen = typeof choice === 'string' ? { option: choice } : { choices: choice }
+  const event: BallotEvent = { type: 'ballot', poll: poll.id, ballotId: claim.ballotId, ...chosen, region, at }
   return parts.log.record(`${poll.id}|${claim.tag}`, event, at)
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import cookie from '@fastify/cookie'
 import formbody from '@fastify/formbody'
 import helmet from '@fastify/helmet'
@@ -12,26 +13,54 @@ import type { FailureLimiter } from './failure-limiter.ts'
 import type { IngestMetrics } from './metrics.ts'
 import { openapi } from './openapi.ts'
 import type { OrganiserDesk } from './organiser-desk.ts'
-import type { OrganiserSessions } from './organiser-session.ts'
 import { messagePage } from './pages/ballot.ts'
 import { type Html, page, type PageOptions } from './pages/html.ts'
 import type { Receipts } from './receipts.ts'
 import { apiRoutes, ballotsRoute, sendProblem, tooMany } from './routes/api.ts'
 import { ballotPages } from './routes/ballot-pages.ts'
+import { oidcRoutes } from './routes/oidc-routes.ts'
 import { organiserPages } from './routes/organiser-pages.ts'
+import { passkeyRoutes } from './routes/passkey-routes.ts'
+import { signInPages } from './routes/sign-in-pages.ts'
+import { isSameOrigin } from './same-origin.ts'
+import { voterSignIn } from './routes/voter-sign-in.ts'
+import type { SignInAttempts } from './sign-in/attempts.ts'
+import type { Cookies } from './sign-in/cookies.ts'
+import type { MailSignIn } from './sign-in/mail-sign-in.ts'
+import type { OidcSignIn } from './sign-in/oidc.ts'
+import type { Organisers } from './sign-in/organisers.ts'
+import type { Passkeys } from './sign-in/passkeys.ts'
+import type { Sessions } from './sign-in/sessions.ts'
+import type { VoterRoll } from './voter-roll.ts'
 
 /** Everything the routes use. */
 export interface IngestParts extends AdmissionParts {
   readonly desk: OrganiserDesk
   readonly receipts: Receipts
-  readonly sessions: OrganiserSessions
+  readonly sessions: Sessions
+  readonly attempts: SignInAttempts
+  readonly organisers: Organisers
+  readonly passkeys: Passkeys
+  readonly cookies: Cookies
+  readonly roll: VoterRoll
+  /** null: no mails are sent. */
+  readonly mailSignIn: MailSignIn | null
+  /** null: there is no provider. */
+  readonly oidc: OidcSignIn | null
   readonly limiter: FailureLimiter
   readonly metrics: IngestMetrics
-  readonly organiserToken: string
+  /** What programs send as `Authorization: Bearer`; null: the API for organisers lets nobody in. */
+  readonly organiserToken: string | null
+  /** Whether the token also signs people in on the pages: never in production. */
+  readonly tokenSignsIn: boolean
   readonly logger: Logger
-  /** Known only once the server listens. */
   /** Told of every route, as `GET /api/receipts/:receipt`. */
   readonly onRoute?: (route: string) => void
+  /** Where voters and organisers reach this app, if it is configured. */
+  readonly publicUrl: string | null
+  /** How many proxies stand before this app: whose word on the client's address is taken. */
+  readonly proxyHops: number
+  /** Known only once the server listens. */
   readonly urls: () => { readonly ballot: string; readonly results: string }
 }
 
@@ -47,12 +76,12 @@ export type Show = (
 /** A ballot is small; anything larger is no ballot. */
 const bodyBytesMax = 64 * 1024
 const publicFolder = join(import.meta.dirname, '..', 'public')
-const assetTypes: { readonly [name: string]: string } = { 'ballot.css': 'text/css', 'receipt.js': 'text/javascript' }
 
 /** Pages and API of ingest; opens no port. */
 export async function buildIngestApp(parts: IngestParts): Promise<FastifyInstance> {
   const app = fastify({
     logger: false,
+    trustProxy: parts.proxyHops > 0 && ((_address, hop) => hop < parts.proxyHops),
     bodyLimit: bodyBytesMax,
     // A ballot that is under way when ingest stops gets its answer.
     forceCloseConnections: 'idle',
@@ -68,6 +97,11 @@ export async function buildIngestApp(parts: IngestParts): Promise<FastifyInstanc
     for (const verb of [method].flat()) parts.onRoute?.(`${verb} ${url}`)
   })
   acceptEmptyJson(app)
+  app.addHook('onRequest', async (request, reply) => {
+    if (isSameOrigin(request, parts.publicUrl) || request.url.startsWith('/api/')) return
+    const text = 'This form was sent from another site. Open the page here and send it again.'
+    await show(reply, 403, 'Not accepted', messagePage('Not accepted', text))
+  })
   await app.register(cookie)
   await app.register(formbody)
   await app.register(helmet, {
@@ -116,6 +150,10 @@ export async function buildIngestApp(parts: IngestParts): Promise<FastifyInstanc
   apiRoutes(app, parts)
   ballotPages(app, parts, show)
   organiserPages(app, parts, show)
+  signInPages(app, parts, show)
+  passkeyRoutes(app, parts, show)
+  oidcRoutes(app, parts, show)
+  voterSignIn(app, parts, show)
   return app
 }
 
@@ -129,11 +167,22 @@ function acceptEmptyJson(app: FastifyInstance): void {
   })
 }
 
+function assetFiles(): (readonly [name: string, type: string, body: Buffer])[] {
+  const own = (name: string): Buffer => readFileSync(join(publicFolder, name))
+  // The library's file for browsers sets a global and is no module; put before ours, the two are one file.
+  const library = join(dirname(createRequire(import.meta.url).resolve('@simplewebauthn/browser')), '..')
+  const webauthn = readFileSync(join(library, 'dist', 'bundle', 'index.umd.min.js'))
+  return [
+    ['ballot.css', 'text/css', own('ballot.css')],
+    ['receipt.js', 'text/javascript', own('receipt.js')],
+    ['passkey.js', 'text/javascript', Buffer.concat([webauthn, Buffer.from('\n'), own('passkey.js')])],
+  ]
+}
+
 function loadAssets() {
   const byPath = new Map<string, { readonly body: Buffer; readonly type: string }>()
   const pathOf = new Map<string, string>()
-  for (const [name, type] of Object.entries(assetTypes)) {
-    const body = readFileSync(join(publicFolder, name))
+  for (const [name, type, body] of assetFiles()) {
     const path = `/assets/${createHash('sha256').update(body).digest('base64url').slice(0, 12)}/${name}`
     byPath.set(path, { body, type: `${type}; charset=utf-8` })
     pathOf.set(name, path)

@@ -5,6 +5,8 @@ import type { Logger } from 'stream-core'
 export interface Claim {
   readonly pollId: string
   readonly codeId: string
+  /** Needs no row in the roll: the poll is for anyone with the link. */
+  readonly isAnybody: boolean
   readonly ballotId: string
   readonly tag: string
   readonly choiceMac: string
@@ -35,7 +37,7 @@ interface OutcomeRow {
 
 /** One round trip: look the code up, look for earlier claims, and claim if nothing stands against it. */
 const claimSql = `
-WITH code AS (SELECT region FROM codes WHERE poll_id = $1 AND code_id = $2),
+WITH code AS (SELECT region FROM codes WHERE poll_id = $1 AND code_id = $2 UNION ALL SELECT NULL WHERE $9),
   same AS (SELECT state, choice_mac, recorded_at FROM claims WHERE poll_id = $1 AND ballot_id = $3),
   other AS (SELECT state FROM claims WHERE poll_id = $1 AND tag = $4 AND exclusive AND $7 AND ballot_id <> $3),
   claimed AS (
@@ -71,6 +73,7 @@ export class Claims {
       claim.receipt,
       claim.isExclusive,
       mayClaim,
+      claim.isAnybody,
     ]
     for (;;) {
       const { rows } = await this.#pool.query<OutcomeRow>({ name: 'claim', text: claimSql, values, ...boundedQuery })

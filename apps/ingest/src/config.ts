@@ -22,11 +22,49 @@ export const ingestVariables = {
   ORGANISER_TOKEN: {
     kind: 'text',
     optional: true,
-    requiredInProduction: true,
     secret: true,
-    description: 'What organisers sign in with. Required in production; else generated and kept in PostgreSQL',
+    description:
+      'What programs send as `Authorization: Bearer`. Outside production it also signs organisers in, and is generated and kept in PostgreSQL if absent. In production it is required unless there is OIDC_ISSUER',
   },
   PUBLIC_URL: { kind: 'httpUrl', optional: true, description: 'Where voters reach this app. Default: its own address' },
+  PROXY_HOPS: {
+    kind: 'number',
+    fallback: '0',
+    max: 10,
+    description: 'Proxies before this app, whose X-Forwarded headers are believed',
+  },
+  OIDC_ISSUER: {
+    kind: 'httpUrl',
+    optional: true,
+    description: 'OpenID provider that organisers and voters may sign in with; https in production',
+  },
+  OIDC_CLIENT_ID: { kind: 'text', optional: true, description: 'This app at the provider' },
+  OIDC_CLIENT_SECRET: {
+    kind: 'text',
+    optional: true,
+    secret: true,
+    description: 'Its secret at the provider; absent: a public client, with PKCE',
+  },
+  OIDC_SCOPE: { kind: 'text', fallback: 'openid profile email', description: 'What is asked of the provider' },
+  OIDC_NAME: { kind: 'text', fallback: 'your organisation', description: 'What the provider is called on the pages' },
+  OIDC_ORGANISERS: {
+    kind: 'text',
+    optional: true,
+    description:
+      'Who at the provider may organise polls, as claim=value; * for everybody there. Required with OIDC_ISSUER',
+  },
+  SMTP_URL: {
+    kind: 'smtpUrl',
+    optional: true,
+    secret: true,
+    description:
+      'Mail server for polls of listed addresses, as smtp://user:password@host:587, or smtps: for TLS from the first byte',
+  },
+  MAIL_FROM: {
+    kind: 'text',
+    optional: true,
+    description: 'Who mails are from, as Elections <elections@city.example>. Required with SMTP_URL',
+  },
   RESULTS_URL: { kind: 'httpUrl', fallback: 'http://127.0.0.1:3001', description: 'Where the viewer is to be reached' },
   BALLOT_PARTITIONS: {
     kind: 'number',

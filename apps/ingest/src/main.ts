@@ -5,14 +5,19 @@ import { openLogger } from '@voting/election/logger'
 import { kafkaBroker } from 'stream-core/kafka'
 import { ingestVariables } from './config.ts'
 import { startIngest } from './service.ts'
+import { mailOptions, oidcOptions } from './sign-in/configuration.ts'
 
 const read = () => readEnvironment(ingestVariables)
+const isProduction = process.env['NODE_ENV'] === 'production'
 
 await runApp({
   name: 'ingest',
   help: `Takes ballots. Options: --check, --json, --help.\n\n${environmentHelp(ingestVariables)}`,
   configure() {
-    kafkaBroker({ bootstrapServers: read().KAFKA_BROKERS })
+    const environment = read()
+    kafkaBroker({ bootstrapServers: environment.KAFKA_BROKERS })
+    oidcOptions(environment, isProduction)
+    mailOptions(environment)
   },
   async start() {
     const environment = read()
@@ -26,11 +31,14 @@ await runApp({
       opsHost: environment.OPS_HOST,
       opsPort: environment.OPS_PORT,
       organiserToken: environment.ORGANISER_TOKEN,
+      oidc: oidcOptions(environment, isProduction),
+      mail: mailOptions(environment),
       publicUrl: environment.PUBLIC_URL,
+      proxyHops: environment.PROXY_HOPS,
       resultsUrl: () => environment.RESULTS_URL,
       ballotPartitions: environment.BALLOT_PARTITIONS,
       failuresPerMinute: environment.FAILURES_PER_MINUTE,
-      isProduction: process.env['NODE_ENV'] === 'production',
+      isProduction,
       logger,
     })
     return {

@@ -69,6 +69,37 @@ export const openapi = {
           400: problem('malformed'),
           401: problem('unauthorised'),
           404: problem('unknown-poll'),
+          409: problem('other-voters'),
+        },
+      },
+    },
+    '/api/polls/{id}/addresses': {
+      post: {
+        operationId: 'listAddresses',
+        summary: 'List the addresses that may vote; kept as HMACs, so that nobody can read them out again',
+        security: organiser,
+        parameters: [id],
+        requestBody: {
+          required: true,
+          ...json({
+            type: 'object',
+            required: ['addresses'],
+            properties: {
+              addresses: { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: 10_000 },
+              region: { type: 'string' },
+            },
+          }),
+        },
+        responses: {
+          201: {
+            description: 'How many of them are new',
+            ...json({ type: 'object', required: ['listed'], properties: { listed: { type: 'integer' } } }),
+          },
+          400: problem('malformed'),
+          401: problem('unauthorised'),
+          404: problem('unknown-poll'),
+          409: problem('other-voters'),
+          413: problem('too-large'),
         },
       },
     },
@@ -98,6 +129,30 @@ export const openapi = {
           ...refusalResponses(),
           413: problem('too-large'),
           429: problem('too-many-failures'),
+        },
+      },
+    },
+    '/api/organisers': {
+      post: {
+        operationId: 'inviteOrganiser',
+        summary:
+          'Invite somebody to organise polls of their own; the link works once, for a day, and asks for a passkey',
+        security: organiser,
+        requestBody: {
+          required: true,
+          ...json({ type: 'object', required: ['name'], properties: { name: { type: 'string', maxLength: 100 } } }),
+        },
+        responses: {
+          201: {
+            description: 'Invited',
+            ...json({
+              type: 'object',
+              required: ['id', 'invitation', 'expiresAt'],
+              properties: { id: { type: 'string' }, invitation: { type: 'string' }, expiresAt: time },
+            }),
+          },
+          400: problem('malformed'),
+          401: problem('unauthorised'),
         },
       },
     },
@@ -154,6 +209,33 @@ export const openapi = {
           closesAt: time,
           revote: { type: 'string', enum: ['first', 'last'] },
           electorate: { type: 'integer', minimum: 1 },
+          maxChoices: { type: 'integer', minimum: 1, default: 1, description: 'How many options a ballot may name' },
+          allowBlank: { type: 'boolean', default: false, description: 'Whether a ballot may name none' },
+          eligibility: {
+            description:
+              'Who may vote: anyone with the link (such a poll is indicative), who has a code, a listed address, or a claim at the provider',
+            default: { kind: 'codes' },
+            oneOf: [
+              {
+                type: 'object',
+                required: ['kind'],
+                properties: { kind: { enum: ['link', 'codes', 'addresses'] } },
+              },
+              {
+                type: 'object',
+                required: ['kind', 'claim', 'value'],
+                properties: { kind: { const: 'claim' }, claim: { type: 'string' }, value: { type: 'string' } },
+              },
+            ],
+          },
+          resultsVisible: {
+            description: 'When results are to be seen; { from } is a number of voters',
+            default: 'live',
+            oneOf: [
+              { enum: ['live', 'after-voting', 'after-close'] },
+              { type: 'object', required: ['from'], properties: { from: { type: 'integer', minimum: 1 } } },
+            ],
+          },
         },
       },
       CreatedPoll: {
@@ -168,10 +250,20 @@ export const openapi = {
       },
       Ballot: {
         type: 'object',
-        required: ['code', 'option', 'nonce'],
+        required: ['code', 'nonce'],
+        oneOf: [{ required: ['option'] }, { required: ['choices'] }],
         properties: {
-          code: { type: 'string' },
-          option: { type: 'string' },
+          code: {
+            type: 'string',
+            description: 'The voter code; for anyone with the link 16 to 128 of A-Za-z0-9_- that the client keeps',
+          },
+          option: { type: 'string', description: 'The one choice' },
+          choices: {
+            type: 'array',
+            items: { type: 'string' },
+            uniqueItems: true,
+            description: 'Several choices where the poll allows them; empty: a blank ballot',
+          },
           nonce: {
             type: 'string',
             pattern: '^[A-Za-z0-9_-]{16,128}$',

@@ -4,6 +4,7 @@ import { newPollId, newSlug, newVoterCode } from '@voting/election/identifiers'
 import type { PollControl } from './poll-control.ts'
 import type { PollInput } from './poll-input.ts'
 import type { Poll, PollRepository } from './poll-repository.ts'
+import type { VoterRoll } from './voter-roll.ts'
 import { codeIdOf } from './voter-secrets.ts'
 
 export const codesMax = 10_000
@@ -12,16 +13,20 @@ export const codesMax = 10_000
 export class OrganiserDesk {
   readonly #polls: PollRepository
   readonly #control: PollControl
+  readonly #roll: VoterRoll
 
-  constructor(polls: PollRepository, control: PollControl) {
+  constructor(polls: PollRepository, control: PollControl, roll: VoterRoll) {
+    this.#roll = roll
     this.#polls = polls
     this.#control = control
   }
 
   /** Creates a poll; one whose opening lies in the past is open in the log when this resolves. */
-  async createPoll(input: PollInput): Promise<Poll> {
+  async createPoll(input: PollInput, ownerId: string): Promise<Poll> {
     const poll = {
       ...input,
+      ownerId,
+      isDraft: false,
       id: newPollId(),
       slug: newSlug(input.title),
       definitionHash: definitionHash(input),
@@ -42,6 +47,11 @@ export class OrganiserDesk {
       region,
     )
     return codes
+  }
+
+  /** Lists addresses, kept as HMACs; resolves with how many are new. */
+  listAddresses(poll: Poll, addresses: readonly string[], region: string | null): Promise<number> {
+    return this.#roll.listAddresses(poll, addresses, region)
   }
 
   closePoll(poll: Poll): Promise<void> {

@@ -87,12 +87,15 @@ export class PollControl {
 
   async #open(poll: Poll): Promise<void> {
     const { id, options, regions, revote, definitionHash, electorate, opensAtMs, closesAtMs } = poll
+    const { maxChoices, allowBlank, resultsVisible, eligibility } = poll
     const rules = {
       options: options.map((option) => option.id),
       regions,
       revote,
       definitionHash,
       ...(electorate === null ? {} : { electorate }),
+      ...(maxChoices === 1 ? {} : { maxChoices }),
+      ...(allowBlank ? { allowBlank } : {}),
     }
     const at = Date.now()
     await this.#record({
@@ -107,7 +110,22 @@ export class PollControl {
     const { title, slug } = poll
     const published = await this.#log.publishPoll(
       id,
-      { id, slug, title, options, regions, revote, electorate, definitionHash, opensAtMs, closesAtMs },
+      {
+        id,
+        slug,
+        title,
+        options,
+        regions,
+        revote,
+        electorate,
+        maxChoices,
+        allowBlank,
+        resultsVisible,
+        eligibility,
+        definitionHash,
+        opensAtMs,
+        closesAtMs,
+      },
       at,
     )
     if (published !== 'recorded') throw new ControlNotRecordedError(id, 'its definition')

@@ -1,3 +1,5 @@
+import type { Eligibility, ResultsVisible } from '@voting/election/poll-terms'
+
 /** What an organiser sends to create a poll; checked in one place for the API and the form. */
 export interface PollInput {
   readonly title: string
@@ -7,6 +9,10 @@ export interface PollInput {
   readonly closesAtMs: number
   readonly revote: 'first' | 'last'
   readonly electorate: number | null
+  readonly maxChoices: number
+  readonly allowBlank: boolean
+  readonly resultsVisible: ResultsVisible
+  readonly eligibility: Eligibility
 }
 
 /** `__proto__` would be taken for something else wherever counts are kept by id. */
@@ -42,11 +48,22 @@ export function checkPollInput(body: unknown, nowMs: number): PollInput | string
   if (closesAtMs <= opensAtMs) return 'closesAt must be after opensAt.'
   if (closesAtMs <= nowMs) return 'closesAt must lie in the future.'
   if (revote !== 'first' && revote !== 'last') return `revote must be "first" or "last", got ${JSON.stringify(revote)}.`
-  if (
-    electorate !== null &&
-    !(Number.isInteger(electorate) && (electorate as number) > 0 && (electorate as number) < 2 ** 31)
-  ) {
+  if (electorate !== null && !isWhole(electorate, 1, 2 ** 31 - 1)) {
     return `electorate must be a whole number above 0, or absent; got ${JSON.stringify(electorate)}.`
+  }
+  const { maxChoices = 1, allowBlank = false, resultsVisible = 'live' } = body as Record<string, unknown>
+  const eligibility = checkEligibility((body as Record<string, unknown>)['eligibility'] ?? { kind: 'codes' })
+  if (!isWhole(maxChoices, 1, checkedOptions.length)) {
+    return `maxChoices must be a whole number from 1 to the number of options (${checkedOptions.length}), got ${JSON.stringify(maxChoices)}.`
+  }
+  if (typeof allowBlank !== 'boolean') return `allowBlank must be true or false, got ${JSON.stringify(allowBlank)}.`
+  const checkedVisible = checkResultsVisible(resultsVisible)
+  if (checkedVisible === null) {
+    return `resultsVisible must be "live", "after-voting", "after-close" or {"from": voters}, got ${JSON.stringify(resultsVisible)}.`
+  }
+  if (eligibility === null) {
+    const given = JSON.stringify((body as Record<string, unknown>)['eligibility'])
+    return `eligibility must be {"kind": "link" | "codes" | "addresses"} or {"kind": "claim", "claim", "value"}, got ${given}.`
   }
   return {
     title,
@@ -55,7 +72,11 @@ export function checkPollInput(body: unknown, nowMs: number): PollInput | string
     opensAtMs,
     closesAtMs,
     revote,
-    electorate: electorate as number | null,
+    electorate,
+    maxChoices,
+    allowBlank,
+    resultsVisible: checkedVisible,
+    eligibility,
   }
 }
 
@@ -72,6 +93,25 @@ function checkOptions(options: unknown): PollInput['options'] | string {
     checked.push({ id, label })
   }
   return checked
+}
+
+const isWhole = (value: unknown, min: number, max: number): value is number =>
+  Number.isInteger(value) && (value as number) >= min && (value as number) <= max
+
+function checkResultsVisible(value: unknown): ResultsVisible | null {
+  if (value === 'live' || value === 'after-voting' || value === 'after-close') return value
+  if (typeof value !== 'object' || value === null) return null
+  const { from, ...rest } = value as Record<string, unknown>
+  return isWhole(from, 1, 2 ** 31 - 1) && Object.keys(rest).length === 0 ? { from } : null
+}
+
+function checkEligibility(value: unknown): Eligibility | null {
+  if (typeof value !== 'object' || value === null) return null
+  const { kind, claim, value: expected, ...rest } = value as Record<string, unknown>
+  if (Object.keys(rest).length > 0) return null
+  if (kind === 'claim') return isText(claim, 100) && isText(expected, 200) ? { kind, claim, value: expected } : null
+  if (claim !== undefined || expected !== undefined) return null
+  return kind === 'link' || kind === 'codes' || kind === 'addresses' ? { kind } : null
 }
 
 /** Times are UTC: one without a zone is read as such, whatever zone this process runs in. */

@@ -7,7 +7,8 @@ export const refusals: { readonly [reason in Refusal]: Problem & { readonly vote
     status: 400,
     code: 'malformed',
     title: 'The ballot is malformed',
-    detail: 'A ballot is {code, option, nonce}; the nonce is 16 to 128 of A-Z a-z 0-9 _ -.',
+    detail:
+      'A ballot is {code, option, nonce} or {code, choices, nonce}; no choice is twice in it. The nonce is 16 to 128 of A-Z a-z 0-9 _ -.',
     voter: 'Something was missing from the form. Enter your code and choose one option.',
   },
   'unknown-poll': {
@@ -39,6 +40,18 @@ export const refusals: { readonly [reason in Refusal]: Problem & { readonly vote
     code: 'unknown-option',
     title: 'The poll has no such option',
     voter: 'Choose one of the options.',
+  },
+  'too-many-choices': {
+    status: 422,
+    code: 'too-many-choices',
+    title: 'The ballot names more options than the poll allows',
+    voter: 'You have chosen too many options. Take some away.',
+  },
+  'blank-not-allowed': {
+    status: 422,
+    code: 'blank-not-allowed',
+    title: 'The poll takes no blank ballots',
+    voter: 'Choose at least one option.',
   },
   'nonce-reused': {
     status: 409,

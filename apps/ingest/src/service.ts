@@ -12,10 +12,18 @@ import { Claims } from './claims.ts'
 import { FailureLimiter } from './failure-limiter.ts'
 import { openMetrics } from './metrics.ts'
 import { OrganiserDesk } from './organiser-desk.ts'
-import { OrganiserSessions } from './organiser-session.ts'
 import { PollControl } from './poll-control.ts'
 import { PollRepository } from './poll-repository.ts'
 import { Receipts } from './receipts.ts'
+import { SignInAttempts } from './sign-in/attempts.ts'
+import { Cookies } from './sign-in/cookies.ts'
+import { Mailer, type MailOptions } from './sign-in/mailer.ts'
+import { MailSignIn } from './sign-in/mail-sign-in.ts'
+import { type OidcOptions, OidcSignIn } from './sign-in/oidc.ts'
+import { Organisers } from './sign-in/organisers.ts'
+import { Passkeys } from './sign-in/passkeys.ts'
+import { Sessions } from './sign-in/sessions.ts'
+import { VoterRoll } from './voter-roll.ts'
 
 export interface IngestOptions {
   readonly broker: Broker
@@ -24,8 +32,14 @@ export interface IngestOptions {
   readonly port: number
   readonly opsHost: string
   readonly opsPort: number
-  /** null: generated and kept in PostgreSQL, but not in production. */
+  /** null: generated and kept in PostgreSQL; in production the API for organisers is then closed. */
   readonly organiserToken: string | null
+  /** Organisers and voters sign in with this provider. Default: there is none. */
+  readonly oidc?: OidcOptions | null
+  /** Voters of listed addresses get mails from here. Default: no mails. */
+  readonly mail?: MailOptions | null
+  /** How many proxies stand before this app. Default: none. */
+  readonly proxyHops?: number
   readonly publicUrl: string | null
   /** May be known only later: the demo starts the viewer after ingest. */
   readonly resultsUrl: () => string
@@ -37,6 +51,7 @@ export interface IngestOptions {
 
 export interface RunningIngest extends RunningApp {
   readonly url: string
+  /** What programs send as `Authorization: Bearer`; empty where nothing lets them in. */
   readonly organiserToken: string
   /** What it serves, as `GET /api/receipts/:receipt`. */
   readonly routes: readonly string[]
@@ -98,15 +113,30 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
   closers.add(() => ops.close())
   let ownUrl = ''
   const routes: string[] = []
+  const cookies = new Cookies(options.isProduction)
+  const attempts = new SignInAttempts(pool, cookies)
+  const roll = new VoterRoll(pool)
+  const mailer = options.mail ? new Mailer(options.mail, logger) : null
+  if (mailer) closers.add(() => mailer.close())
   const app = await buildIngestApp({
     onRoute: (route) => routes.push(route),
     polls,
     claims: new Claims(pool, logger),
     log,
     control,
-    desk: new OrganiserDesk(polls, control),
+    desk: new OrganiserDesk(polls, control, roll),
     receipts: new Receipts(pool),
-    sessions: new OrganiserSessions(pool, options.isProduction),
+    sessions: new Sessions(pool, cookies),
+    attempts,
+    cookies,
+    roll,
+    mailSignIn: mailer && new MailSignIn({ pool, attempts, mailer }),
+    organisers: new Organisers(pool),
+    passkeys: new Passkeys(pool),
+    oidc: options.oidc ? new OidcSignIn(options.oidc) : null,
+    tokenSignsIn: !options.isProduction,
+    publicUrl: options.publicUrl === null ? null : trimmed(options.publicUrl),
+    proxyHops: options.proxyHops ?? 0,
     limiter: new FailureLimiter(options.failuresPerMinute),
     metrics,
     organiserToken,
@@ -130,7 +160,7 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
     name: 'ingest',
     url: ownUrl,
     ops: ops.url,
-    organiserToken,
+    organiserToken: organiserToken ?? '',
     routes,
     close: () => closers.close(),
     failed: new Promise(() => undefined),
@@ -150,9 +180,26 @@ async function within<T>(ms: number, work: Promise<T>, otherwise: T): Promise<T>
   }
 }
 
-async function organiserTokenOf({ organiserToken, isProduction }: IngestOptions, pool: Pool): Promise<string> {
+const generatedToken = 'organiser-token'
+
+async function organiserTokenOf(options: IngestOptions, pool: Pool): Promise<string | null> {
+  const { organiserToken, isProduction, oidc } = options
   if (organiserToken === '') throw new ConfigError('ORGANISER_TOKEN', 'ORGANISER_TOKEN is empty: anybody could sign in')
-  if (organiserToken !== null) return organiserToken
-  if (isProduction) throw new ConfigError('ORGANISER_TOKEN', 'ORGANISER_TOKEN is required in production')
-  return keptSecret(pool, 'organiser-token', { mayGenerate: true })
+  if (!isProduction) return organiserToken ?? keptSecret(pool, generatedToken, { mayGenerate: true })
+  if (organiserToken === null) {
+    if (oidc) return null
+    throw new ConfigError(
+      'ORGANISER_TOKEN',
+      'nobody could organise polls: in production set ORGANISER_TOKEN, with which organisers are invited, or OIDC_ISSUER',
+    )
+  }
+  // It was printed to a terminal, and is in every copy of the database.
+  const { rows } = await pool.query('SELECT value FROM settings WHERE name = $1', [generatedToken])
+  if (rows[0]?.value === organiserToken) {
+    throw new ConfigError(
+      'ORGANISER_TOKEN',
+      'ORGANISER_TOKEN is the token that was generated for development: in production choose another',
+    )
+  }
+  return organiserToken
 }

@@ -45,7 +45,7 @@ test('what the schemas demand is what the routes demand', async () => {
     expect([member, answer.status]).toEqual([member, 400])
   }
   const ballot: Record<string, unknown> = { code: 'x', option: 'a', nonce: 'n'.repeat(16) }
-  for (const member of schemas.Ballot.required) {
+  for (const member of [...schemas.Ballot.required, 'option']) {
     const { [member]: _left, ...rest } = ballot
     const answer = await send(`${system.ingest.url}/api/polls/none/ballots`, rest)
     expect([member, answer.status]).toEqual([member, 400])

@@ -1,4 +1,12 @@
-import type { BallotEvent, ControlEvent, LogEvent, PollRules, RejectionReason } from '@voting/election/events'
+import {
+  type BallotEvent,
+  type Choice,
+  type ControlEvent,
+  type LogEvent,
+  optionsOf,
+  type PollRules,
+  type RejectionReason,
+} from '@voting/election/events'
 import type { KeyValueStore, Processor, ProcessorContext } from 'stream-core'
 import type { Effect } from './effects.ts'
 import { type MalformedEvent, textLengthMax } from './log-event-serde.ts'
@@ -19,7 +27,7 @@ export interface PollState {
 /** What the log holds of one voter in one poll: of bounded size, however many ballots the voter casts (D30). */
 export interface VoterState {
   /** The ballot that counts now; null when none of them did. */
-  readonly current: { readonly ballotId: string; readonly option: string; readonly region: string | null } | null
+  readonly current: { readonly ballotId: string; readonly option: Choice; readonly region: string | null } | null
   /** Ballot ids as versions before D30 kept them; they move to their own store when the voter is next heard of. */
   readonly seen?: readonly string[]
 }
@@ -32,6 +40,7 @@ export interface VoterState {
  *   2. a ballot id seen before                              → duplicate
  *   3. a poll that was not opened here, or is closed        → rejected, unknown-poll or closed
  *   4. an option the poll does not have                     → rejected, unknown-option
+ *      more options than the poll allows, or none           → rejected, too-many-choices or blank-not-allowed
  *   5. a voter without a counting ballot                    → accepted
  *   6. a voter with one: the poll counts the first or last  → rejected, already-voted, or changed
  */
@@ -66,19 +75,20 @@ export function classify(): Processor<string, LogEvent | MalformedEvent, string,
   }
 
   const ballot = (event: BallotEvent, voterKey: string): Effect => {
-    const { poll: pollId, ballotId, option, region, at: time } = event
+    const { poll: pollId, ballotId, region, at: time } = event
+    const choice = event.choices ?? event.option!
     const poll = polls.get(pollId)
     const voter = voterOf(voterKey)
     const base = { type: 'ballot', poll: pollId, ballotId, epoch: poll?.epoch ?? 0, time } as const
     const ballotKey = `${voterKey}|${ballotId}`
     if (seen.get(ballotKey) !== null) return { ...base, class: 'duplicate' }
     seen.put(ballotKey, true)
-    const reason = refusal(poll, voter, option)
+    const reason = refusal(poll, voter, choice)
     if (reason !== null) return { ...base, class: 'rejected', reason }
-    voters.put(voterKey, { current: { ballotId, option, region } })
-    if (voter.current === null) return { ...base, class: 'accepted', add: option, region }
+    voters.put(voterKey, { current: { ballotId, option: choice, region } })
+    if (voter.current === null) return { ...base, class: 'accepted', add: choice, region }
     const { ballotId: replaces, option: remove, region: removeRegion } = voter.current
-    return { ...base, class: 'changed', replaces, add: option, remove, region, removeRegion }
+    return { ...base, class: 'changed', replaces, add: choice, remove, region, removeRegion }
   }
 
   return {
@@ -112,9 +122,13 @@ export function classify(): Processor<string, LogEvent | MalformedEvent, string,
   }
 }
 
-function refusal(poll: PollState | null, voter: VoterState, option: string): RejectionReason | null {
+function refusal(poll: PollState | null, voter: VoterState, choice: Choice): RejectionReason | null {
   if (poll === null) return 'unknown-poll'
   if (poll.isClosed) return 'closed'
-  if (!poll.rules.options.includes(option)) return 'unknown-option'
+  const { options, maxChoices = 1, allowBlank = false } = poll.rules
+  const chosen = optionsOf(choice)
+  if (!chosen.every((option) => options.includes(option))) return 'unknown-option'
+  if (chosen.length > maxChoices) return 'too-many-choices'
+  if (chosen.length === 0 && !allowBlank) return 'blank-not-allowed'
   return voter.current !== null && poll.rules.revote === 'first' ? 'already-voted' : null
 }

@@ -1,4 +1,4 @@
-import type { PollRules, RejectionReason } from '@voting/election/events'
+import type { Choice, PollRules, RejectionReason } from '@voting/election/events'
 
 /** One ballot has one effect, whatever it was: the only thing that crosses from voters' partitions to polls'. */
 export type Effect =
@@ -7,7 +7,7 @@ export type Effect =
       readonly poll: string
       readonly ballotId: string
       readonly class: 'accepted'
-      readonly add: string
+      readonly add: Choice
       readonly region: string | null
       readonly epoch: number
       readonly time: number
@@ -19,8 +19,8 @@ export type Effect =
       /** The voter's earlier ballot is replaced: it becomes superseded. */
       readonly class: 'changed'
       readonly replaces: string
-      readonly add: string
-      readonly remove: string
+      readonly add: Choice
+      readonly remove: Choice
       readonly region: string | null
       readonly removeRegion: string | null
       readonly epoch: number

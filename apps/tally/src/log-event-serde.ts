@@ -31,9 +31,7 @@ function isLogEvent(value: unknown): value is LogEvent {
   if (!isText(event['poll']) || !Number.isSafeInteger(event['at'])) return false
   switch (event['type']) {
     case 'ballot':
-      return (
-        isText(event['ballotId']) && isText(event['option']) && (event['region'] === null || isText(event['region']))
-      )
+      return isText(event['ballotId']) && hasChoice(event) && (event['region'] === null || isText(event['region']))
     case 'open':
       return isRules(event['rules'])
     case 'extend':
@@ -44,12 +42,24 @@ function isLogEvent(value: unknown): value is LogEvent {
   }
 }
 
+/** One option, or a list of them, in which none is twice. */
+function hasChoice({ option, choices }: Record<string, unknown>): boolean {
+  if (choices === undefined) return isText(option)
+  return option === undefined && isTexts(choices) && new Set(choices).size === choices.length
+}
+
 function isRules(rules: unknown): boolean {
   if (typeof rules !== 'object' || rules === null) return false
-  const { options, regions, revote } = rules as Record<string, unknown>
-  return isTexts(options) && isTexts(regions) && (revote === 'first' || revote === 'last')
+  const { options, regions, revote, maxChoices = 1, allowBlank = false } = rules as Record<string, unknown>
+  return (
+    isTexts(options) &&
+    isTexts(regions) &&
+    (revote === 'first' || revote === 'last') &&
+    Number.isSafeInteger(maxChoices) &&
+    typeof allowBlank === 'boolean'
+  )
 }
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value.length <= textLengthMax
 
-const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
+const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText)

@@ -9,3 +9,10 @@ export function openMetrics(streams: Streams): Registry {
   registerMetrics(registry, streams)
   return registry
 }
+
+/** Age of the oldest record that waits to be counted, as the library measures it; 0 where none waits. */
+export async function lagMs(registry: Registry): Promise<number> {
+  const metrics = await registry.getMetricsAsJSON()
+  const lag = metrics.find(({ name }) => name.endsWith('consumer_lag_seconds'))
+  return Math.max(0, ...(lag?.values ?? []).map(({ value }) => value * 1000))
+}

@@ -152,6 +152,6 @@ function compare(
 /** What has to be equal: everything but when and how often it was written. */
 function countsOf(document: ResultDocument | null): unknown {
   if (document === null) return null
-  const { poll, status, definitionHash, voters, totals, regions, accounting, rejections } = document
-  return { poll, status, definitionHash, voters, totals, regions, accounting, rejections }
+  const { poll, status, definitionHash, voters, totals, blank, regions, accounting, rejections } = document
+  return { poll, status, definitionHash, voters, totals, blank, regions, accounting, rejections }
 }

@@ -1,4 +1,10 @@
-import type { Accounting, RejectionReason, ResultDocument } from '@voting/election/events'
+import {
+  type Accounting,
+  type Choice,
+  optionsOf,
+  type RejectionReason,
+  type ResultDocument,
+} from '@voting/election/events'
 import type { Effect } from './effects.ts'
 
 /** The result of a poll as it is kept: the public document, and which partitions have closed. */
@@ -25,7 +31,8 @@ export const emptyResult = (): ResultState => ({
 
 /**
  * A result with one more effect in it. All counters move together, so that in every version
- * `recorded = accepted + superseded + rejected + duplicates`, `voters = accepted`, and the totals add up to it.
+ * `recorded = accepted + superseded + rejected + duplicates`, `voters = accepted`, and where a ballot names one option
+ * the totals and the blank ballots add up to it.
  */
 export function applyEffect(result: ResultState, effect: Effect, ballotPartitions: number): ResultState {
   const base = {
@@ -38,12 +45,13 @@ export function applyEffect(result: ResultState, effect: Effect, ballotPartition
   if (effect.type === 'open') {
     // Every partition opens the poll; the first that arrives brings the rules.
     if (result.definitionHash !== '') return base
-    const { options, regions, definitionHash } = effect.rules
+    const { options, regions, definitionHash, allowBlank = false } = effect.rules
     const zeros = Object.fromEntries(options.map((option) => [option, 0]))
     return {
       ...base,
       definitionHash,
       totals: { ...zeros, ...result.totals },
+      ...(allowBlank && { blank: result.blank ?? 0 }),
       regions: { ...Object.fromEntries(regions.map((region) => [region, zeros])), ...result.regions },
     }
   }
@@ -65,6 +73,7 @@ export function applyEffect(result: ResultState, effect: Effect, ballotPartition
         ...base,
         accounting,
         totals: moved(moved(result.totals, effect.remove, -1), effect.add, 1),
+        ...blankMoved(blankMoved(result, effect.remove, -1), effect.add, 1),
         regions: movedIn(movedIn(result.regions, effect.removeRegion, effect.remove, -1), effect.region, effect.add, 1),
       }
     case 'accepted':
@@ -74,6 +83,7 @@ export function applyEffect(result: ResultState, effect: Effect, ballotPartition
         accounting,
         voters: accounting.accepted,
         totals: moved(result.totals, effect.add, 1),
+        ...blankMoved(result, effect.add, 1),
         regions: movedIn(result.regions, effect.region, effect.add, 1),
       }
   }
@@ -86,13 +96,22 @@ export function publicResult({ closedIn: _, ...document }: ResultState): ResultD
 
 type Counts = { readonly [option: string]: number }
 
-const moved = (counts: Counts, option: string, by: number): Counts => ({
-  ...counts,
-  [option]: (counts[option] ?? 0) + by,
-})
+function moved(counts: Counts, choice: Choice, by: number): Counts {
+  const after = { ...counts }
+  for (const option of optionsOf(choice)) after[option] = (after[option] ?? 0) + by
+  return after
+}
 
-function movedIn(regions: { readonly [region: string]: Counts }, region: string | null, option: string, by: number) {
-  return region === null ? regions : { ...regions, [region]: moved(regions[region] ?? {}, option, by) }
+/** Blank ballots are counted by themselves: a poll that allows none has no such count. */
+const blankMoved = ({ blank }: { readonly blank?: number }, choice: Choice, by: number): { readonly blank?: number } =>
+  typeof choice !== 'string' && choice.length === 0
+    ? { blank: (blank ?? 0) + by }
+    : blank === undefined
+      ? {}
+      : { blank }
+
+function movedIn(regions: { readonly [region: string]: Counts }, region: string | null, choice: Choice, by: number) {
+  return region === null ? regions : { ...regions, [region]: moved(regions[region] ?? {}, choice, by) }
 }
 
 const counted = (reasons: ResultDocument['rejections'], reason: RejectionReason): ResultDocument['rejections'] => ({

@@ -4,7 +4,8 @@ import { openOpsServer } from '@voting/election/ops-server'
 import type { RunningApp } from '@voting/election/running-app'
 import { provideTopics, topics } from '@voting/election/topics'
 import { type Broker, type Logger, Streams } from 'stream-core'
-import { openMetrics } from './metrics.ts'
+import { lagMs, openMetrics } from './metrics.ts'
+import { Pulse } from './pulse.ts'
 import { ResultSink } from './result-sink.ts'
 import { buildTallyTopology } from './topology.ts'
 
@@ -45,17 +46,25 @@ async function startParts(options: TallyOptions, closers: Closers): Promise<Runn
     logger,
   })
   const sink = new ResultSink({ broker, pool, logger })
+  const registry = openMetrics(streams)
+  const pulse = new Pulse({
+    pool,
+    logger,
+    behindMs: async () => (streams.state === 'running' ? lagMs(registry) : null),
+  })
   const ops = await openOpsServer({
     host: options.opsHost,
     port: options.opsPort,
-    registry: openMetrics(streams),
+    registry,
     readiness: () => (streams.state === 'running' ? sink.trouble : `the stream application is ${streams.state}`),
   })
   closers.add(() => ops.close())
   closers.add(() => sink.stop())
+  closers.add(() => pulse.stop())
   closers.add(async () => void (await streams.close()))
   await streams.start()
   sink.start()
+  pulse.start()
   const failed = Promise.withResolvers<Error>()
   void streams.stopped.then((error) => error && failed.resolve(error))
   return { name: 'tally', ops: ops.url, close: () => closers.close(), failed: failed.promise }

@@ -1,3 +1,4 @@
+import { optionsOf } from '@voting/election/events'
 import type { Effect } from './effects.ts'
 
 /** Widths of the windows that trends are kept in. */
@@ -23,7 +24,10 @@ export const changesCounts = (effect: Effect): boolean =>
 
 export function applyToTrend(trend: TrendState, effect: Effect): TrendState {
   if (effect.type !== 'ballot' || (effect.class !== 'accepted' && effect.class !== 'changed')) return trend
-  const counts = { ...trend.counts, [effect.add]: (trend.counts[effect.add] ?? 0) + 1 }
-  if (effect.class === 'changed') counts[effect.remove] = (counts[effect.remove] ?? 0) - 1
+  const counts = { ...trend.counts }
+  for (const option of optionsOf(effect.add)) counts[option] = (counts[option] ?? 0) + 1
+  if (effect.class === 'changed') {
+    for (const option of optionsOf(effect.remove)) counts[option] = (counts[option] ?? 0) - 1
+  }
   return { epoch: trend.epoch === 0 ? effect.epoch : trend.epoch, version: trend.version + 1, counts }
 }

@@ -64,6 +64,21 @@ test('a recount equals the published result, also after revotes, duplicates, a c
   })
 })
 
+test('a recount equals the result of a poll with several choices and blank ballots, after an extension and a close', async () => {
+  const choices = [['a', 'b'], [], ['b'], ['a', 'b', 'c'], ['a']]
+  const ballots = Array.from({ length: 30 }, (_, i) => {
+    const { option: _one, ...rest } = ballot(`v${i % 20}`, `x${i}`, '')
+    return { ...rest, choices: choices[i % 5]! }
+  })
+  const several = { ...open, rules: { ...rules, maxChoices: 2, allowBlank: true } }
+  const extend = { type: 'extend', poll: 'p1', eventId: 'p1:extend:1', closesAt: at + 9, at } as const
+  await write(several, ...ballots.slice(0, 15), extend, ...ballots.slice(15), close, ballot('v99', 'late', 'a'))
+  const [poll] = await run()
+  expect(poll).toMatchObject({ isEqual: true, published: { status: 'final', accounting: { recorded: 31 } } })
+  expect(poll!.published!.blank).toBeGreaterThan(0)
+  expect(poll!.recounted!.blank).toBe(poll!.published!.blank)
+})
+
 test('what the live tally has not counted yet is counted first, and is no difference', async () => {
   await write(open, ballot('v1', 'x1', 'a'))
   expect((await run())[0]!.isEqual).toBe(true)

@@ -1,133 +1,181 @@
 // @ts-check
-import { formatClock, formatDay, lineOf } from './shared.js'
-import uPlot from './uplot.js'
+import uPlot from 'uplot'
+
+/**
+ * One line of the chart. `colour` is the number of a colour of the palette; `isThin`: of a poll that is compared with.
+ *
+ * @typedef {{ label: string, colour: number, dash: readonly number[], isThin?: boolean }} Line
+ * @typedef {{ x: number[], columns: (number | null)[][], lines: Line[], from: number, to: number, isElapsed: boolean,
+ *   isShare: boolean, isStepped: boolean }} Picture x in seconds: of the clock, or since the opening
+ */
 
 /**
  * The trend chart: columns of numbers in, one canvas out. It draws at most once per animation frame.
  *
  * @param {HTMLElement} host
- * @param {{ label: string }[]} options
+ * @param {ReturnType<typeof import('./shared.js').createWords>} words
+ * @param {{ onZoom: () => void, onPoint: (index: number | null) => void }} listeners
  */
-export function createChart(host, options) {
+export function createChart(host, words, { onZoom, onPoint }) {
   const styles = getComputedStyle(document.documentElement)
   /** @param {string} name */
   const color = (name) => styles.getPropertyValue(name).trim()
   const height = () => (host.clientWidth < 540 ? 230 : 300)
   /** Follow the newest data; off after the user has zoomed. */
   let isFollowing = true
-  /** @type {() => void} */
-  let onZoom = () => undefined
   let frame = 0
-  /** @type {any} */
+  /** @type {Picture | null} */
   let pending = null
-  let isCumulative = true
-  const stepped = uPlot.paths.stepped({ align: 1 })
-  const linear = uPlot.paths.linear()
+  /** @type {Picture | null} */
+  let shown = null
+  /** @type {any} */
+  let plot = null
+  /** The point that was chosen by keyboard: it stays when new data comes. @type {number | null} */
+  let chosen = null
+  const stepped = uPlot.paths.stepped?.({ align: 1 })
+  const linear = uPlot.paths.linear?.()
 
-  const axis = {
-    stroke: () => color('--muted'),
-    grid: { stroke: () => color('--line'), width: 1 },
-    ticks: { stroke: () => color('--line'), width: 1 },
-    font: '13px system-ui, sans-serif',
-  }
-  const plot = new uPlot(
-    {
-      width: host.clientWidth,
-      height: height(),
-      // The same zone as everywhere on the page.
-      tzDate: (/** @type {number} */ seconds) => uPlot.tzDate(new Date(seconds * 1000), 'UTC'),
-      // A label at the right edge is as wide as the time in it.
-      padding: [null, 36, null, null],
-      legend: { show: false },
-      cursor: { drag: { x: true, y: false } },
-      scales: {
-        x: { time: true },
-        y: { range: (_u, min, max) => [Math.min(0, min ?? 0), Math.max(5, (max ?? 0) * 1.08)] },
-      },
-      axes: [
-        { ...axis, space: 90, values: timeLabels },
-        {
-          ...axis,
-          size: 56,
-          incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6],
+  /** @param {Picture} picture */
+  function build(picture) {
+    plot?.destroy()
+    const { isElapsed, isShare, lines } = picture
+    const axis = {
+      stroke: () => color('--muted'),
+      grid: { stroke: () => color('--line'), width: 1 },
+      ticks: { stroke: () => color('--line'), width: 1 },
+      font: '13px system-ui, sans-serif',
+    }
+    const whole = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6]
+    plot = new uPlot(
+      /** @type {any} */ ({
+        width: host.clientWidth,
+        height: height(),
+        // The same zone as everywhere on the page.
+        tzDate: (/** @type {number} */ seconds) => uPlot.tzDate(new Date(seconds * 1000), 'UTC'),
+        // A label at the right edge is as wide as the time in it.
+        padding: [null, 36, null, null],
+        legend: { show: false },
+        cursor: { drag: { x: true, y: false } },
+        scales: {
+          x: { time: !isElapsed },
+          y: {
+            range: (/** @type {any} */ _plot, /** @type {number} */ min, /** @type {number} */ max) =>
+              isShare
+                ? [0, Math.max(0.05, (max ?? 0) * 1.08)]
+                : [Math.min(0, min ?? 0), Math.max(5, (max ?? 0) * 1.08)],
+          },
         },
-      ],
-      series: [
-        {},
-        ...options.map(({ label }, i) => ({
-          label,
-          stroke: () => color(`--c${lineOf(i).colour}`),
-          width: 2,
-          dash: lineOf(i).dash,
-          points: { show: false },
-          // Counts go up in steps; a curve would show votes that were never there.
-          paths: (...args) => (isCumulative ? stepped : linear)(...args),
-        })),
-      ],
-      hooks: {
-        setSelect: [
-          () => {
-            isFollowing = false
-            onZoom()
+        axes: [
+          { ...axis, space: 90, values: isElapsed ? elapsedLabels : timeLabels },
+          {
+            ...axis,
+            size: 62,
+            incrs: isShare ? [0.01, 0.02, 0.05, 0.1, 0.2, 0.5] : whole,
+            values: (/** @type {any} */ _plot, /** @type {number[]} */ splits) =>
+              splits.map((value) => (isShare ? `${Math.round(value * 100)} %` : words.number(value))),
           },
         ],
-      },
-    },
-    [[], ...options.map(() => [])],
-    host,
-  )
+        series: [
+          {},
+          ...lines.map(({ label, colour, dash, isThin }) => ({
+            label,
+            stroke: () => color(`--c${colour}`),
+            width: isThin ? 1 : 2,
+            dash: isThin ? [4, 4] : dash,
+            points: { show: false },
+            // Counts go up in steps; a curve would show votes that were never there.
+            paths: (/** @type {any[]} */ ...args) =>
+              (shown?.isStepped ? stepped : linear)?.(.../** @type {[any, any, any, any]} */ (args)),
+          })),
+        ],
+        hooks: {
+          setSelect: [
+            () => {
+              isFollowing = false
+              onZoom()
+            },
+          ],
+          setCursor: [
+            (/** @type {any} */ { cursor }) => {
+              if (cursor.event) onPoint(cursor.left < 0 ? null : cursor.idx)
+            },
+          ],
+        },
+      }),
+      /** @type {any} */ ([[], ...lines.map(() => [])]),
+      host,
+    )
+  }
+
+  /** @param {Picture} a @param {Picture | null} b */
+  const hasSameForm = (a, b) =>
+    b !== null &&
+    a.isElapsed === b.isElapsed &&
+    a.isShare === b.isShare &&
+    a.lines.length === b.lines.length &&
+    a.lines.every((line, i) => line.label === b.lines[i]?.label && line.colour === b.lines[i]?.colour)
 
   function draw() {
     frame = 0
     if (!pending) return
-    const { columns, from, to } = pending
+    const picture = pending
     pending = null
+    if (!hasSameForm(picture, shown)) build(picture)
+    shown = picture
     plot.batch(() => {
-      plot.setData(columns, false)
-      if (isFollowing) plot.setScale('x', { min: from, max: to })
+      plot.setData([picture.x, ...picture.columns], false)
+      if (isFollowing) plot.setScale('x', { min: picture.from, max: picture.to })
       else plot.redraw()
     })
+    if (chosen !== null) point(chosen)
   }
 
+  /** @param {number | null} index */
+  function point(index) {
+    chosen = index
+    if (!plot || !shown) return
+    const left = index === null ? -10 : plot.valToPos(shown.x[index], 'x')
+    plot.setCursor({ left, top: index === null ? -10 : 0 }, false)
+  }
+
+  /**
+   * Below the first label, and wherever another day begins, stands the date.
+   *
+   * @param {unknown} _plot @param {number[]} splits in seconds @param {number} _axis @param {number} _space
+   * @param {number} step in seconds
+   */
+  function timeLabels(_plot, splits, _axis, _space, step) {
+    let day = ''
+    return splits.map((seconds) => {
+      const ms = seconds * 1000
+      const [before, clock] = [day, plain(words.clock(ms, step < 60))]
+      day = plain(words.day(ms))
+      return day === before ? clock : `${clock}\n${day}`
+    })
+  }
+  /** @param {unknown} _plot @param {number[]} splits in seconds */
+  const elapsedLabels = (_plot, splits) => splits.map((seconds) => words.elapsed(seconds * 1000))
+
   new ResizeObserver(() => {
-    requestAnimationFrame(() => plot.setSize({ width: host.clientWidth, height: height() }))
+    requestAnimationFrame(() => plot?.setSize({ width: host.clientWidth, height: height() }))
   }).observe(host)
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => plot.redraw(false))
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => plot?.redraw(false))
+
+  /** A canvas writes from left to right; marks for the other way would only tear a date apart. @param {string} text */
+  function plain(text) {
+    return text.replace(/[\u200e\u200f]/g, '')
+  }
 
   return {
-    /**
-     * @param {number[][]} columns times in seconds, then one column per option
-     * @param {number} from
-     * @param {number} to
-     * @param {boolean} cumulative
-     */
-    show(columns, from, to, cumulative) {
-      isCumulative = cumulative
-      pending = { columns, from, to }
+    /** @param {Picture} picture */
+    show(picture) {
+      pending = picture
       frame ||= requestAnimationFrame(draw)
     },
     follow() {
       isFollowing = true
     },
-    /** @param {() => void} listener */
-    onZoom(listener) {
-      onZoom = listener
-    },
+    /** Marks a point of the x axis; null: none. */
+    point,
   }
-}
-
-/**
- * Below the first label, and wherever another day begins, stands the date.
- *
- * @param {unknown} _plot @param {number[]} splits in seconds @param {number} _axis @param {number} _space
- * @param {number} step in seconds
- */
-function timeLabels(_plot, splits, _axis, _space, step) {
-  let day = ''
-  return splits.map((seconds) => {
-    const ms = seconds * 1000
-    const [before, clock] = [day, formatClock(ms, step < 60)]
-    day = formatDay(ms)
-    return day === before ? clock : `${clock}\n${day}`
-  })
 }

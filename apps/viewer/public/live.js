@@ -14,9 +14,9 @@ const hiddenMsMax = 60_000
  * The client of `tally.v1` (voting-apps §5.5): keeps one socket to the viewer, resumes after a break with what it has,
  * looks by HTTP where WebSockets are blocked, sleeps while nobody looks, and says what it is doing.
  *
- * @typedef {{ poll: string, res: () => string, since: () => number, onSnapshot: (frame: any) => void,
- *   onDelta: (frame: any) => void, onBuckets: (frame: any) => void, onStatus: (frame: any) => void,
- *   onState: (state: 'connecting' | 'live' | 'polling' | 'broken') => void }} LiveOptions
+ * @typedef {{ poll: string, res?: () => string, since: () => number, onFrame: (frame: any) => void,
+ *   onState: (state: 'connecting' | 'live' | 'polling' | 'broken', attempt: number) => void }} LiveOptions
+ * `res`: the windows of the trend that are wanted, none without. `onFrame`: what changes the page, in its order
  * @param {LiveOptions} options
  */
 export function connectLive(options) {
@@ -36,22 +36,34 @@ export function connectLive(options) {
   /** @param {any} frame */
   function takeSnapshot(frame) {
     version = { epoch: frame.epoch, ver: frame.ver }
-    options.onSnapshot(frame)
+    options.onFrame(frame)
+  }
+
+  /** @type {'connecting' | 'live' | 'polling' | 'broken'} */
+  let state = 'connecting'
+  let breaks = 0
+  /** @param {typeof state} now */
+  function tell(now) {
+    if (now === 'live') breaks = 0
+    if (now === state && now !== 'broken') return
+    if (now === 'broken') breaks++
+    state = now
+    options.onState(now, breaks)
   }
 
   const polling = createPolling({
     ...options,
     onSnapshot(frame) {
-      options.onState('polling')
+      tell('polling')
       takeSnapshot(frame)
     },
-    onFailure: () => options.onState('broken'),
+    onFailure: () => tell('broken'),
   })
 
   /** With a token one change is answered; anew, with a whole snapshot: another trend is wanted, or nothing fits. */
   function subscribe(isAnew = false) {
     if (isAnew) version = null
-    const trend = { res: options.res(), since: options.since() }
+    const trend = options.res && { res: options.res(), since: options.since() }
     if (socket?.readyState === WebSocket.OPEN) {
       socket.send(JSON.stringify({ op: 'sub', poll: options.poll, ...version, trend }))
     } else polling.again()
@@ -60,7 +72,7 @@ export function connectLive(options) {
   function open() {
     clearTimeout(retry)
     if (isAsleep || socket) return
-    if (!polling.isOn()) options.onState('connecting')
+    if (!polling.isOn() && breaks === 0) tell('connecting')
     const url = new URL('/ws', location.href)
     url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:'
     const opened = new WebSocket(url, 'tally.v1')
@@ -71,7 +83,7 @@ export function connectLive(options) {
       polling.stop()
       subscribe()
       // What it has is shown already; the answer is only what has changed.
-      if (version) options.onState('live')
+      if (version) tell('live')
     }
     opened.onmessage = ({ data }) => {
       lastFrameMs = Date.now()
@@ -96,7 +108,7 @@ export function connectLive(options) {
       retry = setTimeout(open, blockedRetryMs)
       return
     }
-    options.onState('broken')
+    tell('broken')
     // Full jitter, so that thousands of pages do not come back in step.
     const limitMs = Math.min(retryMsMax, firstRetryMs * 2 ** attempt++)
     if (navigator.onLine) retry = setTimeout(open, atLeastMs + Math.random() * limitMs)
@@ -107,9 +119,10 @@ export function connectLive(options) {
     switch (frame.t) {
       case 'hello':
         heartbeatMs = frame.hb
+        options.onFrame(frame)
         return
       case 'snap':
-        options.onState('live')
+        tell('live')
         takeSnapshot(frame)
         return
       case 'd':
@@ -117,15 +130,17 @@ export function connectLive(options) {
         if (frame.epoch !== version.epoch || frame.from > version.ver) return subscribe(true)
         if (frame.ver <= version.ver) return
         version.ver = frame.ver
-        options.onDelta(frame)
+        options.onFrame(frame)
         return
       case 'b':
-        if (frame.epoch === version?.epoch) options.onBuckets(frame)
+      case 'a':
+        if (frame.epoch === version?.epoch) options.onFrame(frame)
         return
       case 'st':
-        options.onStatus(frame)
+        options.onFrame(frame)
         return
       case 'h':
+        options.onFrame(frame)
         if (version && frame.v?.[options.poll] > version.ver) subscribe()
         return
       case 'bye':

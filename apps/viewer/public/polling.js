@@ -5,7 +5,7 @@ const jitterMs = 1000
 /**
  * Results by HTTP, in the shape of a snapshot of `tally.v1`: for places where WebSockets do not get through.
  *
- * @param {{ poll: string, res: () => string, since: () => number, onSnapshot: (frame: any) => void,
+ * @param {{ poll: string, res?: () => string, since: () => number, onSnapshot: (frame: any) => void,
  *   onFailure: () => void }} options
  */
 export function createPolling({ poll, res, since, onSnapshot, onFailure }) {
@@ -24,11 +24,10 @@ export function createPolling({ poll, res, since, onSnapshot, onFailure }) {
 
   async function look() {
     const mine = ++turn
-    const window = res()
+    const trendPath = res && `trends?window=${res()}&from=${new Date(since()).toISOString()}`
     try {
-      const from = new Date(since()).toISOString()
-      const [result, trend] = await Promise.all([get('results'), get(`trends?window=${window}&from=${from}`)])
-      if (mine === turn) onSnapshot(snapshotOf(result, trend.body))
+      const [result, trend] = await Promise.all([get('results'), trendPath && get(trendPath)])
+      if (mine === turn) onSnapshot(snapshotOf(result, trend?.body))
     } catch {
       if (mine === turn) onFailure()
     }
@@ -59,20 +58,23 @@ export function createPolling({ poll, res, since, onSnapshot, onFailure }) {
 function snapshotOf({ body, nowMs }, trend) {
   const { epoch, version: ver, status, voters, regions, accounting } = body
   const { recorded, accepted, superseded, rejected, duplicates } = accounting
-  const starts = trend.start.map(Date.parse)
+  const starts = trend?.start.map(Date.parse) ?? []
   const o = Object.entries(body.totals)
   return {
+    t: 'snap',
     epoch,
     ver,
     status,
     voters,
     regions,
+    blank: body.blank,
+    rej: body.rejections,
     o,
     asOf: body.asOf && Date.parse(body.asOf),
     now: nowMs,
     closes: Date.parse(body.closesAt),
     acc: [recorded, accepted, superseded, rejected, duplicates],
-    trend: {
+    trend: trend && {
       res: trend.window,
       t0: starts[0] ?? null,
       step: starts.length > 1 ? starts[1] - starts[0] : 0,

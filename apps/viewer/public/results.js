@@ -1,224 +1,203 @@
 // @ts-check
 import { createChart } from './chart.js'
-import { connectLive } from './live.js'
-import { formatTime, whenText } from './shared.js'
-import { byId, renderResult, renderTrendTable, setText } from './table.js'
+import { openPage } from './page.js'
+import { createFindings, lineOf } from './shared.js'
+import { createStepper } from './stepper.js'
+import { byId, createTrendTable, renderList, setShown, setText } from './table.js'
+import { createTrend, marginOf, ranges, sharesOf } from './trend.js'
 
-const poll = JSON.parse(byId('poll-data')?.textContent ?? '{}')
-const ranges = {
-  '5m': { res: '1s', stepMs: 1000, lengthMs: 300_000, caption: 'Votes per second, newest first' },
-  '1h': { res: '10s', stepMs: 10_000, lengthMs: 3_600_000, caption: 'Votes per 10 seconds, newest first' },
-  all: { res: '1m', stepMs: 60_000, lengthMs: Infinity, caption: 'Votes per minute, newest first' },
-}
-const connectionText = {
-  connecting: 'Connecting…',
-  live: 'Live',
-  polling: 'Looking every 5 seconds',
-  broken: 'Connection lost: trying again',
-}
+const minuteMs = 60_000
+const recentMs = 300_000
 
-/** Difference between the server's clock and this one's. */
-let clockOffsetMs = poll.now - Date.now()
-const serverNow = () => Date.now() + clockOffsetMs
+/** @param {string} name */
+const chosen = (name) => document.querySelector(`#controls input[name=${name}]:checked`)?.getAttribute('value')
 
-const result = {
-  voters: poll.voters,
-  totals: poll.totals,
-  regions: {},
-  accounting: /** @type {number[] | null} */ (null),
-}
-let status = poll.status
-let closesAt = poll.closesAt
-let asOf = poll.asOf
-/** Net change of each option by window start, for the range that is shown. @type {Map<number, number[]>} */
-let buckets = new Map()
-/** Start of the oldest window the server sent. */
-let trendStart = poll.opensAt
-let range = /** @type {'5m' | '1h' | 'all'} */ ('5m')
-let mode = 'cumulative'
-/** How many votes there were at some moments of the last minute, oldest first. @type {{ atMs: number, votes: number }[]} */
-const samples = []
-let isPaused = false
-let connection = /** @type {keyof typeof connectionText} */ ('connecting')
-let isDirty = true
+let range = /** @type {import('./trend.js').Range} */ (chosen('range') ?? '5m')
+let mode = chosen('mode') ?? 'total'
+/** What the chart shows: for the table and the stepper. @type {{ x: number[], columns: (number | null)[][], labels: string[] }} */
+let picture = { x: [], columns: [], labels: [] }
 
-const chart = createChart(/** @type {HTMLElement} */ (byId('chart')), poll.options)
-
-const live = connectLive({
-  poll: poll.id,
+const page = openPage({
   res: () => ranges[range].res,
-  since: () => Math.max(poll.opensAt - 60_000, serverNow() - ranges[range].lengthMs - ranges[range].stepMs),
-  onState: showConnection,
-  onSnapshot(frame) {
-    clockOffsetMs = frame.now - Date.now()
-    result.totals = Object.fromEntries(frame.o)
-    take(frame)
-    if (frame.trend && frame.trend.res === ranges[range].res) {
-      buckets = new Map()
-      trendStart = frame.trend.t0 ?? serverNow()
-      const length = frame.trend.cols[0]?.length ?? 0
-      for (let i = 0; i < length; i++) {
-        const counts = frame.trend.cols.map((/** @type {number[]} */ column) => column[i])
-        if (counts.some((/** @type {number} */ count) => count !== 0))
-          buckets.set(trendStart + i * frame.trend.step, counts)
-      }
-      if (samples.length === 0 && range === '5m') seedSamples()
-    }
+  since: (nowMs) => nowMs - Math.min(ranges[range].lengthMs, nowMs) - ranges[range].stepMs,
+  onFrame(frame) {
+    if (frame.t === 'snap' && frame.trend?.res === ranges[range].res) trend.take(frame.trend, page.now())
+    else if (frame.b && frame.res === ranges[range].res) trend.add(frame.b)
+    if (frame.acc) noteVotes()
+    if (frame.t === 'a') renderFindings(frame)
+    if (frame.rej) renderRejections(frame.rej)
   },
-  onDelta(frame) {
-    result.totals = { ...result.totals, ...Object.fromEntries(frame.o) }
-    take(frame)
-    takeBuckets(frame)
-  },
-  onBuckets: takeBuckets,
-  onStatus(frame) {
-    status = frame.status
-    closesAt = frame.closes
-    isDirty = true
-  },
+  onRender: render,
 })
+const { poll, words } = page
+/** Ballots so far at some moments of the last minute, oldest first. @type {{ atMs: number, votes: number }[]} */
+const samples = poll.lastMinute === null ? [] : [{ atMs: poll.now, votes: poll.votes - poll.lastMinute }]
+const trend = createTrend(poll)
+const chart = createChart(/** @type {HTMLElement} */ (byId('chart')), words, {
+  onZoom: () => setShown(followButton, true),
+  onPoint: (index) => stepper.hover(index),
+})
+const table = createTrendTable(words)
+const stepper = createStepper({ point: chart.point, goTo: (index) => table.goTo(index), backToLive, say: readout })
+const followButton = byId('follow')
 
-/** @param {any} frame */
-function take(frame) {
-  status = frame.status
-  closesAt = frame.closes
-  asOf = frame.asOf
-  result.voters = frame.voters
-  if (frame.regions) result.regions = frame.regions
-  if (frame.acc) result.accounting = frame.acc
-  setText(byId('version'), `${frame.epoch}.${frame.ver}`)
-  if (samples.length > 0) samples.push({ atMs: serverNow(), votes: votesSoFar() })
-  isDirty = true
-}
-
-/** @param {any} frame */
-function takeBuckets(frame) {
-  if (frame.res !== ranges[range].res || !frame.b) return
-  for (const [start, counts] of frame.b) buckets.set(start, counts)
-  isDirty = true
-}
-
-/** @param {keyof typeof connectionText} state */
-function showConnection(state) {
-  connection = state
-  const element = byId('connection')
-  if (!element) return
-  element.className = `connection ${state}`
-  setText(element, isPaused ? 'Paused by you' : connectionText[state])
+/** Ballots that counted when they came: those that count, and those that were replaced since. */
+function noteVotes() {
+  const { accounting } = page.result
+  if (!accounting) return
+  const votes = (accounting[1] ?? 0) + (accounting[2] ?? 0)
+  const nowMs = page.now()
+  samples.push({ atMs: nowMs, votes })
 }
 
 function render() {
-  isDirty = false
-  renderResult(poll, result)
-  const chip = byId('status')
-  if (chip && chip.dataset.status !== status) {
-    chip.dataset.status = status
-    chip.className = `chip ${status}`
-    setText(chip, poll.statusText[status])
+  const nowMs = page.now()
+  const isOpen = page.status === 'open'
+  const endMs = isOpen ? nowMs : Math.max(page.asOf ?? poll.opensAt, poll.opensAt)
+  const { starts, cumulative, changes } = trend.columns(range, page.result.totals, endMs)
+  const shown = columnsOf(cumulative, changes)
+  const before = picture.x.at(-1)
+  picture = { x: starts.map((ms) => ms / 1000), ...shown }
+  const from = picture.x[0] ?? nowMs / 1000
+  chart.show({
+    ...picture,
+    lines: linesOf(picture.labels),
+    from,
+    to: Math.max(picture.x.at(-1) ?? 0, from + 60),
+    isElapsed: false,
+    isShare: isShare(),
+    isStepped: mode === 'total',
+  })
+  const shift = before === undefined ? 0 : picture.x.length - 1 - picture.x.lastIndexOf(before)
+  stepper.resize(picture.x.length, picture.columns.length, range === 'all' ? 0 : shift)
+  table.show({
+    caption: words.say(`table-${mode}`),
+    head: [byId('trend-table')?.querySelector('thead th')?.textContent ?? '', ...picture.labels],
+    length: picture.x.length,
+    row: (index) => [timeOf(index), ...picture.columns.map((column) => valueOf(column[index] ?? null))],
+  })
+  renderRate(nowMs)
+  if (isOpen) renderRecent(nowMs)
+}
+
+const isShare = () => mode === 'share' || mode === 'turnout'
+
+/** @param {number[][]} cumulative @param {number[][]} changes @returns {{ columns: (number | null)[][], labels: string[] }} */
+function columnsOf(cumulative, changes) {
+  const labels = poll.options.map(({ label }) => label)
+  if (mode === 'interval') return { columns: changes, labels }
+  if (mode === 'share') return { columns: sharesOf(cumulative), labels }
+  if (mode === 'margin') return { columns: [marginOf(cumulative)], labels: [words.say('margin')] }
+  if (mode === 'turnout') {
+    const last = cumulative.reduce((sum, column) => sum + (column.at(-1) ?? 0), 0)
+    // Where a ballot may name several options, or none, votes are not voters: their ratio is that of now.
+    const scale = last === 0 ? 0 : page.result.voters / last / poll.electorate
+    const turnout = (cumulative[0] ?? []).map((_, i) => cumulative.reduce((sum, column) => sum + (column[i] ?? 0), 0))
+    return { columns: [turnout.map((votes) => votes * scale)], labels: [words.say('turnout')] }
   }
-  setText(byId('when'), whenText(status, poll.opensAt, closesAt))
-  byId('cast')?.toggleAttribute('hidden', status !== 'open')
-  setText(byId('as-of'), asOf ? `${formatTime(asOf, serverNow())} UTC` : 'no ballot yet')
-  renderTrend()
+  return { columns: cumulative, labels }
 }
 
-function renderTrend() {
-  const { stepMs, lengthMs, caption } = ranges[range]
-  const isOver = status === 'closed' || status === 'final'
-  const now = isOver ? Math.min(serverNow(), Math.max(asOf ?? 0, Math.min(closesAt, serverNow()))) : serverNow()
-  const last = Math.floor(now / stepMs) * stepMs
-  const first = Math.max(Math.floor(trendStart / stepMs) * stepMs, lengthMs === Infinity ? 0 : last - lengthMs)
-  const times = []
-  const columns = poll.options.map(() => /** @type {number[]} */ ([]))
-  const windows = []
-  // Cumulative: the running sum ends at today's totals, so it begins at what lies before the range.
-  const sums = poll.options.map((/** @type {{ id: string }} */ { id }) => result.totals[id] ?? 0)
-  for (const [start, counts] of buckets) if (start >= first) counts.forEach((count, i) => (sums[i] -= count))
-  for (let start = first; start <= last; start += stepMs) {
-    const counts = buckets.get(start)
-    times.push(start / 1000)
-    for (let i = 0; i < columns.length; i++) {
-      sums[i] += counts?.[i] ?? 0
-      columns[i].push(mode === 'cumulative' ? sums[i] : (counts?.[i] ?? 0))
-    }
-    windows.push({ startMs: start, counts: counts ?? [] })
-  }
-  const from = lengthMs === Infinity ? first / 1000 : Math.max(first, last - lengthMs) / 1000
-  chart.show([times, ...columns], from, Math.max(last / 1000, from + 60), mode === 'cumulative')
-  const details = byId('trend-table')?.closest('details')
-  if (details?.open) renderTrendTable(poll, windows, caption, serverNow())
-  renderRate()
+/** @param {string[]} labels */
+const linesOf = (labels) => labels.map((label, i) => ({ label, ...lineOf(i) }))
+/** @param {number | null} value */
+const valueOf = (value) => (value === null ? '–' : isShare() ? words.percent(value) : words.number(value))
+/** @param {number} index */
+const timeOf = (index) => words.moment((picture.x[index] ?? 0) * 1000, page.now())
+
+/** @param {number} index @param {number | null} line */
+function readout(index, line) {
+  const values = picture.labels
+    .map((option, i) => words.say('readoutValue', { option, value: valueOf(picture.columns[i]?.[index] ?? null) }))
+    .filter((_, i) => line === null || i === line)
+  return words.say('readout', { time: timeOf(index), values: values.join(', ') })
 }
 
-/** Votes of the last minute, from how many there were a minute ago: the trend on screen may have wider windows. */
-function renderRate() {
-  const nowMs = serverNow()
-  while (samples.length > 1 && samples[1].atMs <= nowMs - 60_000) samples.shift()
-  if (samples.length === 0) return
-  const votes = samples[samples.length - 1].votes - samples[0].votes
-  setText(byId('rate'), `${votes} ${votes === 1 ? 'vote' : 'votes'}`)
+/** Ballots of the last minute, from how many there were a minute ago: the trend on screen may have wider windows. @param {number} nowMs */
+function renderRate(nowMs) {
+  while (samples.length > 1 && (samples[1]?.atMs ?? 0) <= nowMs - minuteMs) samples.shift()
+  const [first, last] = [samples[0], samples.at(-1)]
+  if (first && last) setText(byId('rate'), words.say('votes', { n: last.votes - first.votes }))
 }
 
-/** Ballots that counted when they came, now or a minute ago: those that count and those that were replaced since. */
-function votesSoFar() {
-  return result.accounting ? result.accounting[1] + result.accounting[2] : result.voters
-}
-
-/** The minute before the page was opened, from the windows of one second that it begins with. */
-function seedSamples() {
-  let votes = votesSoFar()
-  const nowMs = serverNow()
-  const seeded = [{ atMs: nowMs, votes }]
-  for (let start = Math.floor(nowMs / 1000) * 1000; start > nowMs - 60_000; start -= 1000) {
-    for (const count of buckets.get(start) ?? []) votes -= Math.max(count, 0)
-    seeded.unshift({ atMs: start, votes })
-  }
-  samples.push(...seeded)
-}
-
-for (const input of document.querySelectorAll('#controls input')) {
-  input.addEventListener('change', () => {
-    const { name, value } = /** @type {HTMLInputElement} */ (input)
-    if (name === 'mode') {
-      mode = value
-    } else {
-      range = /** @type {'5m' | '1h' | 'all'} */ (value)
-      buckets = new Map()
-      live.subscribe(true)
-    }
-    chart.follow()
-    followButton?.setAttribute('hidden', '')
-    isDirty = true
+/** @param {number} nowMs */
+function renderRecent(nowMs) {
+  trend.since(nowMs - recentMs).forEach((change, i) => {
+    const row = document.querySelector(`#results tr[data-option="${CSS.escape(poll.options[i].id)}"]`)
+    setText(row?.querySelector('[data-cell=recent]') ?? null, words.signed(change))
   })
 }
 
-const followButton = byId('follow')
-chart.onZoom(() => followButton?.removeAttribute('hidden'))
-followButton?.addEventListener('click', () => {
-  chart.follow()
-  followButton.setAttribute('hidden', '')
-  isDirty = true
-})
-
-const pauseButton = byId('pause')
-pauseButton?.removeAttribute('hidden')
-byId('controls')?.removeAttribute('hidden')
-pauseButton?.addEventListener('click', () => {
-  isPaused = !isPaused
-  pauseButton.setAttribute('aria-pressed', String(isPaused))
-  setText(pauseButton, isPaused ? 'Resume updates' : 'Pause updates')
-  showConnection(connection)
-  isDirty = true
-})
-
-// Numbers change when something came; the time axis moves on once a second while a poll is open.
-let lastRenderMs = 0
-function tick() {
-  const isMoving = status === 'open' && Date.now() - lastRenderMs > 1000
-  if (!isPaused && (isDirty || isMoving) && !document.hidden) {
-    lastRenderMs = Date.now()
-    render()
-  }
-  requestAnimationFrame(tick)
+/** @param {any} frame */
+function renderFindings({ leads, flows, bursts }) {
+  const findings = createFindings(words, poll.options, page.now())
+  renderList(
+    'leads',
+    leads
+      .slice(-poll.shownMax)
+      .reverse()
+      .map((lead) => findings.lead(lead)),
+  )
+  renderList(
+    'flows',
+    flows.slice(0, poll.shownMax).map((flow) => findings.flow(flow)),
+  )
+  renderList(
+    'bursts',
+    bursts
+      .slice(-poll.shownMax)
+      .reverse()
+      .map((burst) => findings.burst(burst)),
+  )
 }
-requestAnimationFrame(tick)
+
+/** @param {Record<string, number>} rejections */
+function renderRejections(rejections) {
+  const findings = createFindings(words, poll.options, page.now())
+  renderList(
+    'rejections',
+    Object.entries(rejections).map((rejection) => findings.rejection(rejection)),
+  )
+}
+
+function backToLive() {
+  chart.follow()
+  setShown(followButton, false)
+  page.isDirty = true
+}
+followButton?.addEventListener('click', backToLive)
+
+/** The address names the view, so that it can be handed on. */
+function noteView() {
+  const url = new URL(location.href)
+  url.searchParams.set('mode', mode)
+  url.searchParams.set('range', range)
+  history.replaceState(null, '', url)
+}
+
+setShown(byId('controls'), true)
+for (const input of document.querySelectorAll('#controls input')) {
+  input.addEventListener('change', () => {
+    const { name, value } = /** @type {HTMLInputElement} */ (input)
+    if (name === 'mode') mode = value
+    else {
+      range = /** @type {import('./trend.js').Range} */ (value)
+      trend.clear()
+      page.again()
+    }
+    noteView()
+    backToLive()
+  })
+}
+
+const share = byId('share')
+// Only where the page is served over TLS, or from this machine, may a script write there.
+setShown(share, 'clipboard' in navigator)
+async function copyAddress() {
+  await navigator.clipboard.writeText(location.href)
+  setText(byId('announce'), words.say('copied'))
+  const before = share?.textContent
+  setText(share, words.say('copied'))
+  setTimeout(() => setText(share, before ?? ''), 2000)
+}
+share?.addEventListener('click', () => void copyAddress())

@@ -1,31 +1,87 @@
 // @ts-check
-// What the server paints and the script repaints: one zone, one format (D32), one line for each option (D33).
+// What the server paints and the script repaints: one language, one zone, one format (D32), one line for each option (D33).
 
-const locale = 'en'
 const timeZone = 'UTC'
-const day = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone })
-const dayAndMinute = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', timeZone })
-const dayAndSecond = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium', timeZone })
-const minute = new Intl.DateTimeFormat(locale, { timeStyle: 'short', timeZone })
-const second = new Intl.DateTimeFormat(locale, { timeStyle: 'medium', timeZone })
+const isolate = (/** @type {string} */ text) => `\u2068${text}\u2069`
 
-/** @param {number} ms */
-export const formatDay = (ms) => day.format(ms)
+/**
+ * How everything is said in one language.
+ *
+ * @param {string} locale
+ * @param {Record<string, string | Record<string, string>>} messages texts with {values}; several forms of one go by `n`
+ */
+export function createWords(locale, messages) {
+  const number = new Intl.NumberFormat(locale)
+  const signed = new Intl.NumberFormat(locale, { signDisplay: 'exceptZero' })
+  const percent = new Intl.NumberFormat(locale, {
+    style: 'percent',
+    minimumFractionDigits: 1,
+    maximumFractionDigits: 1,
+  })
+  const relative = new Intl.RelativeTimeFormat(locale, { style: 'short' })
+  const plural = new Intl.PluralRules(locale)
+  const time = (/** @type {Intl.DateTimeFormatOptions} */ options) => {
+    const format = new Intl.DateTimeFormat(locale, { ...options, timeZone })
+    return (/** @type {number} */ ms) => format.format(ms)
+  }
+  const day = time({ dateStyle: 'medium' })
+  const dayAndMinute = time({ dateStyle: 'medium', timeStyle: 'short' })
+  const dayAndSecond = time({ dateStyle: 'medium', timeStyle: 'medium' })
+  const minute = time({ timeStyle: 'short' })
+  const second = time({ timeStyle: 'medium' })
 
-/** @param {number} ms @param {boolean} hasSeconds */
-export const formatClock = (ms, hasSeconds) => (hasSeconds ? second : minute).format(ms)
+  /** @param {string} key @param {Record<string, string | number>} [values] texts of others keep their own direction */
+  function say(key, values = {}) {
+    const message = messages[key]
+    if (message === undefined) throw new Error(`there is no message ${key}`)
+    const text = typeof message === 'string' ? message : (message[plural.select(Number(values.n))] ?? message.other)
+    return text.replace(/\{(\w+)\}/g, (_, name) => {
+      const value = values[name]
+      return typeof value === 'number' ? number.format(value) : isolate(value)
+    })
+  }
 
-/** A moment, with the date where it is not today. @param {number} ms @param {number} nowMs */
-export const formatTime = (ms, nowMs) =>
-  formatDay(ms) === formatDay(nowMs) ? second.format(ms) : dayAndSecond.format(ms)
-
-/** When a poll is open. @param {string} status @param {number} opensMs @param {number} closesMs */
-export function whenText(status, opensMs, closesMs) {
-  const [opens, closes] = [dayAndMinute.format(opensMs), dayAndMinute.format(closesMs)]
-  if (status === 'scheduled') return `Opens ${opens} UTC.`
-  if (status === 'open') return `Open until ${closes} UTC.`
-  if (closesMs < opensMs) return `Closed ${closes} UTC, before it opened.`
-  return `Closed. It was open from ${opens} to ${closes} UTC.`
+  return {
+    say,
+    number: (/** @type {number} */ n) => number.format(n),
+    signed: (/** @type {number} */ n) => signed.format(n),
+    percent: (/** @type {number} */ share) => percent.format(share),
+    day,
+    dayAndMinute,
+    /** @param {number} ms @param {boolean} hasSeconds */
+    clock: (ms, hasSeconds) => (hasSeconds ? second : minute)(ms),
+    /** A moment, with the date where it is not today. @param {number} ms @param {number} nowMs */
+    moment: (ms, nowMs) => (day(ms) === day(nowMs) ? second(ms) : dayAndSecond(ms)),
+    /** Time that has passed. @param {number} ms */
+    ago: (ms) => {
+      const seconds = Math.max(0, Math.round(ms / 1000))
+      if (seconds < 100) return relative.format(-seconds, 'second')
+      const minutes = Math.round(seconds / 60)
+      return minutes < 100 ? relative.format(-minutes, 'minute') : relative.format(-Math.round(minutes / 60), 'hour')
+    },
+    /** Time since an opening, as hours and minutes. @param {number} ms */
+    elapsed: (ms) => {
+      const minutes = Math.round(ms / 60_000)
+      return say('elapsed', { h: Math.floor(minutes / 60), m: minutes % 60 })
+    },
+    /** When a poll is open. @param {string} status @param {number} opensMs @param {number} closesMs */
+    when: (status, opensMs, closesMs) => {
+      const [opens, closes] = [dayAndMinute(opensMs), dayAndMinute(closesMs)]
+      if (status === 'scheduled') return say('whenOpens', { opens })
+      if (status === 'open') return say('whenUntil', { closes })
+      if (closesMs < opensMs) return say('whenClosedBefore', { closes })
+      return say('whenClosed', { opens, closes })
+    },
+    /** Who leads, and by how much. @param {{ id: string, label: string }[]} options @param {Record<string, number>} totals */
+    lead: (options, totals) => {
+      const [first, second] = options
+        .map(({ id, label }) => ({ label, votes: totals[id] ?? 0 }))
+        .sort((a, b) => b.votes - a.votes)
+      if (!first || !second || first.votes === 0) return '–'
+      if (first.votes === second.votes) return say('tied')
+      return say('leadBy', { option: first.label, n: first.votes - second.votes })
+    },
+  }
 }
 
 const colours = 6
@@ -37,3 +93,34 @@ export const lineOf = (index) => ({
   colour: index % colours,
   dash: dashes[(index + Math.floor(index / colours)) % dashes.length] ?? [],
 })
+
+/**
+ * What was found out beside the result, as sentences for lists.
+ *
+ * @param {ReturnType<typeof createWords>} words @param {{ id: string, label: string }[]} options @param {number} nowMs
+ */
+export function createFindings(words, options, nowMs) {
+  const label = (/** @type {string} */ id) => options.find((option) => option.id === id)?.label ?? id
+  return {
+    /** @param {{ atMs: number, from: string | null, to: string, margin: number, voters: number }} lead */
+    lead: ({ atMs, from, to, voters }) =>
+      words.say(from === null ? 'leadFirst' : 'leadTaken', {
+        time: words.moment(atMs, nowMs),
+        option: label(to),
+        other: from === null ? '' : label(from),
+        n: voters,
+      }),
+    /** @param {{ from: string, to: string, voters: number }} flow */
+    flow: ({ from, to, voters }) => words.say('flow', { from: label(from), to: label(to), n: voters }),
+    /** @param {[string, number]} rejection */
+    rejection: ([reason, count]) => words.say('rejection', { reason: words.say(`reason-${reason}`), n: count }),
+    /** @param {{ startMs: number, endMs: number, recorded: number, usual: number, windowMs: number }} burst */
+    burst: ({ startMs, endMs, recorded, usual, windowMs }) =>
+      words.say('burst', {
+        from: words.moment(startMs, nowMs),
+        to: words.moment(endMs, nowMs),
+        n: recorded,
+        usual: Math.round((usual * (endMs - startMs)) / windowMs),
+      }),
+  }
+}

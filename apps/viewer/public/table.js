@@ -1,8 +1,4 @@
 // @ts-check
-import { formatTime } from './shared.js'
-
-const number = new Intl.NumberFormat('en')
-const percent = new Intl.NumberFormat('en', { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 })
 
 /** @param {string} id */
 export const byId = (id) => document.getElementById(id)
@@ -13,69 +9,131 @@ export function setText(element, text) {
   if (element && element.textContent !== text) element.textContent = text
 }
 
+/** @param {HTMLElement | null} element @param {boolean} isShown */
+export function setShown(element, isShown) {
+  if (element && element.hidden === isShown) element.hidden = !isShown
+}
+
+/**
+ * @typedef {ReturnType<typeof import('./shared.js').createWords>} Words
+ * @typedef {{ voters: number, totals: Record<string, number>, blank: number | null,
+ *   regions: Record<string, Record<string, number>>, accounting: number[] | null }} Result
+ */
+
 /**
  * @param {{ options: { id: string, label: string }[], electorate: number | null }} poll
- * @param {{ voters: number, totals: Record<string, number>, regions: Record<string, Record<string, number>>, accounting: number[] | null }} result
+ * @param {Result} result
+ * @param {Words} words
  */
-export function renderResult(poll, result) {
-  const { voters, totals } = result
-  setText(byId('voters'), number.format(voters))
-  if (poll.electorate) setText(byId('turnout'), percent.format(voters / poll.electorate))
+export function renderResult(poll, result, words) {
+  const { voters, totals, blank } = result
+  setText(byId('voters'), words.number(voters))
+  if (poll.electorate) setText(byId('turnout'), words.percent(voters / poll.electorate))
   for (const { id } of poll.options) {
-    const row = document.querySelector(`#results tr[data-option="${CSS.escape(id)}"]`)
-    const votes = totals[id] ?? 0
-    const share = voters === 0 ? 0 : votes / voters
-    setText(row?.querySelector('[data-cell=votes]') ?? null, number.format(votes))
-    setText(row?.querySelector('[data-cell=share]') ?? null, percent.format(share))
-    row?.querySelector('rect')?.setAttribute('width', `${(share * 100).toFixed(2)}%`)
+    renderVotes(document.querySelector(`#results tr[data-option="${CSS.escape(id)}"]`), totals[id] ?? 0, voters, words)
   }
-  const ranked = poll.options
-    .map(({ id, label }) => ({ label, votes: totals[id] ?? 0 }))
-    .sort((a, b) => b.votes - a.votes)
-  if (ranked.length > 1 && ranked[0].votes > 0) {
-    const [first, second] = ranked
-    setText(
-      byId('lead'),
-      first.votes === second.votes ? 'Tied' : `${first.label}, by ${number.format(first.votes - second.votes)}`,
-    )
-  }
+  if (blank !== null) renderVotes(byId('blank'), blank, voters, words)
+  setText(byId('lead'), words.lead(poll.options, totals))
   for (const [region, counts] of Object.entries(result.regions)) {
     const row = document.querySelector(`#regions tr[data-region="${CSS.escape(region)}"]`)
     for (const [id, count] of Object.entries(counts)) {
-      setText(row?.querySelector(`[data-cell="${CSS.escape(id)}"]`) ?? null, number.format(count))
+      setText(row?.querySelector(`[data-cell="${CSS.escape(id)}"]`) ?? null, words.number(count))
     }
   }
-  if (result.accounting) renderAccounting(result.accounting)
+  if (result.accounting) {
+    const numbers = byId('accounting')?.querySelectorAll('strong')
+    result.accounting.forEach((count, i) => setText(numbers?.[i] ?? null, words.number(count)))
+    setText(byId('changed'), words.number(result.accounting[2] ?? 0))
+  }
 }
 
-/** @param {number[]} columns recorded, accepted, superseded, rejected, duplicates */
-function renderAccounting(columns) {
-  const numbers = byId('accounting')?.querySelectorAll('strong')
-  columns.forEach((count, i) => setText(numbers?.[i] ?? null, number.format(count)))
+/** @param {Element | null} row @param {number} votes @param {number} voters @param {Words} words */
+function renderVotes(row, votes, voters, words) {
+  const share = voters === 0 ? 0 : votes / voters
+  setText(row?.querySelector('[data-cell=votes]') ?? null, words.number(votes))
+  setText(row?.querySelector('[data-cell=share]') ?? null, words.percent(share))
+  row?.querySelector('rect')?.setAttribute('width', `${(share * 100).toFixed(2)}%`)
 }
+
+/** @param {string} id @param {string[]} texts */
+export function renderList(id, texts) {
+  const list = byId(id)
+  if (!list) return
+  while (list.children.length > texts.length) list.lastElementChild?.remove()
+  texts.forEach((text, i) => setText(list.children[i] ?? list.appendChild(document.createElement('li')), text))
+}
+
+const rowsPerPage = 25
 
 /**
- * @param {{ options: { id: string, label: string }[] }} poll
- * @param {{ startMs: number, counts: number[] }[]} windows newest last
- * @param {string} caption
- * @param {number} nowMs
+ * The table that says what the chart shows: newest first, a page at a time.
+ *
+ * @param {Words} words
  */
-export function renderTrendTable(poll, windows, caption, nowMs) {
+export function createTrendTable(words) {
+  const details = /** @type {HTMLDetailsElement} */ (byId('trend-details'))
   const table = byId('trend-table')
-  const body = document.createElement('tbody')
-  for (const { startMs, counts } of windows.slice(-25).reverse()) {
-    const row = body.insertRow()
-    const head = document.createElement('th')
-    head.scope = 'row'
-    head.textContent = formatTime(startMs, nowMs)
-    row.append(head)
-    for (let i = 0; i < poll.options.length; i++) {
-      const cell = row.insertCell()
-      cell.className = 'n'
-      cell.textContent = number.format(counts[i] ?? 0)
-    }
+  let first = 0
+  let length = 0
+  let redraw = () => {}
+  /** @param {number} by */
+  const turn = (by) => {
+    first = Math.max(0, Math.min(first + by, Math.floor((length - 1) / rowsPerPage) * rowsPerPage))
+    redraw()
   }
-  const old = table?.querySelector('tbody')
-  if (old) old.replaceWith(body)
-  setText(table?.querySelector('caption') ?? null, caption)
+  byId('newer')?.addEventListener('click', () => turn(-rowsPerPage))
+  byId('older')?.addEventListener('click', () => turn(rowsPerPage))
+  details.addEventListener('toggle', () => {
+    if (!table?.contains(document.activeElement)) redraw()
+  })
+
+  return {
+    /** @param {{ caption: string, head: string[], length: number, row: (index: number) => string[] }} content rows oldest first */
+    show(content) {
+      const draw = () => {
+        if (!details.open || !table) return
+        length = content.length
+        setText(table.querySelector('caption'), content.caption)
+        const head = table.querySelector('thead tr')
+        if (head) fill(head, content.head, 'col')
+        const body = document.createElement('tbody')
+        const last = Math.min(first + rowsPerPage, content.length)
+        for (let i = first; i < last; i++) {
+          const row = body.insertRow()
+          row.dataset.index = String(content.length - 1 - i)
+          fill(row, content.row(content.length - 1 - i), 'row')
+        }
+        table.querySelector('tbody')?.replaceWith(body)
+        setShown(byId('pager'), content.length > rowsPerPage)
+        setText(byId('page-text'), words.say('page', { from: first + 1, to: last, n: content.length }))
+      }
+      // Somebody is in it, and reads: rows must not move under a finger or a screen reader.
+      if (details.open && details.contains(document.activeElement)) return
+      redraw = draw
+      length = content.length
+      draw()
+    },
+    /** Opens the table at a row, and goes there. @param {number} index */
+    goTo(index) {
+      first = Math.floor((length - 1 - index) / rowsPerPage) * rowsPerPage
+      details.open = true
+      redraw()
+      const row = table?.querySelector(`tr[data-index="${index}"]`)
+      if (!(row instanceof HTMLElement)) return
+      row.tabIndex = -1
+      row.focus()
+    },
+  }
+}
+
+/** @param {Element} row @param {string[]} texts @param {'col' | 'row'} scope */
+function fill(row, texts, scope) {
+  const cells = texts.map((text, i) => {
+    const cell = document.createElement(scope === 'col' || i === 0 ? 'th' : 'td')
+    if (cell.tagName === 'TH') cell.setAttribute('scope', i === 0 && scope === 'row' ? 'row' : 'col')
+    if (i > 0) cell.className = 'n'
+    cell.textContent = text
+    return cell
+  })
+  row.replaceChildren(...cells)
 }

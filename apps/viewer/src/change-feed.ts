@@ -18,6 +18,8 @@ export interface ChangeFeedOptions {
 /** While nothing is said on the channel it looks at the database this often anyway: a notification may be lost. */
 const idleLookMs = 1000
 const connectMsMax = 5000
+/** A database that has been silent for this long may have something newer than what is shown. */
+const silentMsMax = 10_000
 
 /**
  * Wakes up when PostgreSQL notifies and asks once what is new. The first change goes out at once, then there are `tickMs`
@@ -115,14 +117,26 @@ export class ChangeFeed {
       const changes = await this.#options.store.changesSince(this.#revision)
       this.lastAnswerMs = Date.now()
       this.#revision = changes.revision
-      if (changes.views.length > 0 || changes.trends.length > 0) this.#options.onChanges(changes)
+      this.#tell(changes)
     } catch (error) {
+      // Whoever cannot look does not know whether there is something newer.
+      const isLate = Date.now() - this.lastAnswerMs > silentMsMax
+      if (isLate) this.#tell({ views: [], trends: [], found: [], revision: this.#revision, isLate })
       this.#options.logger.warn({ event: 'look.failed', error: String(error) }, 'the database did not answer')
     } finally {
       this.#isLooking = false
       if (this.#isLookWanted) this.#look()
       else this.#schedule(idleLookMs)
     }
+  }
+
+  #isLate = false
+
+  #tell(changes: Changes): void {
+    const { views, trends, found, isLate } = changes
+    if (views.length + trends.length + found.length === 0 && isLate === this.#isLate) return
+    this.#isLate = isLate
+    this.#options.onChanges(changes)
   }
 
   #schedule(delayMs: number): void {

@@ -31,5 +31,23 @@ export const viewerVariables = {
     fallback: '',
     description: 'Origins of other sites that may open the WebSocket, with commas',
   },
+  EMBED_ORIGINS: {
+    kind: 'text',
+    fallback: '*',
+    description: 'Origins of sites that may show /embed/… inside their pages, with commas; * for all, none for nobody',
+  },
   LOG_LEVEL: logLevel,
 } as const satisfies Variables
+
+/** A list with commas; empty parts are nothing. */
+export const listOf = (text: string): readonly string[] =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+
+/** `EMBED_ORIGINS` as sources of a content security policy. */
+export function embedSources(text: string): readonly string[] {
+  const origins = listOf(text)
+  return origins.length === 0 || text.trim() === 'none' ? ["'none'"] : origins
+}

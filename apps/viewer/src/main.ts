@@ -2,7 +2,7 @@
 import { runApp } from '@voting/election/app-process'
 import { environmentHelp, readEnvironment } from '@voting/election/environment'
 import { openLogger } from '@voting/election/logger'
-import { viewerVariables } from './config.ts'
+import { embedSources, listOf, viewerVariables } from './config.ts'
 import { startViewer } from './service.ts'
 
 const read = () => readEnvironment(viewerVariables)
@@ -22,7 +22,8 @@ await runApp({
       ballotUrl: environment.BALLOT_URL,
       tickMs: environment.TICK_MS,
       connectionsMax: environment.CONNECTIONS_MAX,
-      allowedOrigins: environment.ALLOWED_ORIGINS.split(',').filter((origin) => origin !== ''),
+      allowedOrigins: listOf(environment.ALLOWED_ORIGINS),
+      embedOrigins: embedSources(environment.EMBED_ORIGINS),
       logger: openLogger('viewer', environment.LOG_LEVEL),
     })
   },

@@ -11,6 +11,9 @@ export interface PollRow {
   readonly regions: readonly string[]
   readonly definitionHash: string
   readonly electorate: number | null
+  readonly revote: 'first' | 'last'
+  readonly maxChoices: number
+  readonly allowBlank: boolean
   readonly opensAtMs: number
   readonly closesAtMs: number
   readonly isOpened: boolean
@@ -26,6 +29,8 @@ export interface PollView {
   readonly asOfMs: number | null
   readonly voters: number
   readonly totals: { readonly [option: string]: number }
+  /** Counting ballots that name no option; null where the poll allows none. */
+  readonly blank: number | null
   readonly regions: { readonly [region: string]: { readonly [option: string]: number } }
   readonly accounting: Accounting
   /** Ballots that were not counted, by reason. */
@@ -44,6 +49,7 @@ export function viewOf(poll: PollRow, document: ResultDocument | null): PollView
     asOfMs: document && document.asOf > 0 ? document.asOf : null,
     voters: document?.voters ?? 0,
     totals: { ...zeros, ...document?.totals },
+    blank: poll.allowBlank ? (document?.blank ?? 0) : null,
     regions: { ...Object.fromEntries(poll.regions.map((region) => [region, zeros])), ...document?.regions },
     accounting: document?.accounting ?? nothing,
     rejections: document?.rejections ?? {},

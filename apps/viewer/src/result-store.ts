@@ -15,10 +15,20 @@ export interface TrendRow {
 export interface Changes {
   readonly views: readonly PollView[]
   readonly trends: readonly TrendRow[]
+  /** Polls of which something else was found out: leads, changes of mind, bursts. */
+  readonly found: readonly string[]
   readonly revision: number
+  /** Newer ballots are recorded than are counted, or nobody counts. */
+  readonly isLate: boolean
 }
 
+/** How far the count may be behind before readers are told; a tally says that it is there every two seconds. */
+const lateMs = 10_000
+/** What pages list; minutes and standings are asked for when they are wanted. */
+const listedKinds = "('lead', 'flows', 'burst')"
+
 const pollColumns = `p.id, p.slug, p.title, p.options, p.regions, p.definition_hash AS "definitionHash", p.electorate,
+  p.revote, p.max_choices AS "maxChoices", p.allow_blank AS "allowBlank",
   extract(epoch FROM p.opens_at)::float8 * 1000 AS "opensAtMs", extract(epoch FROM p.closes_at)::float8 * 1000 AS "closesAtMs",
   p.opened_at IS NOT NULL AS "isOpened", p.closed_at IS NOT NULL AS "isClosed", r.document`
 
@@ -26,6 +36,13 @@ type Row = PollRow & { readonly document: ResultDocument | null }
 
 interface Revised {
   readonly revision: number
+}
+
+interface ChangeRow {
+  readonly results: readonly (Row & Revised)[]
+  readonly trends: readonly (TrendRow & Revised)[]
+  readonly found: readonly ({ readonly pollId: string } & Revised)[]
+  readonly isLate: boolean
 }
 
 const viewOfRow = ({ document, ...poll }: Row): PollView =>
@@ -90,7 +107,8 @@ export class ResultStore {
     const { rows } = await this.#ask<{ revision: string }>({
       name: 'revision',
       text: `SELECT greatest((SELECT coalesce(max(revision), 0) FROM results),
-                             (SELECT coalesce(max(revision), 0) FROM trends)) AS revision`,
+                             (SELECT coalesce(max(revision), 0) FROM trends),
+                             (SELECT coalesce(max(revision), 0) FROM analytics)) AS revision`,
     })
     return Number(rows[0]!.revision)
   }
@@ -101,7 +119,7 @@ export class ResultStore {
    * skipped for ever.
    */
   async changesSince(revision: number): Promise<Changes> {
-    const { rows } = await this.#ask<{ results: (Row & Revised)[]; trends: (TrendRow & Revised)[] }>({
+    const { rows } = await this.#ask<ChangeRow>({
       name: 'changes-since',
       text: `SELECT
         (SELECT coalesce(json_agg(result), '[]') FROM (
@@ -110,16 +128,24 @@ export class ResultStore {
         (SELECT coalesce(json_agg(trend), '[]') FROM (
           SELECT poll_id AS "pollId", window_ms AS "windowMs", start_ms AS "startMs", counts, revision FROM trends
           WHERE revision > $1 ORDER BY start_ms
-        ) trend) AS trends`,
-      values: [revision],
+        ) trend) AS trends,
+        (SELECT coalesce(json_agg(found), '[]') FROM (
+          SELECT poll_id AS "pollId", max(revision) AS revision FROM analytics
+          WHERE revision > $1 AND kind IN ${listedKinds} GROUP BY poll_id
+        ) found) AS found,
+        (SELECT NOT coalesce(bool_and(behind_ms <= $2), false) FROM tally_pulse
+          WHERE at > now() - $2 * interval '1 millisecond') AS "isLate"`,
+      values: [revision, lateMs],
     })
-    const { results, trends } = rows[0]!
+    const { results, trends, found, isLate } = rows[0]!
     let newest = revision
-    for (const row of [...results, ...trends]) newest = Math.max(newest, row.revision)
+    for (const row of [...results, ...trends, ...found]) newest = Math.max(newest, row.revision)
     return {
       views: results.map(({ revision: _, ...row }) => viewOfRow(row)),
       trends: trends.map(({ revision: _, ...row }) => row),
+      found: found.map(({ pollId }) => pollId),
       revision: newest,
+      isLate,
     }
   }
 
@@ -151,6 +177,19 @@ export class ResultStore {
       values: [poll.id, epoch, kinds, (windowsMax - 1) * analyticsMinuteMs],
     })
     return rows.map(({ document }) => document)
+  }
+
+  /** How many ballots changed the result in the minute before `nowMs`; of the minute that has half passed, half. */
+  async lastMinute({ poll, epoch }: PollView, nowMs: number): Promise<number> {
+    const start = Math.floor(nowMs / analyticsMinuteMs) * analyticsMinuteMs
+    const { rows } = await this.#ask<{ start: string; votes: number }>({
+      name: 'last-minute',
+      text: `SELECT start_ms AS start, ((document->>'accepted')::int + (document->>'changed')::int) AS votes FROM analytics
+             WHERE poll_id = $1 AND epoch = $2 AND kind = 'minute' AND start_ms >= $3`,
+      values: [poll.id, epoch, start - analyticsMinuteMs],
+    })
+    const part = 1 - (nowMs - start) / analyticsMinuteMs
+    return Math.round(rows.reduce((sum, { start: of, votes }) => sum + votes * (Number(of) < start ? part : 1), 0))
   }
 
   async firstTrendStart(pollId: string, windowMs: number): Promise<number | null> {

@@ -19,6 +19,8 @@ export interface ViewerOptions {
   readonly tickMs: number
   readonly connectionsMax: number
   readonly allowedOrigins: readonly string[]
+  /** Who may show the embedded page inside a page of their own; default everybody. */
+  readonly embedOrigins?: readonly string[]
   readonly logger: Logger
 }
 
@@ -60,7 +62,12 @@ async function startParts(options: ViewerOptions, closers: Closers): Promise<Run
     readiness: () => (Date.now() - feed.lastAnswerMs < silentMsMax ? null : 'the database does not answer'),
   })
   closers.add(() => ops.close())
-  const app = await buildViewerApp({ store, logger, ballotUrl: options.ballotUrl })
+  const app = await buildViewerApp({
+    store,
+    logger,
+    ballotUrl: options.ballotUrl,
+    embedOrigins: options.embedOrigins ?? ['*'],
+  })
   closers.add(() => app.close())
   closers.add(() => hub.close())
   hub.attach(app.server)

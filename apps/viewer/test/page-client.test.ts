@@ -97,10 +97,7 @@ function connect() {
     poll: 'p1',
     res: () => '1s',
     since: () => 1000,
-    onSnapshot: note,
-    onDelta: note,
-    onBuckets: note,
-    onStatus: note,
+    onFrame: note,
     onState: (state: string) => states.push(state),
   })
 }
@@ -126,7 +123,7 @@ test('after a break the page resumes with what it shows, and goes on from there'
   expect(states.at(-1)).toBe('live')
   newest().say({ t: 'd', epoch: 7, from: 4, ver: 6 })
   newest().say({ t: 'd', epoch: 7, from: 4, ver: 6 })
-  expect(seen.map(({ ver }) => ver)).toEqual([4, 6])
+  expect(seen.flatMap(({ ver }) => ver ?? [])).toEqual([4, 6])
 })
 
 test('a heartbeat that names a newer version makes the page ask for what it has missed', () => {

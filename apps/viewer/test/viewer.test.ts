@@ -2,7 +2,8 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openTestDatabase, type TestDatabase } from '../../../packages/election/test/support/database.ts'
 import { silentLogger } from 'stream-core'
-import { formatTime, lineOf } from '../public/shared.js'
+import { lineOf } from '../public/shared.js'
+import { languages, tongueOf } from '../src/pages/messages/index.ts'
 import { startViewer } from '../src/service.ts'
 import { insertPoll, LiveClient, writeAnalytics, writeCount } from './support/live-client.ts'
 
@@ -170,24 +171,24 @@ test('while PostgreSQL does not answer people get a page that looks again, and p
 })
 
 test('the page says when it was open, also of a poll that was closed before it opened', async () => {
-  expect(await (await get('/p/which')).text()).toMatch(
-    /Open until \w+ \d+, \d{4}, \d+:\d\d.[AP]M UTC\..*href="[^"]*"> *Cast/s,
-  )
+  const page = async (): Promise<string> => (await (await get('/p/which')).text()).replace(/[\u2068\u2069]/g, '')
+  expect(await page()).toMatch(/Open until \w+ \d+, \d{4}, \d+:\d\d.[AP]M UTC\..*href="[^"]*"> *Cast/s)
   await database.pool.query("UPDATE polls SET closes_at = now() - interval '1 second', closed_at = now()")
-  const closed = await (await get('/p/which')).text()
-  expect(closed).toMatch(/Closed\. It was open from \w+ \d+, \d{4}, .* to \w+ \d+, \d{4}, .* UTC\./)
+  const closed = await page()
+  expect(closed).toMatch(/It was open from \w+ \d+, \d{4}, .* to \w+ \d+, \d{4}, .* UTC\./)
   expect(closed).toMatch(/id="cast"[^>]* hidden>/)
   await database.pool.query("UPDATE polls SET opens_at = now() + interval '1 day'")
-  expect(await (await get('/p/which')).text()).toMatch(/Closed \w+ \d+, \d{4}, .* UTC, before it opened\./)
+  expect(await page()).toMatch(/Closed \w+ \d+, \d{4}, .* UTC, before it opened\./)
 })
 
 test('every time on the page is of one form: with the date where it is not today', async () => {
   const at = Date.UTC(2026, 4, 3, 8, 5, 9)
-  expect(formatTime(at, at + 60_000)).toMatch(/^8:05:09.AM$/)
-  expect(formatTime(at, at + 86_400_000)).toMatch(/^May 3, 2026, 8:05:09.AM$/)
+  const { moment } = tongueOf('en').words
+  expect(moment(at, at + 60_000)).toMatch(/^8:05:09.AM$/)
+  expect(moment(at, at + 86_400_000)).toMatch(/^May 3, 2026, 8:05:09.AM$/)
   await count(1, 1, 2)
   const text = await (await get('/p/which')).text()
-  expect(text).toMatch(/id="as-of">(\w+ \d+, \d{4}, )?\d+:\d\d:\d\d.[AP]M UTC</)
+  expect(text).toMatch(/id="as-of">(\w+ \d+, \d{4}, )?\d+:\d\d:\d\d.[AP]M<\/time> UTC</)
   expect(text).toMatch(/<th scope="col">Time \(UTC\)<\/th>.*<th scope="row">(\w+ \d+, \d{4}, )?\d+:\d\d:\d\d.[AP]M</)
 })
 
@@ -205,17 +206,15 @@ test('one ballot is one ballot', async () => {
   expect(await (await get('/p/other')).text()).toContain('Open, 1 ballot<')
 })
 
-test('the scripts of a page are at most 35 kB, compressed', async () => {
-  const folder = /src="(\/assets\/[\w-]+\/)results\.js"/.exec(await (await get('/p/which')).text())![1]!
-  const seen = new Set(['results.js'])
-  let bytes = 0
-  for (const name of seen) {
-    const text = await (await get(`${folder}${name}`)).text()
-    bytes += gzipSync(text).length
-    for (const [, other] of text.matchAll(/from '\.\/([\w.]+)'/g)) seen.add(other!)
-  }
-  expect(seen).toContain('uplot.js')
-  expect(bytes).toBeLessThan(35_000)
+test('the scripts of a page are at most 35 kB, compressed, and the whole page at most 60 kB', async () => {
+  await count(1, 3, 1)
+  const html = await (await get('/p/which')).text()
+  const [script, style] = [/src="([^"]+)"/.exec(html)![1]!, /stylesheet" href="([^"]+)"/.exec(html)![1]!]
+  const size = async (path: string): Promise<number> => gzipSync(await (await get(path)).text()).length
+  const scriptSize = await size(script)
+  expect(scriptSize).toBeLessThan(35_000)
+  expect(html.match(/<script (?!type="application\/json")/g)).toHaveLength(1)
+  expect(scriptSize + (await size(style)) + gzipSync(html).length).toBeLessThan(60_000)
 })
 
 test('the list of polls has status and totals', async () => {
@@ -239,11 +238,86 @@ test('the page is whole without a script, escapes the title, and is found by slu
   for (const path of ['/', '/p/which']) {
     const text = await (await get(path)).text()
     expect(text).toContain('Which &lt;one&gt;?')
-    expect(text).toContain('Open: unofficial, still counting')
+    expect(text).toMatch(/data-state="open">Open<.*Unofficial: votes are still coming in\./s)
     expect(text).toMatch(/data-cell="share"[^>]*>66\.7%/)
     expect(text).toContain('<strong>3</strong> recorded = <strong>3</strong> counting now')
   }
   expect((await get('/p/nope')).status).toBe(404)
+})
+
+test('every text of every language fills the places of the English one, and no other', () => {
+  const placesOf = (message: unknown): string[] => {
+    const texts = typeof message === 'string' ? [message] : Object.values(message as Record<string, string>)
+    return [...new Set(texts.flatMap((text) => text.match(/\{\w+\}/g) ?? []))].sort()
+  }
+  for (const part of ['live', 'page'] as const) {
+    const [english, arabic] = [new Map(Object.entries(languages.en[part])), Object.entries(languages.ar[part])]
+    for (const [key, message] of arabic) expect([key, placesOf(message)]).toEqual([key, placesOf(english.get(key))])
+  }
+})
+
+test('a page is in the language that the address names, else in the first that the browser asks for and that there is', async () => {
+  const page = async (path: string, accept = ''): Promise<string> =>
+    (await get(path, { 'accept-language': accept })).text()
+  expect(await page('/p/which?lang=ar')).toContain('<html lang="ar" dir="rtl">')
+  expect(await page('/p/which', 'fr, ar-MA;q=0.8, en;q=0.5')).toContain('<html lang="ar" dir="rtl">')
+  expect(await page('/p/which?lang=en', 'ar')).toContain('<html lang="en" dir="ltr">')
+  expect(await page('/p/which?lang=tlh', 'ar;q=0, fr')).toContain('<html lang="en" dir="ltr">')
+  expect(await page('/p/nope?lang=ar')).toContain('لا يوجد اقتراع كهذا')
+  // Links keep the language that was named, and offer the other one.
+  const named = await page('/p/which?lang=ar&range=1h')
+  expect(named).toContain('href="/polls?lang=ar"')
+  expect(named).toContain('href="/p/which?range=1h&amp;lang=en"')
+  expect((await get('/p/which')).headers.get('vary')).toContain('accept-language')
+})
+
+test('a file for spreadsheets says what it is, and no label in it is a formula', async () => {
+  const options = [
+    { id: 'a', label: '=HYPERLINK(1)' },
+    { id: 'b', label: 'B, "b"' },
+  ]
+  await database.pool.query('UPDATE polls SET options = $1', [JSON.stringify(options)])
+  await count(3, 2, 1)
+  const answer = await get('/api/polls/which/export.csv')
+  expect(answer.headers.get('content-type')).toBe('text/csv; charset=utf-8')
+  expect(answer.headers.get('content-disposition')).toBe('attachment; filename="which-results.csv"')
+  const rows = Buffer.from(await answer.arrayBuffer())
+    .toString()
+    .split('\r\n')
+  expect(rows[0]).toBe('\uFEFFtitle,Which <one>?')
+  expect(rows).toContain('status,open')
+  expect(rows).toContain(`version,${epoch}.3`)
+  expect(rows.slice(-4)).toEqual([
+    'option,label,votes,share',
+    "a,'=HYPERLINK(1),2,0.666667",
+    'b,"B, ""b""",1,0.333333',
+    '',
+  ])
+  const regions = await (await get('/api/polls/which/export.csv?table=regions')).text()
+  expect(regions).toContain('\r\nnorth,2,1\r\n')
+  expect(await (await get('/api/polls/which/export.csv?table=secrets')).json()).toMatchObject({ code: 'malformed' })
+})
+
+test('a file for programs has the definition, the result and the analytics', async () => {
+  await count(3, 2, 1)
+  expect(await (await get('/api/polls/which/export.json')).json()).toMatchObject({
+    definition: { title: 'Which <one>?', options: [{ id: 'a' }, { id: 'b' }], revote: 'last' },
+    result: { version: 3, totals: { a: 2, b: 1 } },
+    analytics: { minutes: { start: [] }, leads: [] },
+  })
+})
+
+test('the embedded page may be shown inside others and has no navigation; every other page may not', async () => {
+  await count(1, 1, 2)
+  const embedded = await get('/embed/which')
+  const text = await embedded.text()
+  expect(embedded.headers.get('content-security-policy')).toContain('frame-ancestors *')
+  expect(embedded.headers.get('x-frame-options')).toBeNull()
+  expect(embedded.headers.get('set-cookie')).toBeNull()
+  expect(text).not.toContain('<nav')
+  expect(text).toContain('data-cell="votes">2<')
+  expect((await get('/p/which')).headers.get('content-security-policy')).toContain("frame-ancestors 'none'")
+  expect((await get('/embed/nope')).status).toBe(404)
 })
 
 test('a socket gets a snapshot, then what changed, with absolute values', async () => {

@@ -82,7 +82,7 @@ export async function migrate(pool: pg.Pool, options: MigrateOptions = {}): Prom
     const applied = new Set(rows.map((row) => row.number))
     const all = migrations()
     const newest = Math.max(0, ...applied)
-    const known = Math.max(0, ...all.map(({ number }) => number))
+    const known = all.at(-1)?.number ?? 0
     if (newest > known) {
       throw new Error(`the database is at migration ${newest}, this version knows ${known}: run the newer version`)
     }

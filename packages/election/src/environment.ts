@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 /** `number` is a whole one; `oneOf` has its `values`; `name` is what Kafka takes for a topic or a group. */
-type Kind = 'text' | 'postgresUrl' | 'httpUrl' | 'name' | 'oneOf' | 'number' | 'flag'
+type Kind = 'text' | 'postgresUrl' | 'httpUrl' | 'smtpUrl' | 'name' | 'oneOf' | 'number' | 'flag'
 
 export interface Variable {
   readonly kind: Kind
@@ -112,6 +112,10 @@ const textKinds: { readonly [kind in Kind]?: TextKind } = {
   httpUrl: {
     expected: 'an address such as https://host/path',
     isValid: (text) => hasProtocol(text, 'http:', 'https:'),
+  },
+  smtpUrl: {
+    expected: 'an address such as smtp://user:password@host:587',
+    isValid: (text) => hasProtocol(text, 'smtp:', 'smtps:'),
   },
   name: {
     expected: 'a name of 1 to 200 of A-Z a-z 0-9 . _ -',

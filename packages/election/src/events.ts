@@ -11,6 +11,10 @@ export interface PollRules {
   readonly revote: 'first' | 'last'
   readonly definitionHash: string
   readonly electorate?: number
+  /** How many options a ballot may name. Absent: one. */
+  readonly maxChoices?: number
+  /** Whether a ballot may name none. Absent: it may not. */
+  readonly allowBlank?: boolean
 }
 
 /** Topic `ballots`, key `pollId|voterTag`, partition by the key; the record's timestamp is `at`. */
@@ -19,7 +23,10 @@ export interface BallotEvent {
   readonly poll: string
   /** Unique per intended vote: a repeat of the same ballot carries the same id and counts once. */
   readonly ballotId: string
-  readonly option: string
+  /** The one choice; a ballot has either this or `choices`. */
+  readonly option?: string
+  /** Choices where a poll allows several, each once, in the poll's order; or none: a blank ballot. */
+  readonly choices?: readonly string[]
   /** Region of the voter's code, if it has one. */
   readonly region: string | null
   /** Milliseconds since the epoch, when ingest accepted it. */
@@ -51,13 +58,30 @@ export type ControlEvent =
 
 export type LogEvent = BallotEvent | ControlEvent
 
-export type RejectionReason = 'unknown-poll' | 'not-open' | 'closed' | 'unknown-option' | 'already-voted' | 'malformed'
+/** What a ballot chooses: one option as its id, several as a list, a blank ballot as an empty one. */
+export type Choice = string | readonly string[]
+
+/** The options of a choice, whichever of its two forms it has. */
+export const optionsOf = (choice: Choice): readonly string[] => (typeof choice === 'string' ? [choice] : choice)
+
+export type RejectionReason =
+  | 'unknown-poll'
+  | 'not-open'
+  | 'closed'
+  | 'unknown-option'
+  | 'too-many-choices'
+  | 'blank-not-allowed'
+  | 'already-voted'
+  | 'malformed'
 
 /** How many ballots the log holds for a poll and what became of them. Holds in every version:
  * `recorded = accepted + superseded + rejected + duplicates`. */
 export interface Accounting {
   readonly recorded: number
-  /** Counting now = voters = the sum of the totals. */
+  /**
+   * Counting now = voters. Where a ballot names one option this is the sum of the totals and the blank ballots; where it may
+   * name several the totals may add up to more.
+   */
   readonly accepted: number
   /** Replaced by a later ballot of the same voter. */
   readonly superseded: number
@@ -80,6 +104,8 @@ export interface ResultDocument {
   readonly definitionHash: string
   readonly voters: number
   readonly totals: { readonly [option: string]: number }
+  /** Counting ballots that name no option. Absent where the poll allows none. */
+  readonly blank?: number
   readonly regions: { readonly [region: string]: { readonly [option: string]: number } }
   readonly accounting: Accounting
   readonly rejections: { readonly [reason in RejectionReason]?: number }

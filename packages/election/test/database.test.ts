@@ -1,4 +1,6 @@
+import { readdirSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
 import { silentLogger } from 'stream-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { inTransaction, migrate, openPool } from '../src/database.ts'
@@ -17,9 +19,8 @@ test('several apps may migrate at once, and a second time', async () => {
   await Promise.all(pools.map((pool) => migrate(pool)))
   await Promise.all(pools.map((pool) => pool.end()))
   const { rows } = await database.pool.query('SELECT number FROM migrations ORDER BY number')
-  const numbers = rows.map((row) => row.number)
-  expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b))
-  expect(numbers.length).toBeGreaterThan(2)
+  const files = readdirSync(join(import.meta.dirname, '../src/migrations')).map((name) => Number(name.slice(0, 4)))
+  expect(rows.map((row) => row.number)).toEqual(files.sort((a, b) => a - b))
 })
 
 test('a database of a newer version is refused', async () => {

@@ -23,3 +23,25 @@ test('the hash depends on what voters decide on and on nothing else', () => {
   expect(definitionHash({ ...definition, title: 'Which?' })).not.toBe(definitionHash(definition))
   expect(definitionHash({ ...definition, electorate: 5 })).not.toBe(definitionHash(definition))
 })
+
+test('what has its default leaves the hash as it was before there was a choice', () => {
+  const definition = { title: 'T', options: [], regions: [], revote: 'last' as const, electorate: null }
+  const defaults = {
+    maxChoices: 1,
+    allowBlank: false,
+    resultsVisible: 'live' as const,
+    eligibility: { kind: 'codes' as const },
+  }
+  const plain = definitionHash(definition)
+  expect(definitionHash({ ...definition, ...defaults })).toBe(plain)
+  const others = [
+    { maxChoices: 2 },
+    { allowBlank: true },
+    { resultsVisible: 'after-close' as const },
+    { resultsVisible: { from: 5 } },
+    { eligibility: { kind: 'link' as const } },
+    { eligibility: { kind: 'claim' as const, claim: 'groups', value: 'members' } },
+  ]
+  const hashes = others.map((other) => definitionHash({ ...definition, ...other }))
+  expect(new Set([plain, ...hashes]).size).toBe(others.length + 1)
+})

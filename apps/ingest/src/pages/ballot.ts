@@ -1,17 +1,12 @@
+import { type BallotForm, blankMark } from '../ballot-form.ts'
+import type { VotingAs } from '../voting-as.ts'
 import type { Poll } from '../poll-repository.ts'
 import type { ReceiptStatus } from '../receipts.ts'
 import { type Html, html } from './html.ts'
 
-export interface BallotForm {
-  readonly code: string
-  readonly option: string
-  readonly nonce: string
-}
-
 const closing = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'short', timeZone: 'UTC' })
 
-export function pollListPage(polls: readonly Poll[], nowMs: number): Html {
-  const open = polls.filter((poll) => poll.opensAtMs <= nowMs && poll.closesAtMs > nowMs && !poll.isClosed)
+export function pollListPage(open: readonly Poll[]): Html {
   return html`<h1>Vote</h1>
     ${
       open.length === 0
@@ -30,6 +25,26 @@ export function pollListPage(polls: readonly Poll[], nowMs: number): Html {
     <p class="small"><a href="/receipts">Look up a receipt</a> · <a href="/organiser">For organisers</a></p>`
 }
 
+/** Another site cannot know it, and so cannot vote for who is signed in. */
+const sessionField = (as: VotingAs): Html | null =>
+  as.kind === 'signed-in' ? html`<input type="hidden" name="form_token" value="${as.formToken}" />` : null
+
+/** Who may vote here, where that is not by a code; and the way out on a device that others use. */
+function asWhom(poll: Poll, as: VotingAs): Html | null {
+  if (as.kind === 'code') return null
+  if (as.kind === 'anybody') {
+    return html`<p class="note">
+      <strong>Indicative poll.</strong> Anyone with the link can take part, so nobody can tell whether somebody votes
+      twice.
+    </p>`
+  }
+  return html`<form class="note" method="post" action="/p/${poll.slug}/leave">
+    ${sessionField(as)} You are signed in to this poll. <button class="link">Sign out</button>
+  </form>`
+}
+
+const blankOption = { id: blankMark, label: 'None of these: a blank ballot' }
+
 /** What is wrong with a form, and with which part of it. */
 export interface FormProblem {
   readonly text: string
@@ -37,7 +52,7 @@ export interface FormProblem {
 }
 
 /** The ballot: code and choice on one screen. What went wrong stands above it, and nothing that was entered is lost. */
-export function ballotPage(poll: Poll, form: BallotForm, problem: FormProblem | null): Html {
+export function ballotPage(poll: Poll, form: BallotForm, problem: FormProblem | null, as: VotingAs): Html {
   const hasWrong = (field: FormProblem['field']): boolean => problem !== null && problem.field === field
   const wrong = (field: 'code' | 'option'): Html | null =>
     hasWrong(field) ? html`<p class="wrong" id="${field}-problem">${problem!.text}</p>` : null
@@ -45,43 +60,47 @@ export function ballotPage(poll: Poll, form: BallotForm, problem: FormProblem | 
     poll.revote === 'first'
       ? 'Your first ballot counts.'
       : 'You may vote again until the close; your last ballot counts.'
+  const isSingle = poll.maxChoices === 1
   const target = problem?.field === 'option' ? `option-${poll.options[0]!.id}` : problem?.field
+  const codeField = (): Html =>
+    html`<div class="field">
+      <label for="code">Your voter code</label>
+      <p class="hint" id="code-hint">From your letter. Capitals, spaces and dashes do not matter.</p>
+      ${wrong('code')}
+      <input
+        id="code"
+        name="code"
+        value="${form.code}"
+        required
+        autocomplete="off"
+        autocapitalize="characters"
+        spellcheck="false"
+        ${
+          hasWrong('code')
+            ? html`aria-invalid="true" aria-describedby="code-problem code-hint"`
+            : html`aria-describedby="code-hint"`
+        }
+      />
+    </div>`
   return html`${problemBox(problem && problem.text, target ?? null)}
     <h1>${poll.title}</h1>
     <p>Open until ${closing.format(poll.closesAtMs)} UTC. ${intro}</p>
+    ${asWhom(poll, as)}
     <form method="post" action="/p/${poll.slug}/review">
       <input type="hidden" name="nonce" value="${form.nonce}" />
-      <div class="field">
-        <label for="code">Your voter code</label>
-        <p class="hint" id="code-hint">From your letter. Capitals, spaces and dashes do not matter.</p>
-        ${wrong('code')}
-        <input
-          id="code"
-          name="code"
-          value="${form.code}"
-          required
-          autocomplete="off"
-          autocapitalize="characters"
-          spellcheck="false"
-          ${
-            hasWrong('code')
-              ? html`aria-invalid="true" aria-describedby="code-problem code-hint"`
-              : html`aria-describedby="code-hint"`
-          }
-        />
-      </div>
+      ${sessionField(as)} ${as.kind === 'code' ? codeField() : null}
       <fieldset class="options" ${hasWrong('option') ? html`aria-describedby="option-problem"` : null}>
-        <legend>Your choice</legend>
+        <legend>${poll.maxChoices === 1 ? 'Your choice' : `Your choices, up to ${poll.maxChoices}`}</legend>
         ${wrong('option')}
-        ${poll.options.map(
+        ${[...poll.options, ...(poll.allowBlank ? [blankOption] : [])].map(
           ({ id, label }) =>
             html`<label class="option"
               ><input
-                type="radio"
+                type="${isSingle ? 'radio' : 'checkbox'}"
                 id="option-${id}"
                 name="option"
                 value="${id}"
-                required${form.option === id ? html` checked` : null}
+                ${isSingle ? html`required` : null}${form.chosen.includes(id) ? html` checked` : null}
               /><span>${label}</span></label
             >`,
         )}
@@ -94,19 +113,21 @@ export function ballotPage(poll: Poll, form: BallotForm, problem: FormProblem | 
     </p>`
 }
 
-export function reviewPage(poll: Poll, form: BallotForm, problem: string | null): Html {
-  const label = poll.options.find(({ id }) => id === form.option)?.label ?? form.option
-  const hidden = html`<input type="hidden" name="code" value="${form.code}" /><input
+export function reviewPage(poll: Poll, form: BallotForm, problem: string | null, as: VotingAs): Html {
+  const chosen = [...poll.options, blankOption].filter(({ id }) => form.chosen.includes(id))
+  const hidden = html`${sessionField(as)}${
+      as.kind === 'code' ? html`<input type="hidden" name="code" value="${form.code}" />` : null
+    }${form.chosen.map((id) => html`<input type="hidden" name="option" value="${id}" />`)}<input
       type="hidden"
-      name="option"
-      value="${form.option}"
-    /><input type="hidden" name="nonce" value="${form.nonce}" />`
+      name="nonce"
+      value="${form.nonce}"
+    />`
   return html`${problemBox(problem)}
     <h1>Review your ballot</h1>
     <p>${poll.title}</p>
     <dl class="review">
-      <dt>Your choice</dt>
-      <dd>${label}</dd>
+      <dt>${chosen.length === 1 ? 'Your choice' : 'Your choices'}</dt>
+      ${chosen.map(({ label }) => html`<dd>${label}</dd>`)}
     </dl>
     <div class="actions">
       <form method="post" action="/p/${poll.slug}/cast">${hidden}<button>Cast this ballot</button></form>
@@ -126,6 +147,8 @@ const reasonWords: { readonly [reason: string]: string } = {
   closed: 'It reached the log after the poll had closed.',
   'already-voted': 'Another ballot with this code came first.',
   'unknown-option': 'The poll has no such option.',
+  'too-many-choices': 'It names more options than the poll allows.',
+  'blank-not-allowed': 'The poll takes no blank ballots.',
 }
 
 /** Recorded and counted are different words: the page moves from one to the other as the tally goes on. */

@@ -4,28 +4,6 @@ import { type Html, html } from './html.ts'
 
 const when = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' })
 
-export function signInPage(problem: string | null): Html {
-  return html`${problemBox(problem)}
-    <h1>For organisers</h1>
-    <form method="post" action="/organiser/session">
-      <div class="field">
-        <label for="token">Organiser token</label>
-        <p class="hint" id="token-hint">
-          It was printed when the system was started, or you were given it by whoever runs it.
-        </p>
-        <input
-          id="token"
-          name="token"
-          type="password"
-          required
-          autocomplete="current-password"
-          aria-describedby="token-hint"
-        />
-      </div>
-      <button>Sign in</button>
-    </form>`
-}
-
 export interface NewPollForm {
   readonly title: string
   readonly options: string
@@ -58,12 +36,15 @@ function openTimes({ opensAtMs, closesAtMs }: Poll): string {
   return `${opens} to ${closes} UTC.`
 }
 
-export function organiserPage(polls: readonly Poll[], form: NewPollForm, token: string, problem: string | null): Html {
+export function organiserPage(
+  bar: Html,
+  polls: readonly Poll[],
+  form: NewPollForm,
+  token: string,
+  problem: string | null,
+): Html {
   const nowMs = Date.now()
-  return html`${problemBox(problem)}
-    <form class="corner" method="post" action="/organiser/session/end">
-      <input type="hidden" name="form_token" value="${token}" /><button class="secondary">Sign out</button>
-    </form>
+  return html`${bar}${problemBox(problem)}
     <h1>Your polls</h1>
     ${
       polls.length === 0
@@ -125,6 +106,7 @@ export function organiserPage(polls: readonly Poll[], form: NewPollForm, token: 
 }
 
 export interface PollPageOptions {
+  readonly bar: Html
   readonly poll: Poll
   readonly codeCount: number
   readonly token: string
@@ -134,11 +116,10 @@ export interface PollPageOptions {
   readonly problem: string | null
 }
 
-export function organiserPollPage({ poll, codeCount, token, urls, codes, problem }: PollPageOptions): Html {
+export function organiserPollPage({ bar, poll, codeCount, token, urls, codes, problem }: PollPageOptions): Html {
   const state = stateOf(poll, Date.now())
   const hidden = html`<input type="hidden" name="form_token" value="${token}" />`
-  return html`${problemBox(problem)}
-    <p><a href="/organiser">Your polls</a></p>
+  return html`${bar}${problemBox(problem)}
     <h1>${poll.title}</h1>
     <p>
       This poll is <strong>${state}</strong>. ${openTimes(poll)}

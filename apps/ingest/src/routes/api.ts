@@ -1,6 +1,6 @@
-import { timingSafeEqual } from 'node:crypto'
 import { normaliseBase32 } from '@voting/election/receipt'
 import { type Problem, problemBody, problemType } from '@voting/election/problem'
+import type { Eligibility } from '@voting/election/poll-terms'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { admit } from '../admission.ts'
 import type { IngestParts } from '../app.ts'
@@ -9,6 +9,9 @@ import { ControlNotRecordedError } from '../poll-control.ts'
 import { checkPollInput } from '../poll-input.ts'
 import type { Poll } from '../poll-repository.ts'
 import { isGuess, refusals } from '../refusals.ts'
+import { isSameSecret } from '../same-secret.ts'
+import { operatorId } from '../sign-in/organisers.ts'
+import { addressesMax, isAddress } from '../voter-roll.ts'
 
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.retryAfterSeconds !== undefined) void reply.header('retry-after', problem.retryAfterSeconds)
@@ -22,12 +25,6 @@ export const tooMany = (retryAfterSeconds: number): Problem => ({
   detail: 'Valid ballots are still taken.',
   retryAfterSeconds,
 })
-
-/** Compares in constant time, also texts of different length. */
-export function isSameSecret(given: string, expected: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(expected)]
-  return a.length === b.length && timingSafeEqual(a, b)
-}
 
 /** The JSON API of the public contract (design §6.1). */
 export function apiRoutes(app: FastifyInstance, parts: IngestParts): void {
@@ -84,12 +81,22 @@ export function normaliseReceipt(text: string): string {
   return letters.match(/.{1,5}/g)?.join('-') ?? ''
 }
 
+/** A list of the longest that is taken in one call. */
+export const addressesBytesMax = 4 * 1024 * 1024
+
+/** What a poll for such voters needs and this installation has not; null when nothing is missing. */
+export function missingFor({ kind }: Eligibility, { mailSignIn, oidc }: IngestParts): string | null {
+  if (kind === 'addresses' && !mailSignIn) return 'eligibility "addresses" needs a mail server: set SMTP_URL.'
+  return kind === 'claim' && !oidc ? 'eligibility "claim" needs an OpenID provider: set OIDC_ISSUER.' : null
+}
+
 function organiserRoutes(app: FastifyInstance, parts: IngestParts): void {
-  const { polls, desk, organiserToken, limiter, urls } = parts
+  const { polls, desk, organisers, organiserToken, limiter, urls } = parts
 
   const isOrganiser = (request: FastifyRequest): boolean => {
     const [scheme, token] = (request.headers.authorization ?? '').split(' ', 2)
-    return scheme?.toLowerCase() === 'bearer' && token !== undefined && isSameSecret(token, organiserToken)
+    if (organiserToken === null || token === undefined) return false
+    return scheme?.toLowerCase() === 'bearer' && isSameSecret(token, organiserToken)
   }
   const refuse = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const waitSeconds = limiter.fail(request.ip)
@@ -108,9 +115,16 @@ function organiserRoutes(app: FastifyInstance, parts: IngestParts): void {
     reply: FastifyReply,
     use: (poll: Poll) => Promise<FastifyReply>,
   ): Promise<FastifyReply> => {
-    const poll = await polls.find(id)
+    const poll = await polls.findOwned(id, operatorId)
     return poll ? use(poll) : sendProblem(reply, refusals['unknown-poll'])
   }
+  const otherVoters = (reply: FastifyReply, { eligibility }: Poll): FastifyReply =>
+    sendProblem(reply, {
+      status: 409,
+      code: 'other-voters',
+      title: 'The poll is for other voters',
+      detail: `Its eligibility is ${JSON.stringify(eligibility)}.`,
+    })
   const logIsAway = (error: unknown, reply: FastifyReply): FastifyReply => {
     if (!(error instanceof ControlNotRecordedError)) throw error
     return sendProblem(reply, {
@@ -126,8 +140,10 @@ function organiserRoutes(app: FastifyInstance, parts: IngestParts): void {
     if (!isOrganiser(request)) return refuse(request, reply)
     const input = checkPollInput(request.body, Date.now())
     if (typeof input === 'string') return malformed(reply, input)
+    const missing = missingFor(input.eligibility, parts)
+    if (missing !== null) return malformed(reply, missing)
     try {
-      const { id, slug, definitionHash } = await desk.createPoll(input)
+      const { id, slug, definitionHash } = await desk.createPoll(input, operatorId)
       const links = { ballot: `${urls().ballot}/p/${slug}`, results: `${urls().results}/p/${slug}` }
       return await reply
         .code(201)
@@ -136,6 +152,24 @@ function organiserRoutes(app: FastifyInstance, parts: IngestParts): void {
     } catch (error) {
       return logIsAway(error, reply)
     }
+  })
+
+  app.post('/api/organisers', async (request, reply) => {
+    if (!isOrganiser(request)) return refuse(request, reply)
+    const { name } = ((typeof request.body === 'object' ? request.body : null) ?? {}) as { name?: unknown }
+    if (typeof name !== 'string' || name.trim() === '' || name.length > 100) {
+      return malformed(reply, `name must be a text of 1 to 100 characters, got ${JSON.stringify(name)}.`)
+    }
+    const { organiser, token, expiresAt } = await organisers.invite(name.trim())
+    return reply
+      .code(201)
+      .header('cache-control', 'no-store')
+      .send({
+        id: organiser.id,
+        // Behind the #, so that it gets into no log.
+        invitation: `${urls().ballot}/organiser/join#${token}`,
+        expiresAt: expiresAt.toISOString(),
+      })
   })
 
   app.post<{ Params: { id: string } }>('/api/polls/:id/codes', async (request, reply) => {
@@ -154,8 +188,34 @@ function organiserRoutes(app: FastifyInstance, parts: IngestParts): void {
           `region must be one of the poll's (${poll.regions.join(', ')}), got ${JSON.stringify(region)}.`,
         )
       }
+      if (poll.eligibility.kind !== 'codes') return otherVoters(reply, poll)
       const codes = await desk.issueCodes(poll, count as number, region as string | null)
       return reply.code(201).header('cache-control', 'no-store').send({ codes })
+    })
+  })
+
+  const listOptions = { bodyLimit: addressesBytesMax }
+  app.post<{ Params: { id: string } }>('/api/polls/:id/addresses', listOptions, async (request, reply) => {
+    if (!isOrganiser(request)) return refuse(request, reply)
+    const { addresses, region = null } = ((typeof request.body === 'object' ? request.body : null) ?? {}) as Record<
+      string,
+      unknown
+    >
+    if (!Array.isArray(addresses) || addresses.length === 0 || addresses.length > addressesMax) {
+      return malformed(reply, `addresses must be a list of 1 to ${addressesMax} e-mail addresses.`)
+    }
+    const wrong = addresses.find((address) => !isAddress(address)) as unknown
+    if (wrong !== undefined) return malformed(reply, `${JSON.stringify(wrong)} is no e-mail address; none was listed.`)
+    return withPoll(request.params.id, reply, async (poll) => {
+      if (region !== null && !poll.regions.includes(region as string)) {
+        return malformed(
+          reply,
+          `region must be one of the poll's (${poll.regions.join(', ')}), got ${JSON.stringify(region)}.`,
+        )
+      }
+      if (poll.eligibility.kind !== 'addresses') return otherVoters(reply, poll)
+      const listed = await desk.listAddresses(poll, addresses as string[], region as string | null)
+      return reply.code(201).send({ listed })
     })
   })
 

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type Admission, admit, fateAfterClose, type Refusal } from '../admission.ts'
+import { type Admission, admit, choiceRefusal, fateAfterClose, type Refusal, rollRowOf } from '../admission.ts'
 import type { IngestParts, Show } from '../app.ts'
+import { formFields } from '../form-fields.ts'
+import { type BallotForm, ballotFormOf, choiceOfForm, newNonce } from '../ballot-form.ts'
 import {
   ballotPage,
-  type BallotForm,
   type FormProblem,
   messagePage,
   pollListPage,
@@ -14,16 +14,16 @@ import {
 } from '../pages/ballot.ts'
 import type { Poll } from '../poll-repository.ts'
 import { isGuess, refusals } from '../refusals.ts'
-import { isSameOrigin } from '../same-origin.ts'
-import { codeIdOf } from '../voter-secrets.ts'
+import { isSameSecret } from '../same-secret.ts'
+import { voterOf, type VotingAs, votingAs } from '../voting-as.ts'
 import { normaliseReceipt } from './api.ts'
+import { showVoterSignIn } from './voter-sign-in.ts'
 
-const newNonce = (): string => randomBytes(16).toString('base64url')
-
-function formOf(body: unknown): BallotForm {
-  const { code, option, nonce } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>
-  const text = (value: unknown): string => (typeof value === 'string' ? value.slice(0, 300) : '')
-  return { code: text(code), option: text(option), nonce: text(nonce) || newNonce() }
+/** A form of a ballot, and by whom it was sent. */
+interface Sent {
+  readonly poll: Poll
+  readonly form: BallotForm
+  readonly as: VotingAs
 }
 
 type SlugRequest = FastifyRequest<{ Params: { slug: string } }>
@@ -33,6 +33,8 @@ const fieldOf: { readonly [reason in Refusal]?: FormProblem['field'] } = {
   'bad-code': 'code',
   'already-voted': 'code',
   'unknown-option': 'option',
+  'too-many-choices': 'option',
+  'blank-not-allowed': 'option',
 }
 
 const mendedByRepeat: ReadonlySet<Refusal> = new Set<Refusal>([
@@ -57,13 +59,6 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
     }
     return show(reply, 404, 'No such poll', messagePage('There is no such poll', refusals['unknown-poll'].voter))
   }
-  const foreign = (reply: FastifyReply): FastifyReply =>
-    show(
-      reply,
-      403,
-      'Not accepted',
-      messagePage('Not accepted', 'This form was sent from another site. Open the ballot here and send it again.'),
-    )
 
   /** Why this poll takes no ballot now; null when it does. */
   const notNow = (poll: Poll): 'not-open' | 'closed' | null => {
@@ -73,46 +68,64 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
   }
 
   const withPoll = async (request: SlugRequest, reply: FastifyReply, use: (poll: Poll) => Promise<FastifyReply>) => {
-    if (request.method === 'POST' && !isSameOrigin(request)) return foreign(reply)
     const poll = await polls.find(request.params.slug)
     return poll ? use(poll) : notFound(request, reply)
   }
 
-  app.get('/', async (_request, reply) => show(reply, 200, 'Vote', pollListPage(await polls.all(), Date.now())))
+  app.get('/', async (_request, reply) => show(reply, 200, 'Vote', pollListPage(await polls.open())))
+
+  /** As whom this browser votes; who has to sign in first is asked to. */
+  const withVoter = (
+    request: SlugRequest,
+    reply: FastifyReply,
+    use: (poll: Poll, as: VotingAs) => Promise<FastifyReply>,
+  ): Promise<FastifyReply> =>
+    withPoll(request, reply, async (poll) => {
+      const as = await votingAs(parts, poll, request, reply)
+      const isForm = request.method === 'POST'
+      if (as === null) {
+        const text = 'You are not signed in any more. Sign in again to vote; nothing was recorded.'
+        return showVoterSignIn(parts, show, reply, poll, isForm ? { status: 403, text } : null)
+      }
+      if (isForm && as.kind === 'signed-in' && !isSameSecret(formFields(request)['form_token'] ?? '', as.formToken)) {
+        const text = 'This form belongs to another session. Open the ballot again.'
+        return show(reply, 403, 'Not accepted', messagePage('Not accepted', text))
+      }
+      return use(poll, as)
+    })
 
   app.get('/p/:slug', (request: SlugRequest, reply) =>
     withPoll(request, reply, async (poll) => {
       const closed = notNow(poll)
       if (closed) return show(reply, 200, poll.title, messagePage(refusals[closed].title, poll.title))
-      return show(reply, 200, poll.title, ballotPage(poll, formOf(null), null))
+      return withVoter(request, reply, async (_poll, as) =>
+        show(reply, 200, poll.title, ballotPage(poll, ballotFormOf(null), null, as)),
+      )
     }),
   )
 
   app.post('/p/:slug', (request: SlugRequest, reply) =>
-    withPoll(request, reply, async (poll) =>
-      show(reply, 200, poll.title, ballotPage(poll, formOf(request.body), null)),
+    withVoter(request, reply, async (poll, as) =>
+      show(reply, 200, poll.title, ballotPage(poll, ballotFormOf(request.body), null, as)),
     ),
   )
 
   /** 429 when an address has guessed too often; a valid ballot is never refused. */
-  const tooMany = (reply: FastifyReply, waitSeconds: number, poll: Poll, form: BallotForm): FastifyReply =>
+  const tooMany = (reply: FastifyReply, waitSeconds: number, { poll, form, as }: Sent): FastifyReply =>
     show(
       reply.header('retry-after', waitSeconds),
       429,
       `Problem: ${poll.title}`,
-      ballotPage(poll, form, {
-        text: 'Too many wrong codes from here. Wait a minute and try again.',
-        field: 'code',
-      }),
+      ballotPage(
+        poll,
+        form,
+        { text: 'Too many wrong codes from here. Wait a minute and try again.', field: 'code' },
+        as,
+      ),
     )
 
-  const answer = (
-    request: SlugRequest,
-    reply: FastifyReply,
-    poll: Poll,
-    form: BallotForm,
-    admission: Admission,
-  ): FastifyReply => {
+  const answer = (request: SlugRequest, reply: FastifyReply, sent: Sent, admission: Admission): FastifyReply => {
+    const { poll, form, as } = sent
     if (admission.outcome === 'recorded') {
       metrics.submissions.inc({ result: admission.isRepeat ? 'repeated' : 'recorded' })
       return reply.redirect(`/receipts/${admission.receipt}`, 303)
@@ -121,42 +134,64 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
     const { status, code, voter, retryAfterSeconds } = refusals[reason]
     metrics.submissions.inc({ result: code })
     const waitSeconds = isGuess(reason) ? limiter.fail(request.ip) : 0
-    if (waitSeconds > 0) return tooMany(reply, waitSeconds, poll, form)
+    if (waitSeconds > 0) return tooMany(reply, waitSeconds, sent)
     if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds)
     // What can be mended by sending the same form again stays on the review page, with the choice in it.
+    const field = fieldOf[reason] ?? null
     const body = mendedByRepeat.has(reason)
-      ? reviewPage(poll, form, voter)
-      : ballotPage(poll, reason === 'nonce-reused' ? { ...form, nonce: newNonce() } : form, {
-          text: voter,
-          field: fieldOf[reason] ?? null,
-        })
+      ? reviewPage(poll, form, voter, as)
+      : ballotPage(
+          poll,
+          reason === 'nonce-reused' ? { ...form, nonce: newNonce() } : form,
+          { text: voter, field: field === 'code' && as.kind !== 'code' ? null : field },
+          as,
+        )
     return show(reply, status, `Problem: ${poll.title}`, body)
   }
 
+  const fateOf = async ({ poll, form, as }: Sent): Promise<Admission> => {
+    const checked = choiceOfForm(form)
+    if ('refusal' in checked) return { outcome: 'refused', reason: 'closed' }
+    return fateAfterClose(parts, poll, { voter: voterOf(as, form), choice: checked.choice, nonce: form.nonce })
+  }
+
   app.post('/p/:slug/review', (request: SlugRequest, reply) =>
-    withPoll(request, reply, async (poll) => {
-      const form = formOf(request.body)
+    withVoter(request, reply, async (poll, as) => {
+      const form = ballotFormOf(request.body)
+      const checked = choiceOfForm(form)
       const again = (status: number, text: string, field: FormProblem['field']): FastifyReply =>
-        show(reply, status, `Problem: ${poll.title}`, ballotPage(poll, form, { text, field }))
+        show(reply, status, `Problem: ${poll.title}`, ballotPage(poll, form, { text, field }, as))
       const closed = notNow(poll)
+      const sent = { poll, form, as }
       // The form may be one that was cast before, and has come back.
-      if (closed === 'closed') return answer(request, reply, poll, form, await fateAfterClose(parts, poll, form))
+      if (closed === 'closed') return answer(request, reply, sent, await fateOf(sent))
       if (closed) return again(refusals[closed].status, refusals[closed].voter, null)
-      if (form.code.trim() === '') return again(400, 'Enter your voter code.', 'code')
-      if (!poll.options.some(({ id }) => id === form.option)) {
-        return again(400, refusals['unknown-option'].voter, 'option')
+      if (as.kind === 'code' && form.code.trim() === '') return again(400, 'Enter your voter code.', 'code')
+      const wrong = 'refusal' in checked ? checked.refusal : choiceRefusal(poll, checked.choice)
+      if (wrong !== null) return again(400, refusals[wrong].voter, 'option')
+      const { codeId, isAnybody } = rollRowOf(poll, voterOf(as, form))
+      if (!isAnybody && !(await polls.hasCode(poll.id, codeId))) {
+        return answer(request, reply, sent, { outcome: 'refused', reason: 'bad-code' })
       }
-      if (!(await polls.hasCode(poll.id, codeIdOf(poll.key, form.code)))) {
-        return answer(request, reply, poll, form, { outcome: 'refused', reason: 'bad-code' })
-      }
-      return show(reply, 200, 'Review your ballot', reviewPage(poll, form, null))
+      return show(reply, 200, 'Review your ballot', reviewPage(poll, form, null, as))
     }),
   )
 
   app.post('/p/:slug/cast', (request: SlugRequest, reply) =>
-    withPoll(request, reply, async (poll) => {
-      const form = formOf(request.body)
-      return answer(request, reply, poll, form, await admit(parts, poll.id, form))
+    withVoter(request, reply, async (poll, as) => {
+      const form = ballotFormOf(request.body)
+      const checked = choiceOfForm(form)
+      const voter = voterOf(as, form)
+      const admission: Admission =
+        'refusal' in checked
+          ? { outcome: 'refused', reason: notNow(poll) ?? checked.refusal }
+          : await admit(
+              parts,
+              poll.id,
+              { ...('code' in voter && voter), choices: checked.choice, nonce: form.nonce },
+              'rollId' in voter ? voter.rollId : null,
+            )
+      return answer(request, reply, { poll, form, as }, admission)
     }),
   )
 

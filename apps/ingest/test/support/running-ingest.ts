@@ -6,13 +6,13 @@ import { openTestDatabase, type TestDatabase } from '../../../../packages/electi
 import { silentLogger } from 'stream-core'
 import { openEmbeddedLog } from 'stream-core/embedded'
 import { topics } from '@voting/election/topics'
-import { type RunningIngest, startIngest } from '../../src/service.ts'
+import { type IngestOptions, type RunningIngest, startIngest } from '../../src/service.ts'
 import { FaultyLog } from './faulty-log.ts'
 
 export interface TestIngest {
   readonly ingest: RunningIngest
   /** A second process's worth of ingest on the same log and database. */
-  another(): Promise<RunningIngest>
+  another(options?: Partial<IngestOptions>): Promise<RunningIngest>
   readonly database: TestDatabase
   readonly log: FaultyLog
   /** What a valid poll is created with. */
@@ -33,11 +33,11 @@ export const organiser = { authorization: 'Bearer the-organiser' }
 const iso = (inMs: number): string => new Date(Date.now() + inMs).toISOString()
 
 /** Ingest as it runs, on a real log and a real PostgreSQL. */
-export async function openTestIngest(options: { failuresPerMinute?: number } = {}): Promise<TestIngest> {
+export async function openTestIngest(options: Partial<IngestOptions> = {}): Promise<TestIngest> {
   const folder = mkdtempSync(join(tmpdir(), 'ingest-test-'))
   const database = await openTestDatabase()
   const log = new FaultyLog(await openEmbeddedLog({ path: join(folder, 'log.db') }))
-  const start = (): Promise<RunningIngest> =>
+  const start = (others: Partial<IngestOptions> = {}): Promise<RunningIngest> =>
     startIngest({
       broker: log,
       databaseUrl: database.url,
@@ -49,9 +49,11 @@ export async function openTestIngest(options: { failuresPerMinute?: number } = {
       publicUrl: null,
       resultsUrl: () => 'http://results.example/',
       ballotPartitions: 2,
-      failuresPerMinute: options.failuresPerMinute ?? 10_000,
+      failuresPerMinute: 10_000,
       isProduction: false,
       logger: silentLogger,
+      ...options,
+      ...others,
     })
   const ingest = await start()
   return {

@@ -1,3 +1,4 @@
+import { optionsOf } from '@voting/election/events'
 import type { Effect } from '../effects.ts'
 
 export type BallotEffect = Extract<Effect, { type: 'ballot' }>
@@ -15,10 +16,11 @@ export interface NetChange {
 /** What a ballot changes in the result; null where it changes nothing. */
 export function netChange(effect: Effect): NetChange | null {
   if (effect.type !== 'ballot') return null
-  if (effect.class === 'accepted') return { adds: [effect.add], removes: [], region: effect.region, removeRegion: null }
+  if (effect.class === 'accepted')
+    return { adds: optionsOf(effect.add), removes: [], region: effect.region, removeRegion: null }
   if (effect.class === 'changed') {
     const { add, remove, region, removeRegion } = effect
-    return { adds: [add], removes: [remove], region, removeRegion }
+    return { adds: optionsOf(add), removes: optionsOf(remove), region, removeRegion }
   }
   return null
 }

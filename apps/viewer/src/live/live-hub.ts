@@ -4,6 +4,7 @@ import type { Logger } from 'stream-core'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { isNewer, type PollStatus, type PollView, statusOf } from '../poll-view.ts'
 import type { Changes, ResultStore, TrendRow } from '../result-store.ts'
+import { Findings } from './findings.ts'
 import { trendColumns, type WindowName, windowSizes } from '../trend-columns.ts'
 import {
   bucketFrame,
@@ -74,12 +75,17 @@ export class LiveHub {
   /** Newest view and status of every poll somebody has asked for. */
   readonly #polls = new Map<string, { view: PollView; status: PollStatus }>()
   readonly #timers: NodeJS.Timeout[] = []
+  readonly #findings: Findings
   #isDraining = false
+  /** Newer ballots are recorded than are counted. */
+  #isLate = false
   framesSent = 0
   skippedSends = 0
 
   constructor(options: LiveHubOptions) {
     this.#options = options
+    const { store, logger } = options
+    this.#findings = new Findings({ store, logger, broadcast: (pollId, frame) => this.#broadcast(pollId, frame) })
     this.#timers.push(setInterval(() => this.#beat(), options.heartbeatMs ?? 10_000))
     this.#timers.push(setInterval(() => this.#watchStatus(), 1000))
     for (const timer of this.#timers) timer.unref()
@@ -103,6 +109,14 @@ export class LiveHub {
     }
     const nowMs = Date.now()
     for (const view of changes.views) this.#learn(view, nowMs)
+    for (const pollId of changes.found) {
+      const known = this.#polls.get(pollId)
+      if (known) this.#findings.changed(known.view)
+    }
+    if (changes.isLate !== this.#isLate) {
+      this.#isLate = changes.isLate
+      for (const pollId of this.#polls.keys()) this.#tellStatus(pollId)
+    }
     const changed = new Set([...changes.views.map((view) => view.poll.id), ...trends.keys()])
     const frames = new Map<string, readonly Buffer[]>()
     this.#eachSocket((socket) => {
@@ -116,6 +130,7 @@ export class LiveHub {
   async close(drainMs = 0): Promise<void> {
     this.#isDraining = true
     for (const timer of this.#timers) clearInterval(timer)
+    this.#findings.close()
     for (const { webSocket } of this.#sockets) {
       webSocket.send(byeFrame(Math.floor(Math.random() * Math.max(drainMs, 2000))))
       webSocket.close(1012, 'restart')
@@ -159,7 +174,7 @@ export class LiveHub {
       if (++socket.inboundCount > inboundPerWindowMax) return webSocket.close(4429, 'too many messages')
       this.#receive(socket, (data as Buffer).toString('utf8'))
     })
-    webSocket.send(helloFrame(Date.now(), this.#options.heartbeatMs ?? 10_000, this.#options.tickMs))
+    webSocket.send(helloFrame(Date.now(), this.#options.heartbeatMs ?? 10_000, this.#options.tickMs, this.#isLate))
   }
 
   #receive(socket: Socket, text: string): void {
@@ -207,6 +222,8 @@ export class LiveHub {
     if (answer.frame) this.#send(socket, Buffer.from(answer.frame))
     // What was published while the answer was being read may be missing from it; values are absolute, so twice is no harm.
     this.#update(socket, pollId, subscription, subscription.early, new Map(), nowMs)
+    const findings = await this.#findings.frameOf(answer.view)
+    if (findings && socket.subscriptions.get(pollId) === subscription) this.#send(socket, findings)
   }
 
   /** One snapshot; to a client that resumes, one change from where it was, or nothing where it is up to date (D31). */
@@ -297,11 +314,20 @@ export class LiveHub {
       const status = statusOf(known.view, nowMs)
       if (status === known.status) continue
       known.status = status
-      const frame = Buffer.from(statusFrame(known.view, status, nowMs))
-      this.#eachSocket((socket) => {
-        if (socket.subscriptions.get(pollId)?.sent) this.#send(socket, frame)
-      })
+      this.#tellStatus(pollId)
     }
+  }
+
+  #tellStatus(pollId: string): void {
+    const { view, status } = this.#polls.get(pollId)!
+    this.#broadcast(pollId, Buffer.from(statusFrame(view, status, Date.now(), this.#isLate)))
+  }
+
+  /** To everybody who follows a poll and has had the first answer. */
+  #broadcast(pollId: string, frame: Buffer): void {
+    this.#eachSocket((socket) => {
+      if (socket.subscriptions.get(pollId)?.sent) this.#send(socket, frame)
+    })
   }
 
   /** A visible heartbeat for pages, which cannot see pings, and a ping that ends sockets nobody answers for. */
@@ -315,7 +341,7 @@ export class LiveHub {
       if (!frame) {
         const known = polls.flatMap((id) => this.#polls.get(id)?.view ?? [])
         frame = Buffer.from(
-          heartbeatFrame(nowMs, Object.fromEntries(known.map((view) => [view.poll.id, view.version]))),
+          heartbeatFrame(nowMs, Object.fromEntries(known.map((view) => [view.poll.id, view.version])), this.#isLate),
         )
         frames.set(key, frame)
       }

@@ -1,3 +1,4 @@
+import type { Analytics } from '../analytics.ts'
 import type { Accounting } from '@voting/election/events'
 import { type PollStatus, type PollView, statusOf } from '../poll-view.ts'
 import type { TrendRow } from '../result-store.ts'
@@ -7,7 +8,8 @@ import { isWindowName, type TrendColumns, type WindowName, windowSizes } from '.
  * `tally.v1`, JSON text over WebSocket (reference voting-apps §5.5). Values are absolute, so a frame may be skipped or
  * repeated without harm; `ver` is the version of the result document, `epoch` changes when counting starts anew.
  *
- *   client: sub, unsub, ack      server: hello, snap, d (changes), b (trend only), st (status), h (heartbeat), bye, err
+ *   client: sub, unsub, ack      server: hello, snap, d (changes), b (trend only), a (what was found out), st (status),
+ *                                        h (heartbeat), bye, err
  *
  * A client applies `d` if the epoch is its own and `from ≤ own version < ver`; else it subscribes again without a token.
  * With a token (`epoch`, `ver`) it gets one `d` that brings it up to date, or nothing where it is; `h` names the newest
@@ -81,6 +83,14 @@ const token = (epoch: unknown, ver: unknown): { epoch?: number; ver?: number } =
 
 const counts = (view: PollView): [string, number][] => view.poll.options.map(({ id }) => [id, view.totals[id] ?? 0])
 
+/** What frames with a result say beside the totals. */
+const rest = (view: PollView): object => ({
+  ...(view.blank !== null && { blank: view.blank }),
+  regions: view.regions,
+  acc: accountingColumns(view.accounting),
+  rej: view.rejections,
+})
+
 export function snapFrame(view: PollView, nowMs: number, trend: TrendColumns | null): string {
   const { poll, epoch, version } = view
   return JSON.stringify({
@@ -98,8 +108,7 @@ export function snapFrame(view: PollView, nowMs: number, trend: TrendColumns | n
     closes: poll.closesAtMs,
     voters: view.voters,
     o: counts(view),
-    regions: view.regions,
-    acc: accountingColumns(view.accounting),
+    ...rest(view),
     ...(trend && {
       trend: {
         res: trend.window,
@@ -140,8 +149,7 @@ export function deltaFrame(
     closes: poll.closesAtMs,
     voters: view.voters,
     o: changed,
-    regions: view.regions,
-    acc: accountingColumns(view.accounting),
+    ...rest(view),
     ...(buckets.length > 0 && { res: window, b: buckets }),
   })
 }
@@ -166,16 +174,31 @@ const accountingColumns = (accounting: Accounting): number[] => [
   accounting.duplicates,
 ]
 
-export function statusFrame({ poll, epoch, version }: PollView, status: PollStatus, nowMs: number): string {
+/** `isLate`: newer ballots are recorded than are counted. */
+export function statusFrame(
+  { poll, epoch, version }: PollView,
+  status: PollStatus,
+  nowMs: number,
+  isLate: boolean,
+): string {
   const { id, closesAtMs: closes } = poll
-  return JSON.stringify({ t: 'st', poll: id, epoch, ver: version, status, closes, now: nowMs })
+  return JSON.stringify({ t: 'st', poll: id, epoch, ver: version, status, closes, now: nowMs, late: isLate })
 }
 
-export const helloFrame = (nowMs: number, heartbeatMs: number, tickMs: number): string =>
-  JSON.stringify({ t: 'hello', now: nowMs, hb: heartbeatMs, tick: tickMs })
+/** What was found out about a poll: whole lists, which replace those before. */
+export const findingsFrame = (
+  { poll, epoch }: PollView,
+  { leads, flows, bursts }: Omit<Analytics, 'minutes'>,
+): string => JSON.stringify({ t: 'a', poll: poll.id, epoch, leads, flows, bursts })
+
+export const helloFrame = (nowMs: number, heartbeatMs: number, tickMs: number, isLate: boolean): string =>
+  JSON.stringify({ t: 'hello', now: nowMs, hb: heartbeatMs, tick: tickMs, late: isLate })
 
 /** `versions`: the newest of every poll that the socket follows. */
-export const heartbeatFrame = (nowMs: number, versions: { readonly [pollId: string]: number }): string =>
-  JSON.stringify({ t: 'h', now: nowMs, v: versions })
+export const heartbeatFrame = (
+  nowMs: number,
+  versions: { readonly [pollId: string]: number },
+  isLate: boolean,
+): string => JSON.stringify({ t: 'h', now: nowMs, v: versions, late: isLate })
 export const byeFrame = (retryMs: number): string => JSON.stringify({ t: 'bye', retry: retryMs })
 export const errorFrame = (code: string, detail: string): string => JSON.stringify({ t: 'err', code, detail })

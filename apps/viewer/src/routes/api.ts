@@ -5,7 +5,7 @@ import { type PollView, statusOf } from '../poll-view.ts'
 import type { ResultStore } from '../result-store.ts'
 import { isWindowName, trendColumns } from '../trend-columns.ts'
 
-const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString())
+export const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString())
 
 /** `GET /api/polls/:id/results`: absolute values, always with every option and region. */
 export function resultBody(view: PollView, nowMs: number): object {
@@ -19,6 +19,7 @@ export function resultBody(view: PollView, nowMs: number): object {
     closesAt: iso(view.poll.closesAtMs),
     voters: view.voters,
     totals: view.totals,
+    ...(view.blank !== null && { blank: view.blank }),
     regions: view.regions,
     accounting: view.accounting,
     rejections: view.rejections,
@@ -26,7 +27,7 @@ export function resultBody(view: PollView, nowMs: number): object {
 }
 
 /** `GET /api/polls/:id/analytics`: what was found out beside the result. */
-function analyticsBody(view: PollView, { minutes, leads, flows, bursts }: Analytics): object {
+export function analyticsBody(view: PollView, { minutes, leads, flows, bursts }: Analytics): object {
   const { startMs, ...columns } = minutes
   return {
     poll: view.poll.id,

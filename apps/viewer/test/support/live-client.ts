@@ -4,7 +4,8 @@ import { WebSocket } from 'ws'
 
 /** A poll `p1` that is open, with options a and b and the region north. */
 export async function insertPoll(database: TestDatabase, opensAtMs: number): Promise<void> {
-  await database.pool.query('TRUNCATE polls, results, trends, analytics CASCADE')
+  await database.pool.query('TRUNCATE polls, results, trends, analytics, tally_pulse CASCADE')
+  await database.pool.query("INSERT INTO tally_pulse VALUES ('a tally', now() + interval '1 hour', 0)")
   await database.pool.query(
     `INSERT INTO polls (id, slug, title, options, regions, revote, definition_hash, opens_at, closes_at, poll_key, opened_at)
      VALUES ('p1', 'which', 'Which <one>?', '[{"id":"a","label":"A"},{"id":"b","label":"B"}]', '["north"]', 'last', 'h1',

@@ -1,0 +1,155 @@
+import {
+  type AuthenticationResponseJSON,
+  type AuthenticatorTransport,
+  generateAuthenticationOptions,
+  generateRegistrationOptions,
+  type PublicKeyCredentialCreationOptionsJSON,
+  type PublicKeyCredentialRequestOptionsJSON,
+  type RegistrationResponseJSON,
+  verifyAuthenticationResponse,
+  verifyRegistrationResponse,
+} from '@simplewebauthn/server'
+import type { Pool } from 'pg'
+import type { Organiser } from './organisers.ts'
+
+export interface ListedPasskey {
+  readonly credentialId: string
+  readonly createdAtMs: number
+  readonly lastUsedAtMs: number | null
+}
+
+/** The site as browsers know it: a passkey works for this name and no other. */
+export interface PasskeySite {
+  /** As `https://vote.example`. */
+  readonly origin: string
+  /** As `vote.example`; a number is no name. */
+  readonly hostname: string
+}
+
+interface PasskeyRow {
+  readonly organiser_id: string
+  readonly public_key: Buffer
+  readonly counter: string
+  readonly transports: AuthenticatorTransport[]
+}
+
+const siteName = 'Voting'
+/** EdDSA, ES256 and RS256: what authenticators have. The library would ask Node for algorithms that are experimental there. */
+const algorithms = [-8, -7, -257]
+
+/**
+ * Passkeys of organisers. The authenticator verifies its user, by a finger, a face or a PIN, so that one is enough, and it
+ * keeps who the user is, so that no name has to be typed.
+ */
+export class Passkeys {
+  readonly #pool: Pool
+
+  constructor(pool: Pool) {
+    this.#pool = pool
+  }
+
+  async list(organiserId: string): Promise<readonly ListedPasskey[]> {
+    const { rows } = await this.#pool.query<ListedPasskey>(
+      `SELECT credential_id AS "credentialId", extract(epoch FROM created_at)::float8 * 1000 AS "createdAtMs",
+         extract(epoch FROM last_used_at)::float8 * 1000 AS "lastUsedAtMs"
+       FROM passkeys WHERE organiser_id = $1 ORDER BY created_at`,
+      [organiserId],
+    )
+    return rows
+  }
+
+  /** What the browser needs to make a passkey; its challenge has to come back in the response. */
+  async registrationOptions(site: PasskeySite, organiser: Organiser): Promise<PublicKeyCredentialCreationOptionsJSON> {
+    const { rows } = await this.#pool.query<{ id: string }>(
+      'SELECT credential_id AS id FROM passkeys WHERE organiser_id = $1',
+      [organiser.id],
+    )
+    return generateRegistrationOptions({
+      rpName: siteName,
+      rpID: site.hostname,
+      userID: new TextEncoder().encode(organiser.id),
+      userName: organiser.name,
+      userDisplayName: organiser.name,
+      excludeCredentials: rows,
+      supportedAlgorithmIDs: algorithms,
+      authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
+    })
+  }
+
+  /**
+   * Adds the passkey that the browser made. Resolves with false if the response is not an answer to the challenge, or if
+   * `mayAdd`, which is asked last, says no.
+   */
+  async add(
+    site: PasskeySite,
+    { organiserId, challenge }: { readonly organiserId: string; readonly challenge: string },
+    response: unknown,
+    mayAdd: () => Promise<boolean>,
+  ): Promise<boolean> {
+    const verified = await verifyRegistrationResponse({
+      response: response as RegistrationResponseJSON,
+      expectedChallenge: challenge,
+      expectedOrigin: site.origin,
+      expectedRPID: site.hostname,
+      requireUserVerification: true,
+      supportedAlgorithmIDs: algorithms,
+    }).catch(() => null) // whatever is wrong with what the browser sent, it is no passkey
+    if (!verified?.verified || !(await mayAdd())) return false
+    const { credential } = verified.registrationInfo
+    const { rowCount } = await this.#pool.query(
+      `INSERT INTO passkeys (credential_id, organiser_id, public_key, counter, transports)
+       VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+      [
+        credential.id,
+        organiserId,
+        Buffer.from(credential.publicKey),
+        credential.counter,
+        JSON.stringify(credential.transports ?? []),
+      ],
+    )
+    return rowCount === 1
+  }
+
+  signInOptions(site: PasskeySite): Promise<PublicKeyCredentialRequestOptionsJSON> {
+    return generateAuthenticationOptions({ rpID: site.hostname, userVerification: 'required' })
+  }
+
+  /** The id of the organiser whose passkey has signed the challenge; null when none has. */
+  async signIn(site: PasskeySite, challenge: string, response: unknown): Promise<string | null> {
+    const id = (response as { id?: unknown } | null)?.id
+    if (typeof id !== 'string') return null
+    const { rows } = await this.#pool.query<PasskeyRow>(
+      'SELECT organiser_id, public_key, counter, transports FROM passkeys WHERE credential_id = $1',
+      [id],
+    )
+    const row = rows[0]
+    if (!row) return null
+    const verified = await verifyAuthenticationResponse({
+      response: response as AuthenticationResponseJSON,
+      expectedChallenge: challenge,
+      expectedOrigin: site.origin,
+      expectedRPID: site.hostname,
+      requireUserVerification: true,
+      credential: {
+        id,
+        publicKey: new Uint8Array(row.public_key),
+        counter: Number(row.counter),
+        transports: row.transports,
+      },
+    }).catch(() => null) // whatever is wrong with what the browser sent, it signs nobody in
+    if (!verified?.verified) return null
+    await this.#pool.query('UPDATE passkeys SET counter = $2, last_used_at = now() WHERE credential_id = $1', [
+      id,
+      verified.authenticationInfo.newCounter,
+    ])
+    return row.organiser_id
+  }
+
+  async remove(organiserId: string, credentialId: string): Promise<boolean> {
+    const { rowCount } = await this.#pool.query('DELETE FROM passkeys WHERE credential_id = $1 AND organiser_id = $2', [
+      credentialId,
+      organiserId,
+    ])
+    return rowCount === 1
+  }
+}

@@ -1,0 +1,22 @@
+import { type PollView, statusOf } from '../poll-view.ts'
+import { document, link, type Visit } from './document.ts'
+import { escapeHtml } from './html.ts'
+import { resultTable } from './result-table.ts'
+import { pollData } from './results-page.ts'
+import { chipText, stateLine } from './state-line.ts'
+
+/** The result as a part of somebody else's page: state, table, and the way to the whole page. It tells its height. */
+export function embedPage(visit: Visit, view: PollView): string {
+  const { poll } = view
+  const { say } = visit.tongue
+  return document(visit, {
+    title: `${chipText(visit, statusOf(view, visit.nowMs))} · ${poll.title}`,
+    isEmbedded: true,
+    body: `<h1><bdi>${escapeHtml(poll.title)}</bdi></h1>
+${stateLine(visit, view)}
+${resultTable(visit, { view, recent: null, isByVotes: false, isPlain: true })}
+<p><a href="${link(visit, `/p/${poll.slug}`)}" target="_blank" rel="noopener">${say('embedOpen')}</a></p>`,
+    scripts: `${pollData(visit, view)}
+<script type="module" src="${visit.assets.get('embed.js')}"></script>`,
+  })
+}

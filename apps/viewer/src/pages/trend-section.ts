@@ -1,0 +1,77 @@
+import type { PollView } from '../poll-view.ts'
+import type { TrendColumns } from '../trend-columns.ts'
+import { link, type Visit } from './document.ts'
+import { escapeHtml } from './html.ts'
+import { optionName } from './result-table.ts'
+
+export const modes = ['total', 'share', 'interval', 'margin', 'turnout'] as const
+export type Mode = (typeof modes)[number]
+export const ranges = ['5m', '1h', 'all'] as const
+export type Range = (typeof ranges)[number]
+
+const rowsPerPage = 25
+
+export interface TrendSectionOptions {
+  readonly view: PollView
+  readonly trend: TrendColumns
+  readonly mode: Mode
+  readonly range: Range
+}
+
+/**
+ * The chart, which the script draws, what steers it, and its twin: a table with the same numbers, here the newest minutes,
+ * by the script whatever the chart shows. The chart is a picture with a name; it is stepped through with a slider, which
+ * every assistive technology knows.
+ */
+export function trendSection(visit: Visit, { view, trend, mode, range }: TrendSectionOptions): string {
+  const { say } = visit.tongue
+  const names = { total: say('modeTotal'), share: say('modeShare'), interval: say('modeInterval') }
+  const modeChoices: [string, string][] = [...Object.entries(names), ['margin', say('modeMargin')]]
+  if (view.poll.electorate !== null) modeChoices.push(['turnout', say('modeTurnout')])
+  const rangeChoices: [Range, string][] = [
+    ['5m', say('range5m')],
+    ['1h', say('range1h')],
+    ['all', say('rangeAll')],
+  ]
+  return `<section aria-labelledby="trend-heading">
+<h2 id="trend-heading">${say('trendHeading')}</h2>
+<div class="controls" id="controls" hidden>
+${choice('mode', say('show'), modeChoices, mode)}
+${choice('range', say('range'), rangeChoices, range)}
+<button type="button" id="follow" hidden>${say('backToLive')}</button>
+</div>
+<figure aria-labelledby="trend-heading" aria-describedby="trend-note">
+<div id="chart" dir="ltr" role="img" aria-labelledby="trend-heading" aria-describedby="trend-note"></div>
+<div class="stepper" id="stepper" dir="ltr" hidden><input type="range" id="step" min="0" max="0" value="0" aria-label="${say('stepLabel')}" aria-describedby="step-help"></div>
+<p id="readout" class="readout" aria-hidden="true"></p>
+<ul class="legend" id="legend" aria-hidden="true">${view.poll.options.map(({ label }, i) => `<li>${optionName(label, i)}</li>`).join('')}</ul>
+<figcaption id="trend-note">${say('chartNote')} <span id="step-help">${say('stepHelp')}</span></figcaption>
+</figure>
+<details id="trend-details"><summary>${say('trendTable')}</summary>
+<div class="scroll" tabindex="0" role="group" aria-label="${say('trendTable')}"><table id="trend-table">${trendTable(visit, view, trend)}</table></div>
+<p class="pager" id="pager" hidden><button type="button" id="newer">${say('newer')}</button> <span id="page-text"></span> <button type="button" id="older">${say('older')}</button></p>
+<p><a href="${link(visit, `/api/polls/${view.poll.id}/export.csv`, { table: 'minutes' })}">${say('csvMinutes')}</a></p>
+</details>
+</section>`
+}
+
+function choice(name: string, legend: string, options: readonly (readonly [string, string])[], chosen: string): string {
+  const inputs = options.map(
+    ([value, label]) =>
+      `<label><input type="radio" name="${name}" value="${value}"${value === chosen ? ' checked' : ''}><span>${label}</span></label>`,
+  )
+  return `<fieldset><legend>${legend}</legend>${inputs.join('')}</fieldset>`
+}
+
+function trendTable(visit: Visit, { poll }: PollView, trend: TrendColumns): string {
+  const { say, words } = visit.tongue
+  const names = poll.options.map(({ label }) => `<th scope="col" class="n"><bdi>${escapeHtml(label)}</bdi></th>`)
+  const rows: string[] = []
+  for (let i = trend.startMs.length - 1; i >= 0 && rows.length < rowsPerPage; i--) {
+    const cells = poll.options.map(({ id }) => `<td class="n">${words.number(trend.counts[id]?.[i] ?? 0)}</td>`)
+    rows.push(
+      `<tr><th scope="row">${escapeHtml(words.moment(trend.startMs[i]!, visit.nowMs))}</th>${cells.join('')}</tr>`,
+    )
+  }
+  return `<caption>${say('table-interval')}</caption><thead><tr><th scope="col">${say('time')}</th>${names.join('')}</tr></thead><tbody>${rows.join('')}</tbody>`
+}
