@@ -16,10 +16,12 @@ import type { OrganiserDesk } from './organiser-desk.ts'
 import { messagePage } from './pages/ballot.ts'
 import { type Html, page, type PageOptions } from './pages/html.ts'
 import type { Receipts } from './receipts.ts'
-import { apiRoutes, ballotsRoute, sendProblem, tooMany } from './routes/api.ts'
+import { ballotApi, ballotsRoute, sendProblem, tooMany } from './routes/api.ts'
 import { ballotPages } from './routes/ballot-pages.ts'
 import { oidcRoutes } from './routes/oidc-routes.ts'
+import { organiserApi } from './routes/organiser-api.ts'
 import { organiserPages } from './routes/organiser-pages.ts'
+import { organiserPollPages } from './routes/organiser-poll-pages.ts'
 import { passkeyRoutes } from './routes/passkey-routes.ts'
 import { signInPages } from './routes/sign-in-pages.ts'
 import { isSameOrigin } from './same-origin.ts'
@@ -147,9 +149,11 @@ export async function buildIngestApp(parts: IngestParts): Promise<FastifyInstanc
   })
   app.get('/openapi.json', async () => openapi)
 
-  apiRoutes(app, parts)
+  ballotApi(app, parts)
+  organiserApi(app, parts)
   ballotPages(app, parts, show)
   organiserPages(app, parts, show)
+  organiserPollPages(app, parts, show)
   signInPages(app, parts, show)
   passkeyRoutes(app, parts, show)
   oidcRoutes(app, parts, show)
@@ -175,6 +179,7 @@ function assetFiles(): (readonly [name: string, type: string, body: Buffer])[] {
   return [
     ['ballot.css', 'text/css', own('ballot.css')],
     ['receipt.js', 'text/javascript', own('receipt.js')],
+    ['code-from-link.js', 'text/javascript', own('code-from-link.js')],
     ['passkey.js', 'text/javascript', Buffer.concat([webauthn, Buffer.from('\n'), own('passkey.js')])],
   ]
 }

@@ -43,6 +43,89 @@ export const openapi = {
         },
       },
     },
+    '/api/polls/{id}': {
+      put: {
+        operationId: 'changePoll',
+        summary: 'Change a draft, or a poll that is not open yet',
+        security: organiser,
+        parameters: [id],
+        requestBody: { required: true, ...json({ $ref: '#/components/schemas/NewPoll' }) },
+        responses: {
+          200: { description: 'Changed', ...json({ $ref: '#/components/schemas/CreatedPoll' }) },
+          400: problem('malformed'),
+          401: problem('unauthorised'),
+          404: problem('unknown-poll'),
+          409: problem('frozen, closed'),
+        },
+      },
+    },
+    '/api/polls/{id}/publish': {
+      post: {
+        operationId: 'publishPoll',
+        summary: 'Make a draft a poll; one whose opening lies in the past opens now, for as long as it was to be open',
+        security: organiser,
+        parameters: [id],
+        responses: {
+          200: {
+            description: 'Published; open if opensAt lies in the past',
+            ...json({
+              type: 'object',
+              required: ['id', 'opensAt', 'closesAt'],
+              properties: { id: { type: 'string' }, opensAt: time, closesAt: time },
+            }),
+          },
+          401: problem('unauthorised'),
+          404: problem('unknown-poll'),
+          409: problem('no-draft'),
+          503: problem('unconfirmed'),
+        },
+      },
+    },
+    '/api/polls/{id}/clone': {
+      post: {
+        operationId: 'clonePoll',
+        summary: 'The next run of the same question, as a draft; its voters are listed anew',
+        security: organiser,
+        parameters: [id],
+        responses: {
+          201: { description: 'Created', ...json({ $ref: '#/components/schemas/CreatedPoll' }) },
+          401: problem('unauthorised'),
+          404: problem('unknown-poll'),
+          409: problem('draft'),
+        },
+      },
+    },
+    '/api/polls/{id}/extend': {
+      post: {
+        operationId: 'extendPoll',
+        summary: 'Move the close to a later time; that it was moved, and why, is public',
+        security: organiser,
+        parameters: [id],
+        requestBody: {
+          required: true,
+          ...json({
+            type: 'object',
+            required: ['closesAt', 'reason'],
+            properties: { closesAt: time, reason: { type: 'string', maxLength: 300 } },
+          }),
+        },
+        responses: {
+          200: {
+            description: 'Extended: the extension is in every partition of the log',
+            ...json({
+              type: 'object',
+              required: ['id', 'closesAt'],
+              properties: { id: { type: 'string' }, closesAt: time },
+            }),
+          },
+          400: problem('malformed'),
+          401: problem('unauthorised'),
+          404: problem('unknown-poll'),
+          409: problem('draft, closed, not-later'),
+          503: problem('unconfirmed'),
+        },
+      },
+    },
     '/api/polls/{id}/codes': {
       post: {
         operationId: 'issueCodes',
@@ -113,6 +196,7 @@ export const openapi = {
           200: { description: 'Closed: the close is in every partition of the log', ...json({ type: 'object' }) },
           401: problem('unauthorised'),
           404: problem('unknown-poll'),
+          409: problem('draft'),
           503: problem('unconfirmed'),
         },
       },
@@ -209,6 +293,7 @@ export const openapi = {
           closesAt: time,
           revote: { type: 'string', enum: ['first', 'last'] },
           electorate: { type: 'integer', minimum: 1 },
+          draft: { type: 'boolean', default: false, description: 'For the organiser alone, until it is published' },
           maxChoices: { type: 'integer', minimum: 1, default: 1, description: 'How many options a ballot may name' },
           allowBlank: { type: 'boolean', default: false, description: 'Whether a ballot may name none' },
           eligibility: {
@@ -245,7 +330,10 @@ export const openapi = {
           id: { type: 'string' },
           slug: { type: 'string' },
           definitionHash: { type: 'string', description: 'SHA-256 of the RFC 8785 JSON of what voters decide on' },
-          urls: { type: 'object', properties: { ballot: { type: 'string' }, results: { type: 'string' } } },
+          urls: {
+            type: 'object',
+            properties: { ballot: { type: 'string' }, results: { type: 'string' }, short: { type: 'string' } },
+          },
         },
       },
       Ballot: {

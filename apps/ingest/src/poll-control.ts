@@ -43,10 +43,13 @@ export class PollControl {
    * Closes a poll now. That it is to end is noted first: no ballot is admitted any more, and where the log does not answer
    * the scheduler goes on with it.
    */
-  async close(poll: Poll): Promise<void> {
+  async close(poll: Poll, actorId: string | null): Promise<void> {
     if (poll.isClosed) return
     const isEarly = Date.now() < poll.closesAtMs
-    if (isEarly) await this.#polls.endNow(poll.id)
+    if (isEarly) {
+      const details = { planned: new Date(poll.closesAtMs).toISOString() }
+      await this.#polls.endNow(poll.id, { kind: 'closed', actorId, details })
+    }
     await this.open(poll)
     await this.#once(`close ${poll.id}`, async () => {
       const at = Date.now()
@@ -55,7 +58,21 @@ export class PollControl {
     })
   }
 
-  /** Writes openings and closes when they are due. */
+  /** Makes sure that the log has every extension of the poll. Rejects with ControlNotRecordedError if it will not take one. */
+  async recordExtensions(poll: Poll): Promise<void> {
+    if (poll.extensions === poll.extensionsRecorded) return
+    await this.open(poll)
+    await this.#once(`extend ${poll.id} ${poll.extensions}`, async () => {
+      const { id, extensions, closesAtMs } = poll
+      const eventId = `${id}:extend:${extensions}`
+      const at = Date.now()
+      await this.#record({ type: 'extend', poll: id, eventId, closesAt: closesAtMs, at })
+      await this.#publish(poll, at)
+      await this.#polls.setExtensionsRecorded(id, extensions)
+    })
+  }
+
+  /** Writes openings, extensions and closes when they are due. */
   startScheduler(): void {
     const next = (): void => {
       if (this.#isStopped) return
@@ -81,13 +98,17 @@ export class PollControl {
   async #runDue(): Promise<void> {
     for (const poll of await this.#polls.due()) {
       await this.open(poll)
-      if (Date.now() >= poll.closesAtMs) await this.close({ ...poll, isOpened: true })
+      const opened = { ...poll, isOpened: true }
+      await this.recordExtensions(opened)
+      if (poll.isCloseDue) await this.close(opened, null)
     }
   }
 
   async #open(poll: Poll): Promise<void> {
-    const { id, options, regions, revote, definitionHash, electorate, opensAtMs, closesAtMs } = poll
-    const { maxChoices, allowBlank, resultsVisible, eligibility } = poll
+    // Frozen first: another process may have changed what this one remembers.
+    const frozen = await this.#polls.freeze(poll.id)
+    const { id, options, regions, revote, definitionHash, electorate, opensAtMs, closesAtMs } = frozen
+    const { maxChoices, allowBlank } = frozen
     const rules = {
       options: options.map((option) => option.id),
       regions,
@@ -107,29 +128,17 @@ export class PollControl {
       closesAt: closesAtMs,
       at,
     })
-    const { title, slug } = poll
-    const published = await this.#log.publishPoll(
-      id,
-      {
-        id,
-        slug,
-        title,
-        options,
-        regions,
-        revote,
-        electorate,
-        maxChoices,
-        allowBlank,
-        resultsVisible,
-        eligibility,
-        definitionHash,
-        opensAtMs,
-        closesAtMs,
-      },
-      at,
-    )
-    if (published !== 'recorded') throw new ControlNotRecordedError(id, 'its definition')
+    await this.#publish(frozen, at)
     await this.#polls.setOpened(id)
+  }
+
+  /** The definition, for programs that want it without PostgreSQL. */
+  async #publish(poll: Poll, at: number): Promise<void> {
+    const { id, slug, title, options, regions, revote, electorate, definitionHash, opensAtMs, closesAtMs } = poll
+    const { maxChoices, allowBlank, resultsVisible, eligibility } = poll
+    const terms = { title, options, regions, revote, electorate, maxChoices, allowBlank, resultsVisible, eligibility }
+    const published = await this.#log.publishPoll(id, { id, slug, ...terms, definitionHash, opensAtMs, closesAtMs }, at)
+    if (published !== 'recorded') throw new ControlNotRecordedError(id, 'its definition')
   }
 
   async #record(event: ControlEvent): Promise<void> {

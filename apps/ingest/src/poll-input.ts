@@ -13,12 +13,14 @@ export interface PollInput {
   readonly allowBlank: boolean
   readonly resultsVisible: ResultsVisible
   readonly eligibility: Eligibility
+  /** Its owner's alone, until it is published. */
+  readonly isDraft: boolean
 }
 
 /** `__proto__` would be taken for something else wherever counts are kept by id. */
 const legalId = /^(?!__proto__$)[A-Za-z0-9_-]{1,40}$/
 /** A line of text: whole characters (PostgreSQL keeps no others), none of them a control character. */
-const isText = (value: unknown, max: number): value is string =>
+export const isLine = (value: unknown, max: number): value is string =>
   typeof value === 'string' &&
   value.trim().length > 0 &&
   value.length <= max &&
@@ -30,13 +32,13 @@ export function checkPollInput(body: unknown, nowMs: number): PollInput | string
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return 'The body must be a JSON object.'
   const { title, options, opensAt, closesAt, revote, electorate = null } = body as Record<string, unknown>
   const regions: unknown = (body as Record<string, unknown>)['regions'] ?? []
-  if (!isText(title, 200)) return 'title must be a line of 1 to 200 characters.'
+  if (!isLine(title, 200)) return 'title must be a line of 1 to 200 characters.'
   const checkedOptions = checkOptions(options)
   if (typeof checkedOptions === 'string') return checkedOptions
   if (
     !Array.isArray(regions) ||
     regions.length > 200 ||
-    !regions.every((region) => isText(region, 60) && region !== '__proto__')
+    !regions.every((region) => isLine(region, 60) && region !== '__proto__')
   ) {
     return 'regions must be a list of at most 200 lines of 1 to 60 characters.'
   }
@@ -61,6 +63,8 @@ export function checkPollInput(body: unknown, nowMs: number): PollInput | string
   if (checkedVisible === null) {
     return `resultsVisible must be "live", "after-voting", "after-close" or {"from": voters}, got ${JSON.stringify(resultsVisible)}.`
   }
+  const { draft = false } = body as Record<string, unknown>
+  if (typeof draft !== 'boolean') return `draft must be true or false, got ${JSON.stringify(draft)}.`
   if (eligibility === null) {
     const given = JSON.stringify((body as Record<string, unknown>)['eligibility'])
     return `eligibility must be {"kind": "link" | "codes" | "addresses"} or {"kind": "claim", "claim", "value"}, got ${given}.`
@@ -77,6 +81,7 @@ export function checkPollInput(body: unknown, nowMs: number): PollInput | string
     allowBlank,
     resultsVisible: checkedVisible,
     eligibility,
+    isDraft: draft,
   }
 }
 
@@ -88,7 +93,7 @@ function checkOptions(options: unknown): PollInput['options'] | string {
     if (typeof id !== 'string' || !legalId.test(id)) {
       return `The id of an option must be 1 to 40 of A-Z a-z 0-9 _ -, got ${JSON.stringify(id)}.`
     }
-    if (!isText(label, 100)) return `The label of option "${id}" must be a line of 1 to 100 characters.`
+    if (!isLine(label, 100)) return `The label of option "${id}" must be a line of 1 to 100 characters.`
     if (checked.some((other) => other.id === id)) return `Two options have the id "${id}".`
     checked.push({ id, label })
   }
@@ -109,13 +114,13 @@ function checkEligibility(value: unknown): Eligibility | null {
   if (typeof value !== 'object' || value === null) return null
   const { kind, claim, value: expected, ...rest } = value as Record<string, unknown>
   if (Object.keys(rest).length > 0) return null
-  if (kind === 'claim') return isText(claim, 100) && isText(expected, 200) ? { kind, claim, value: expected } : null
+  if (kind === 'claim') return isLine(claim, 100) && isLine(expected, 200) ? { kind, claim, value: expected } : null
   if (claim !== undefined || expected !== undefined) return null
   return kind === 'link' || kind === 'codes' || kind === 'addresses' ? { kind } : null
 }
 
 /** Times are UTC: one without a zone is read as such, whatever zone this process runs in. */
-function parseTime(value: unknown): number | null {
+export function parseTime(value: unknown): number | null {
   const parts = typeof value === 'string' ? /^\d{4}-\d{2}-\d{2}T[\d:.]+(Z|[+-]\d{2}:?\d{2})?$/.exec(value) : null
   if (!parts) return null
   const ms = Date.parse(parts[1] === undefined ? `${parts[0]}Z` : parts[0])

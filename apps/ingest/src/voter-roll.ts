@@ -1,4 +1,6 @@
-import type { Pool } from 'pg'
+import { inTransaction } from '@voting/election/database'
+import type { Pool, PoolClient } from 'pg'
+import { appendPollEvent } from './poll-audit.ts'
 import type { Poll } from './poll-repository.ts'
 import { rollIdOfAddress, rollIdOfIdentity } from './voter-secrets.ts'
 
@@ -19,23 +21,38 @@ export class VoterRoll {
   }
 
   /** Lists addresses; resolves with how many were not listed before. */
-  async listAddresses(poll: Poll, addresses: readonly string[], region: string | null): Promise<number> {
+  async listAddresses(
+    poll: Poll,
+    addresses: readonly string[],
+    region: string | null,
+    actorId: string,
+  ): Promise<number> {
     const ids = [...new Set(addresses.map((address) => rollIdOfAddress(poll.key, address)))]
-    return this.#add(poll, ids, region)
+    return inTransaction(this.#pool, async (client) => {
+      const listed = await add(client, poll, ids, region)
+      const details = { listed, ...(region !== null && { region }) }
+      await appendPollEvent(client, poll.id, { kind: 'addresses-listed', actorId, details })
+      return listed
+    })
   }
 
   /** Lists somebody whom the provider vouches for; resolves with their row. */
   async listIdentity(poll: Poll, issuer: string, subject: string): Promise<string> {
     const id = rollIdOfIdentity(poll.key, issuer, subject)
-    await this.#add(poll, [id], null)
+    await add(this.#pool, poll, [id], null)
     return id
   }
+}
 
-  async #add(poll: Poll, ids: readonly string[], region: string | null): Promise<number> {
-    const { rowCount } = await this.#pool.query(
-      'INSERT INTO codes (poll_id, code_id, region) SELECT $1, unnest($2::text[]), $3 ON CONFLICT DO NOTHING',
-      [poll.id, ids, region],
-    )
-    return rowCount ?? 0
-  }
+async function add(
+  client: Pool | PoolClient,
+  poll: Poll,
+  ids: readonly string[],
+  region: string | null,
+): Promise<number> {
+  const { rowCount } = await client.query(
+    'INSERT INTO codes (poll_id, code_id, region) SELECT $1, unnest($2::text[]), $3 ON CONFLICT DO NOTHING',
+    [poll.id, ids, region],
+  )
+  return rowCount ?? 0
 }

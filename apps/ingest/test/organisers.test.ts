@@ -33,6 +33,7 @@ const forEverybody = new Set([
   'GET /p/:slug/confirm',
   'POST /p/:slug/confirm',
   'POST /p/:slug/leave',
+  'GET /s/:short',
   'GET /receipts',
   'GET /receipts/:receipt',
   'GET /api/receipts/:receipt',
@@ -63,7 +64,17 @@ const routes = (): string[] => system.ingest.routes.filter((route) => !route.sta
 const ofPolls = (): string[] => routes().filter((route) => !forEverybody.has(route) && !withoutPoll.has(route))
 
 /** Fields with which every form of a poll does what it is for. */
-const everyField = { confirm: 'close', count: '1', addresses: 'x@y.example' }
+const everyField = {
+  confirm: 'close',
+  count: '1',
+  addresses: 'x@y.example',
+  extra_hours: '1',
+  reason: 'Because',
+  title: 'Changed',
+  options: 'X\nY',
+}
+/** Routes that are for drafts. */
+const forDrafts = /\/(?:publish|discard|edit)$|^PUT /
 
 /** Everything that is kept of a poll. */
 async function kept(id: string): Promise<unknown> {
@@ -80,15 +91,16 @@ async function ask(route: string, pollId: string, client: OrganiserClient): Prom
   const address = path.replace(':id', pollId)
   if (address.startsWith('/api/')) {
     const answer = { method, headers: { ...organiser, 'content-type': 'application/json' } }
-    const body = JSON.stringify({ count: 1, addresses: ['x@y.example'] })
-    return fetch(url(address), { ...answer, ...(method === 'POST' && { body }) })
+    const closesAt = new Date(Date.now() + 7_200_000).toISOString()
+    const fields = { count: 1, addresses: ['x@y.example'], reason: 'Because', ...system.definition(), closesAt }
+    return fetch(url(address), { ...answer, ...(method !== 'GET' && { body: JSON.stringify(fields) }) })
   }
   return method === 'GET' ? client.get(address) : client.post(address, everyField)
 }
 
 test('every route is known to this test as one for everybody, one without a poll, or one of a poll', () => {
   for (const route of [...forEverybody, ...withoutPoll]) expect(routes()).toContain(route)
-  for (const route of ofPolls()) expect(route).toMatch(/^(?:GET|POST) \/(?:organiser|api)\/polls\/:id(?:\/|$)/)
+  for (const route of ofPolls()) expect(route).toMatch(/^(?:GET|POST|PUT) \/(?:organiser|api)\/polls\/:id(?:\/|$)/)
 })
 
 test('no route lets an organiser see or touch the poll of another, and each works for its owner', async () => {
@@ -109,10 +121,14 @@ test('no route lets an organiser see or touch the poll of another, and each work
   expect(await mary.page('/organiser')).toContain(title)
   for (const route of ofPolls()) {
     const isApi = route.includes('/api/')
+    const draft = forDrafts.test(route)
     const eligibility = route.endsWith('/addresses') ? { kind: 'addresses' } : { kind: 'codes' }
-    const created = isApi && (await send(url('/api/polls'), { ...system.definition(), eligibility }, organiser))
-    const own = created ? String(created.body['id']) : await createByForm(mary, { eligibility: eligibility.kind })
-    expect((await ask(route, own, mary)).status).toBeLessThan(400)
+    const created = isApi && (await send(url('/api/polls'), { ...system.definition(), eligibility, draft }, organiser))
+    const own = created
+      ? String(created.body['id'])
+      : await createByForm(mary, { eligibility: eligibility.kind, ...(draft && { save_as: 'draft' }) })
+    const answer = await ask(route, own, mary)
+    expect([route, answer.status < 400 ? 'done' : await answer.text()]).toEqual([route, 'done'])
   }
 })
 

@@ -16,6 +16,9 @@ export function newSlug(title: string): string {
   return `${words || 'poll'}-${base32(randomBytes(3)).toLowerCase().slice(0, 4)}`
 }
 
+/** Of a short link: 35 bits that can be read out and typed. */
+export const newShortCode = (): string => base32(randomBytes(5)).toLowerCase().slice(0, 7)
+
 /**
  * A one-time voter code: 128 random bits as 26 characters a person can read out, and a check character that finds a
  * mistyped one. Shown once, kept only as an HMAC.

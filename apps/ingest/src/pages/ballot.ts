@@ -1,7 +1,7 @@
 import { type BallotForm, blankMark } from '../ballot-form.ts'
 import type { VotingAs } from '../voting-as.ts'
 import type { Poll } from '../poll-repository.ts'
-import type { ReceiptStatus } from '../receipts.ts'
+import type { FoundReceipt, ReceiptStatus } from '../receipts.ts'
 import { type Html, html } from './html.ts'
 
 const closing = new Intl.DateTimeFormat('en', { dateStyle: 'full', timeStyle: 'short', timeZone: 'UTC' })
@@ -152,8 +152,9 @@ const reasonWords: { readonly [reason: string]: string } = {
 }
 
 /** Recorded and counted are different words: the page moves from one to the other as the tally goes on. */
-export function receiptPage(receipt: string, found: ReceiptStatus, resultsUrl: string): Html {
-  const [title, text] = statusWords[found.status]
+export function receiptPage(receipt: string, found: FoundReceipt, resultsUrl: string): Html {
+  const [heading, text] = statusWords[found.status]
+  const { title, definitionHash, resultsVisible } = found.ballotOf
   return html`<div
       class="receipt ${found.status}"
       id="receipt"
@@ -161,7 +162,7 @@ export function receiptPage(receipt: string, found: ReceiptStatus, resultsUrl: s
       data-status="${found.status}"
       role="status"
     >
-      <h1 id="receipt-title">${title}</h1>
+      <h1 id="receipt-title">${heading}</h1>
       <p id="receipt-text">
         ${text} ${found.reason === undefined ? null : (reasonWords[found.reason] ?? found.reason)}
       </p>
@@ -169,7 +170,14 @@ export function receiptPage(receipt: string, found: ReceiptStatus, resultsUrl: s
     <p>Your receipt</p>
     <p class="code"><strong>${receipt}</strong></p>
     <p>Keep it: with it you can check here at any time what became of your ballot. It does not show how you voted.</p>
-    <p><a href="${resultsUrl}">See the results</a></p>
+    <p>
+      ${
+        resultsVisible === 'live' || resultsVisible === 'after-voting'
+          ? html`<a href="${resultsUrl}">See the results</a>`
+          : html`<a href="${resultsUrl}">The results will be here</a>, as soon as they are to be seen.`
+      }
+    </p>
+    <p class="small">A ballot of the poll “${title}”, whose fingerprint is <code>${definitionHash}</code></p>
     ${
       found.status === 'recorded'
         ? html`<noscript

@@ -35,13 +35,15 @@ export interface PageOptions {
   readonly title: string
   readonly body: Html
   readonly script?: string
+  /** Uses the width of the window. */
+  readonly isWide?: boolean
   /** Without scripts the page is loaded again after this time. */
   readonly refreshSeconds?: number
 }
 
 /** A whole page. Every asset is our own, and named by its content. */
 export function page(
-  { title, body, script, refreshSeconds }: PageOptions,
+  { title, body, script, refreshSeconds, isWide = false }: PageOptions,
   assets: ReadonlyMap<string, string>,
 ): string {
   return html`<!doctype html>
@@ -61,7 +63,7 @@ export function page(
       </head>
       <body>
         <a class="skip" href="#main">Skip to the content</a>
-        <main id="main">${body}</main>
+        <main id="main" ${isWide ? html`class="wide"` : null}>${body}</main>
         ${script === undefined ? null : html`<script type="module" src="${assets.get(script) ?? ''}"></script>`}
       </body>
     </html>`.text

@@ -13,6 +13,7 @@ import {
   reviewPage,
 } from '../pages/ballot.ts'
 import type { Poll } from '../poll-repository.ts'
+import type { BallotOf } from '../receipts.ts'
 import { isGuess, refusals } from '../refusals.ts'
 import { isSameSecret } from '../same-secret.ts'
 import { voterOf, type VotingAs, votingAs } from '../voting-as.ts'
@@ -99,10 +100,23 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
       const closed = notNow(poll)
       if (closed) return show(reply, 200, poll.title, messagePage(refusals[closed].title, poll.title))
       return withVoter(request, reply, async (_poll, as) =>
-        show(reply, 200, poll.title, ballotPage(poll, ballotFormOf(null), null, as)),
+        show(
+          reply,
+          200,
+          poll.title,
+          ballotPage(poll, ballotFormOf(null), null, as),
+          as.kind === 'code' ? { script: 'code-from-link.js' } : {},
+        ),
       )
     }),
   )
+
+  // Browsers carry what is behind a # over to where they are sent.
+  app.get<{ Params: { short: string } }>('/s/:short', async (request, reply) => {
+    const poll = await polls.findByShortCode(request.params.short)
+    if (poll) return reply.redirect(`/p/${poll.slug}`, 302)
+    return show(reply, 404, 'No such poll', messagePage('There is no such poll', refusals['unknown-poll'].voter))
+  })
 
   app.post('/p/:slug', (request: SlugRequest, reply) =>
     withVoter(request, reply, async (poll, as) =>
@@ -201,6 +215,10 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
     return reply.redirect(`/receipts/${encodeURIComponent(normaliseReceipt(receipt))}`, 303)
   })
 
+  /** Where the poll is "after voting", the receipt is what shows that somebody has voted. */
+  const resultsOf = ({ slug, resultsVisible }: BallotOf, receipt: string): string =>
+    `${urls().results}/p/${slug}${resultsVisible === 'after-voting' ? `?receipt=${receipt}` : ''}`
+
   app.get<{ Params: { receipt: string } }>('/receipts/:receipt', async (request, reply) => {
     const receipt = normaliseReceipt(request.params.receipt)
     const found = await receipts.find(receipt)
@@ -213,7 +231,8 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
       if (waitSeconds > 0) reply.header('retry-after', waitSeconds)
       return show(reply, status, 'Unknown receipt', receiptFormPage(text))
     }
+    const { ballotOf } = found
     const waits = found.status === 'recorded' ? { script: 'receipt.js', refreshSeconds: 2 } : {}
-    return show(reply, 200, `Receipt ${receipt}`, receiptPage(receipt, found, urls().results), waits)
+    return show(reply, 200, `Receipt ${receipt}`, receiptPage(receipt, found, resultsOf(ballotOf, receipt)), waits)
   })
 }

@@ -1,40 +1,75 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IngestParts, Show } from '../app.ts'
-import { codesMax } from '../organiser-desk.ts'
 import { formFields } from '../form-fields.ts'
-import { messagePage } from '../pages/ballot.ts'
-import { emptyPollForm, type NewPollForm, organiserPage, organiserPollPage } from '../pages/organiser.ts'
+import { messagePage, problemBox } from '../pages/ballot.ts'
+import { html } from '../pages/html.ts'
 import { organiserBar } from '../pages/organiser-bar.ts'
+import { organiserPage } from '../pages/organiser.ts'
+import { pollForm, type PollFormOptions } from '../pages/poll-form.ts'
+import { PollStateError } from '../organiser-desk.ts'
 import { ControlNotRecordedError } from '../poll-control.ts'
-import { checkPollInput } from '../poll-input.ts'
+import { emptyPollForm, formOfPoll, inputOfForm, type PollForm, pollFormOf } from '../poll-form.ts'
 import type { Poll } from '../poll-repository.ts'
+import { missingFor } from './organiser-api.ts'
 import { organiserGuard, type SignedIn, signedInOrganiser } from './organiser-guard.ts'
 import { showSignIn } from './sign-in-pages.ts'
 
-/** A year: whoever wants more has mistyped. */
-const openHoursMax = 8760
+interface PageProblem {
+  readonly status: number
+  readonly text: string
+}
 
-const lines = (text: string): string[] =>
-  text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
+type IdRequest = FastifyRequest<{ Params: { id: string } }>
 
-/** Pages for organisers: each sees and touches their own polls, and another's are as if they were not there. */
+/** The list of an organiser's polls, and the forms that make and change one. */
 export function organiserPages(app: FastifyInstance, parts: IngestParts, show: Show): void {
-  const { polls, desk, urls } = parts
-
+  const { polls, desk } = parts
   const signedIn = organiserGuard(parts, show)
+  const abilities = { hasMail: parts.mailSignIn !== null, provider: parts.oidc?.name ?? null }
+
   const listPage = async (
     reply: FastifyReply,
     { organiser, session }: SignedIn,
-    form: NewPollForm,
-    problem: { readonly status: number; readonly text: string } | null,
+    form: PollForm,
+    problem: PageProblem | null,
   ): Promise<FastifyReply> => {
-    const bar = organiserBar(organiser.name, session.formToken)
-    const owned = await polls.ownedBy(organiser.id)
-    const body = organiserPage(bar, owned, form, session.formToken, problem?.text ?? null)
-    return show(reply, problem?.status ?? 200, 'Your polls', body)
+    const { formToken } = session
+    const body = organiserPage({
+      bar: organiserBar(organiser.name, formToken),
+      polls: await polls.ownedBy(organiser.id),
+      form: pollForm({
+        ...abilities,
+        action: '/organiser/polls',
+        form,
+        formToken,
+        submit: 'Create and open',
+        submitDraft: 'Save as a draft',
+      }),
+      problem: problem?.text ?? null,
+    })
+    return show(reply, problem?.status ?? 200, 'Your polls', body, { isWide: true })
+  }
+
+  const editPage = (
+    reply: FastifyReply,
+    { organiser, session }: SignedIn,
+    poll: Poll,
+    form: PollForm,
+    problem: PageProblem | null,
+  ): FastifyReply => {
+    const options: PollFormOptions = {
+      ...abilities,
+      action: `/organiser/polls/${poll.id}/edit`,
+      form,
+      formToken: session.formToken,
+      submit: 'Save',
+      submitDraft: null,
+    }
+    const body = html`${organiserBar(organiser.name, session.formToken)}${problemBox(problem?.text ?? null)}
+      <h1>Change the poll</h1>
+      ${pollForm(options)}
+      <p><a href="/organiser/polls/${poll.id}">Leave it as it is</a></p>`
+    return show(reply, problem?.status ?? 200, poll.title, body)
   }
 
   app.get('/organiser', async (request, reply) => {
@@ -44,37 +79,13 @@ export function organiserPages(app: FastifyInstance, parts: IngestParts, show: S
 
   app.post('/organiser/polls', (request, reply) =>
     signedIn(request, reply, async (by) => {
-      const {
-        title = '',
-        options = '',
-        regions = '',
-        opens = '',
-        hours = '',
-        electorate = '',
-        revote = '',
-      } = formFields(request)
-      const form: NewPollForm = { title, options, regions, opens, hours, electorate, revote }
-      const nowMs = Date.now()
-      const opensAtMs = opens === '' ? nowMs : Date.parse(`${opens}Z`)
-      const openHours = Number(hours)
-      const isLength = openHours > 0 && openHours <= openHoursMax
-      const closesAtMs = opensAtMs + openHours * 3_600_000
-      const checked = checkPollInput(
-        {
-          title: title.trim(),
-          options: lines(options).map((label, i) => ({ id: `o${i + 1}`, label })),
-          regions: lines(regions),
-          opensAt: Number.isNaN(opensAtMs) ? opens : new Date(opensAtMs).toISOString(),
-          closesAt: !isLength || Number.isNaN(closesAtMs) ? '' : new Date(closesAtMs).toISOString(),
-          electorate: electorate.trim() === '' ? null : Number(electorate),
-          revote,
-        },
-        nowMs,
-      )
-      const input = isLength
-        ? checked
-        : `Open for how many hours must be a number from 1 to ${openHoursMax}, got ${JSON.stringify(hours)}.`
-      if (typeof input === 'string') return listPage(reply, by, form, { status: 400, text: input })
+      const fields = formFields(request)
+      const form = pollFormOf(fields)
+      const input = inputOfForm(form, { isDraft: fields['save_as'] === 'draft', before: null, nowMs: Date.now() })
+      const problem = typeof input === 'string' ? input : missingFor(input.eligibility, parts)
+      if (typeof input === 'string' || problem !== null) {
+        return listPage(reply, by, form, { status: 400, text: problem ?? '' })
+      }
       try {
         const { id } = await desk.createPoll(input, by.organiser.id)
         return await reply.redirect(`/organiser/polls/${id}`, 303)
@@ -86,21 +97,6 @@ export function organiserPages(app: FastifyInstance, parts: IngestParts, show: S
     }),
   )
 
-  type IdRequest = FastifyRequest<{ Params: { id: string } }>
-  const pollPage = async (
-    reply: FastifyReply,
-    poll: Poll,
-    { organiser, session }: SignedIn,
-    status: number,
-    codes: readonly string[],
-    problem: string | null,
-  ) => {
-    const codeCount = await polls.codeCount(poll.id)
-    const { formToken: token } = session
-    const bar = organiserBar(organiser.name, token)
-    const body = organiserPollPage({ bar, poll, codeCount, token, urls: urls(), codes, problem })
-    return show(reply, status, poll.title, body)
-  }
   const withPoll = (
     request: IdRequest,
     reply: FastifyReply,
@@ -113,35 +109,24 @@ export function organiserPages(app: FastifyInstance, parts: IngestParts, show: S
         : show(reply, 404, 'No such poll', messagePage('There is no such poll', 'It may have another address.'))
     })
 
-  app.get('/organiser/polls/:id', (request: IdRequest, reply) =>
-    withPoll(request, reply, (poll, by) => pollPage(reply, poll, by, 200, [], null)),
+  app.get('/organiser/polls/:id/edit', (request: IdRequest, reply) =>
+    withPoll(request, reply, async (poll, by) => editPage(reply, by, poll, formOfPoll(poll), null)),
   )
 
-  app.post('/organiser/polls/:id/codes', (request: IdRequest, reply) =>
+  app.post('/organiser/polls/:id/edit', (request: IdRequest, reply) =>
     withPoll(request, reply, async (poll, by) => {
-      const { count = '', region = '' } = formFields(request)
-      const wanted = Number(count)
-      if (!Number.isInteger(wanted) || wanted < 1 || wanted > codesMax) {
-        return pollPage(reply, poll, by, 400, [], `Ask for 1 to ${codesMax} codes.`)
-      }
-      if (region !== '' && !poll.regions.includes(region))
-        return pollPage(reply, poll, by, 400, [], 'Choose one of the regions.')
-      const codes = await desk.issueCodes(poll, wanted, region === '' ? null : region)
-      return pollPage(reply, poll, by, 201, codes, null)
-    }),
-  )
-
-  app.post('/organiser/polls/:id/close', (request: IdRequest, reply) =>
-    withPoll(request, reply, async (poll, by) => {
-      if (formFields(request)['confirm']?.trim().toLowerCase() !== 'close') {
-        return pollPage(reply, poll, by, 400, [], 'The poll is still open: type the word close to confirm.')
+      const form = pollFormOf(formFields(request))
+      const input = inputOfForm(form, { isDraft: poll.isDraft, before: poll, nowMs: Date.now() })
+      const problem = typeof input === 'string' ? input : missingFor(input.eligibility, parts)
+      if (typeof input === 'string' || problem !== null) {
+        return editPage(reply, by, poll, form, { status: 400, text: problem ?? '' })
       }
       try {
-        await desk.closePoll(poll)
+        await desk.changePoll(poll, input, by.organiser.id)
         return await reply.redirect(`/organiser/polls/${poll.id}`, 303)
       } catch (error) {
-        if (!(error instanceof ControlNotRecordedError)) throw error
-        return pollPage(reply, poll, by, 503, [], 'The log did not confirm the close. Try again in a moment.')
+        if (!(error instanceof PollStateError)) throw error
+        return editPage(reply, by, poll, form, { status: 409, text: error.message })
       }
     }),
   )

@@ -272,9 +272,7 @@ export class StreamTask {
     return hasRun
   }
 
-  nextWallClockMs(): number {
-    return this.#punctuations.nextWallClockMs()
-  }
+  nextWallClockMs = (): number => this.#punctuations.nextWallClockMs()
 
   /**
    * Empties the record caches in the order of the stores, which is topological: forwarding from one may fill the next. All

@@ -18,7 +18,7 @@ import type { Output } from './record-collector.ts'
 import type { RecordQueue } from './record-queue.ts'
 import type { StateDirectory } from './state-directory.ts'
 import { type RestoredTask, StateUpdater } from './state-updater.ts'
-import { yieldToLoop } from './yield-to-loop.ts'
+import { StateWriter } from './state-writer.ts'
 import type { StreamTask } from './stream-task.ts'
 import type { StreamsConfig } from './streams-config.ts'
 import { TaskManager } from './task-manager.ts'
@@ -70,12 +70,11 @@ export class StreamThread {
   #updaterFailure: Error | null = null
   #isStopping = false
   #attempt = 0
-  #lastPersistMs = 0
   #lastPurgeMs = 0
   #lastReportMs = 0
   readonly #drops: DropReport
   #lastCleanupMs: number
-  #persisting: Promise<void> | null = null
+  readonly #writer: StateWriter
   /** Tasks that have read which keys their files had at the start. */
   readonly #knowKeys = new WeakSet<StreamTask>()
   /** What else ends it: noted from outside, thrown in the loop. */
@@ -108,6 +107,7 @@ export class StreamThread {
       groups: this.#groups,
       onClosed: (task) => this.session.noteClosed(task),
     })
+    this.#writer = new StateWriter({ config, tasks: () => this.manager.all, metrics: this.metrics })
     this.#updater = this.#openUpdater()
     this.#loop = new ProcessingLoop({
       tasks: this.manager,
@@ -217,7 +217,7 @@ export class StreamThread {
     await closeAll([
       () => this.session.leave(),
       () => this.#updater.close(),
-      () => this.#persisting,
+      () => this.#writer.settled,
       () => this.manager.close(),
       () => this.#producers.close(),
       () => this.#reader.close(),
@@ -244,7 +244,7 @@ export class StreamThread {
       'what was not committed is dropped; going on from the last commit',
     )
     await this.#updater.close()
-    await this.#persisting
+    await this.#writer.settled
     this.#restored.length = 0
     this.#updaterFailure = null
     await this.#producers.abort()
@@ -333,12 +333,9 @@ export class StreamThread {
   }
 
   async #afterRound(isIdle: boolean): Promise<void> {
-    const { clock, persistIntervalMs, repartitionPurgeIntervalMs } = this.#options.config
+    const { clock, repartitionPurgeIntervalMs } = this.#options.config
     const nowMs = clock.nowMs()
-    if (isDue(nowMs, this.#lastPersistMs, persistIntervalMs) && this.#persisting === null) {
-      this.#lastPersistMs = nowMs
-      this.#persisting = this.#persist().finally(() => (this.#persisting = null))
-    }
+    this.#writer.afterRound(nowMs, isIdle)
     if (isDue(nowMs, this.#lastPurgeMs, repartitionPurgeIntervalMs)) {
       this.#lastPurgeMs = nowMs
       purgeRepartitionTopics(this.#options.config, this.manager.running)
@@ -351,24 +348,11 @@ export class StreamThread {
       this.#lastCleanupMs = nowMs
       this.#cleanUp(nowMs)
     }
-    if (isIdle && this.#persisting === null) for (const task of this.manager.all) task.state.checkpointIfDue()
     // A slice per round, busy or not: until then every new key costs a read from disk.
     for (const task of this.manager.running) {
       if (this.#knowKeys.has(task)) continue
       if (task.state.learnKeys()) this.#knowKeys.add(task)
       break
-    }
-  }
-
-  async #persist(): Promise<void> {
-    const { clock } = this.#options.config
-    const startMs = clock.nowMs()
-    try {
-      for (const task of this.manager.all) await task.state.persist(yieldToLoop)
-      this.metrics.persists.observe((clock.nowMs() - startMs) / 1000)
-    } catch (error) {
-      const { logger } = this.#options.config
-      logger.error({ event: 'state.persist-failed', error: String(error) }, 'state could not be written to disk')
     }
   }
 

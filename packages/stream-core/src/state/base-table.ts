@@ -37,6 +37,9 @@ export class BaseTable {
   readonly #expire: Statement
   readonly #keys: Statement
   readonly #filters = new Map<number, KeyFilter>()
+  /** Segments that have rows, or had some. */
+  readonly #segments = new Set<number>()
+  #lastSegment = -1
   /** Reads of rows. */
   reads = 0
   /** Where `learnKeys` goes on; null: it knows all keys. */
@@ -54,19 +57,19 @@ export class BaseTable {
     const rows = Array.from({ length: rowsPerPut }, () => '(?,?,?,?)').join(',')
     this.#putMany = database.prepare(`REPLACE INTO ${table} VALUES ${rows}`)
     this.#delete = database.prepare(`DELETE FROM ${table} WHERE segment = ? AND key = ?`)
-    const row = 'key, ts AS timestampMs, value AS bytes'
-    this.#forward = database.prepare(
-      `SELECT ${row} FROM ${table} WHERE segment BETWEEN ? AND ? AND key >= ? AND key < ? ORDER BY key LIMIT ?`,
-    )
-    this.#backward = database.prepare(
-      `SELECT ${row} FROM ${table} WHERE segment BETWEEN ? AND ? AND key >= ? AND key < ? ORDER BY key DESC LIMIT ?`,
-    )
+    this.#forward = database.prepare(pageQuery(table, 'ASC'))
+    this.#backward = database.prepare(pageQuery(table, 'DESC'))
     this.#expire = database.prepare(`DELETE FROM ${table} WHERE segment < ?`)
     this.#keys = database.prepare(
       `SELECT segment, key FROM ${table} WHERE (segment, key) > (?, ?) ORDER BY segment, key LIMIT ?`,
     )
-    const hasRows = database.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get() !== undefined
-    this.#unknownFrom = hasRows ? { segment: -1, key: '' } : null
+    const next = database.prepare(`SELECT min(segment) AS segment FROM ${table} WHERE segment > ?`)
+    for (let segment = -1; ; this.#segments.add(segment)) {
+      const found = next.get(segment) as { readonly segment: number | null }
+      if (found.segment === null) break
+      segment = found.segment
+    }
+    this.#unknownFrom = this.#segments.size > 0 ? { segment: -1, key: '' } : null
   }
 
   /** Reads up to `limit` keys of rows that were there at the opening; true when all are known. For the loop's idle time. */
@@ -99,7 +102,9 @@ export class BaseTable {
   put(key: string, timestampMs: number, bytes: Buffer, isPassing: boolean): void {
     const waiting = this.#waiting
     const at = this.#waitingRows * columns
-    waiting[at] = this.#segment(key)
+    const segment = this.#segment(key)
+    if (segment !== this.#lastSegment) this.#segments.add((this.#lastSegment = segment))
+    waiting[at] = segment
     waiting[at + 1] = key
     waiting[at + 2] = timestampMs
     waiting[at + 3] = isPassing ? this.#keep(bytes) : bytes
@@ -134,16 +139,25 @@ export class BaseTable {
     this.#delete.run(this.#segment(key), key)
   }
 
-  /** Up to `limit` rows with `from ≤ key < to`, in order. The cursor is closed before this returns. */
-  page(from: string, to: string, limit: number, reverse: boolean, segments: SegmentRange): readonly BaseRow[] {
+  /** The segments of a range that may have rows. */
+  segmentsIn({ first, last }: SegmentRange): readonly number[] {
+    const found: number[] = []
+    for (const segment of this.#segments) if (segment >= first && segment <= last) found.push(segment)
+    return found
+  }
+
+  /** Up to `limit` rows of a segment with `from ≤ key < to`, in order. The cursor is closed before this returns. */
+  page(segment: number, from: string, to: string, limit: number, reverse: boolean): readonly BaseRow[] {
     const statement = reverse ? this.#backward : this.#forward
-    return statement.all(segments.first, segments.last, from, to, limit) as BaseRow[]
+    return statement.all(segment, from, to, limit) as BaseRow[]
   }
 
   /** Inside a transaction of the database. */
   expire(firstLiveSegment: number): void {
     this.#expire.run(firstLiveSegment)
     for (const segment of this.#filters.keys()) if (segment < firstLiveSegment) this.#filters.delete(segment)
+    for (const segment of this.#segments) if (segment < firstLiveSegment) this.#segments.delete(segment)
+    this.#lastSegment = -1
   }
 
   #filter(segment: number): KeyFilter {
@@ -156,6 +170,11 @@ export class BaseTable {
     return this.#segmentOf === null ? 0 : this.#segmentOf(key)
   }
 }
+
+/** One segment at a time: over several of them SQLite has no order by key, and would sort all their rows for each page. */
+export const pageQuery = (table: string, order: 'ASC' | 'DESC'): string =>
+  `SELECT key, ts AS timestampMs, value AS bytes FROM ${table}
+   WHERE segment = ? AND key >= ? AND key < ? ORDER BY key ${order} LIMIT ?`
 
 /** The slices of time that a range can lie in; both ends belong to it. */
 export interface SegmentRange {

@@ -1,10 +1,10 @@
+import { BaseCursor } from './base-cursor.ts'
 import type { BaseTable, SegmentRange } from './base-table.ts'
 import { allSegments } from './base-table.ts'
-import { bytesEntry, type Entry } from './entry.ts'
+import type { Entry } from './entry.ts'
 import { OrderedLayer } from './ordered-layer.ts'
 import { sortedPlaces } from './sorted-keys.ts'
 
-const pageRows = 256
 const readCacheEntriesMax = 20_000
 
 /** A string above every latin1 key: the upper bound of an open range. */
@@ -133,7 +133,7 @@ export class LayeredTable {
     if (this.#persisting) layers.push(this.#persisting)
     const isIn = segments === allSegments ? null : this.#isIn(segments)
     const cursors = layers.map((layer) => new LayerCursor(layer, layer.keysBetween(from, to, group), reverse, isIn))
-    const rows = this.#base ? new BaseCursor(this.#base, from, to, reverse, segments) : null
+    const rows = this.#base ? new BaseCursor(this.#base, { from, to, reverse, segments }) : null
     for (;;) {
       let key: string | undefined = rows?.key
       for (const cursor of cursors) {
@@ -315,44 +315,5 @@ class LayerCursor {
       // Deleted since the keys were listed: what lies below answers.
       if (key === undefined || this.entry !== undefined) return
     }
-  }
-}
-
-/** Reads keyset pages, so that no SQLite cursor is open while user code runs. */
-class BaseCursor {
-  readonly #base: BaseTable
-  readonly #reverse: boolean
-  readonly #segments: SegmentRange
-  #from: string
-  #to: string
-  #page: ReturnType<BaseTable['page']> = []
-  #at = 0
-  #isLastPage = false
-  key: string | undefined
-  entry: Entry | undefined
-
-  constructor(base: BaseTable, from: string, to: string, reverse: boolean, segments: SegmentRange) {
-    this.#base = base
-    this.#reverse = reverse
-    this.#segments = segments
-    this.#from = from
-    this.#to = to
-    this.advance()
-  }
-
-  advance(): void {
-    if (this.#at >= this.#page.length && !this.#isLastPage) {
-      this.#page = this.#base.page(this.#from, this.#to, pageRows, this.#reverse, this.#segments)
-      this.#at = 0
-      this.#isLastPage = this.#page.length < pageRows
-      const last = this.#page[this.#page.length - 1]
-      if (last !== undefined) {
-        if (this.#reverse) this.#to = last.key
-        else this.#from = `${last.key}\0`
-      }
-    }
-    const row = this.#page[this.#at++]
-    this.key = row?.key
-    this.entry = row && bytesEntry(row.bytes, row.timestampMs)
   }
 }
