@@ -42,9 +42,18 @@ export function openPage({ res, since, onFrame = () => {}, onRender = () => {} }
   let connection = 'connecting'
   let attempts = 0
 
+  let isRevealing = false
+  /** The results may be seen now: they are another page. @param {number} spreadMs */
+  function reveal(spreadMs) {
+    if (isRevealing) return
+    isRevealing = true
+    setTimeout(() => location.reload(), Math.random() * spreadMs)
+  }
+
   const connect = poll.at === null ? connectLive : showThen
   const live = connect({
     poll: poll.id,
+    receipt: poll.receipt,
     res,
     since: () => since?.(now()) ?? 0,
     onState(state, attempt) {
@@ -53,6 +62,8 @@ export function openPage({ res, since, onFrame = () => {}, onRender = () => {} }
       showState()
     },
     onFrame(frame) {
+      const isRevealed = frame.reveal !== undefined || (frame.t === 'snap' && !frame.hidden)
+      if (poll.hidden && isRevealed && frame.t !== 'hello') reveal(frame.reveal ?? 0)
       if (frame.now) clockOffsetMs = frame.now - Date.now()
       if (frame.status) {
         page.status = frame.status

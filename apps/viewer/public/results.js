@@ -219,7 +219,8 @@ followButton?.addEventListener('click', backToLive)
 
 async function compareAgain() {
   const path = `/api/polls/${poll.id}/compare?with=${comparison.runs[1].poll}`
-  const response = await fetch(path).catch(() => null)
+  const receipt = poll.receipt ? `&receipt=${encodeURIComponent(poll.receipt)}` : ''
+  const response = await fetch(`${path}${receipt}`).catch(() => null)
   if (response?.ok) comparison = await response.json()
 }
 // Its minutes go on; what is between them is on the page already.
@@ -255,7 +256,10 @@ const share = byId('share')
 // Only where the page is served over TLS, or from this machine, may a script write there.
 setShown(share, 'clipboard' in navigator)
 async function copyAddress() {
-  await navigator.clipboard.writeText(location.href)
+  const url = new URL(location.href)
+  // A receipt is its voter's.
+  url.searchParams.delete('receipt')
+  await navigator.clipboard.writeText(url.href)
   setText(byId('announce'), words.say('copied'))
   const before = share?.textContent
   setText(share, words.say('copied'))

@@ -14,6 +14,7 @@ export function resultBody(view: PollView, nowMs: number): object {
     version: view.version,
     definitionHash: view.poll.definitionHash,
     closesAt: iso(view.poll.closesAtMs),
+    ...(view.hiding !== null && { hidden: view.hiding }),
     voters: view.voters,
     totals: view.totals,
     ...(view.blank !== null && { blank: view.blank }),

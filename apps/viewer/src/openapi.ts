@@ -12,6 +12,19 @@ const ok = (description: string, schema: object): object => ({
 })
 
 const id = { name: 'id', in: 'path', required: true, description: 'Id or slug of a poll', schema: { type: 'string' } }
+const receipt = {
+  name: 'receipt',
+  in: 'query',
+  description: 'Of a ballot of this poll: opens results that are shown to those who have voted',
+  schema: { type: 'string' },
+}
+const hidden = {
+  description: 'Only where the results are hidden: until when. Totals and regions are then empty',
+  oneOf: [
+    { enum: ['after-voting', 'after-close'] },
+    { type: 'object', required: ['from'], properties: { from: { type: 'integer' } } },
+  ],
+}
 const counts = { type: 'object', additionalProperties: { type: 'integer' } }
 const integers = { type: 'array', items: { type: 'integer' } }
 const curve = { type: 'array', items: { type: ['integer', 'null'] } }
@@ -47,6 +60,7 @@ export const openapi = {
         summary: 'The newest result of a poll; has an ETag',
         parameters: [
           id,
+          receipt,
           { name: 'at', in: 'query', description: 'Of a closed poll: how it stood then, to the minute', schema: time },
           { name: 'If-None-Match', in: 'header', schema: { type: 'string' } },
         ],
@@ -63,13 +77,14 @@ export const openapi = {
         summary: 'Net change of every option per window, as aligned columns',
         parameters: [
           id,
+          receipt,
           { name: 'window', in: 'query', schema: { type: 'string', enum: ['1s', '10s', '1m'], default: '10s' } },
           { name: 'from', in: 'query', schema: time },
           { name: 'to', in: 'query', schema: time },
         ],
         responses: {
           ...ok('The trend', { $ref: '#/components/schemas/Trend' }),
-          ...errors({ 400: 'malformed', 404: 'unknown-poll', 503: 'unavailable' }),
+          ...errors({ 400: 'malformed', 403: 'results-hidden', 404: 'unknown-poll', 503: 'unavailable' }),
         },
       },
     },
@@ -77,10 +92,10 @@ export const openapi = {
       get: {
         operationId: 'getAnalytics',
         summary: 'What was found out about a poll beside its result: by minute, lead changes, changes of mind, bursts',
-        parameters: [id],
+        parameters: [id, receipt],
         responses: {
           ...ok('The analytics', { $ref: '#/components/schemas/Analytics' }),
-          ...errors({ 404: 'unknown-poll', 503: 'unavailable' }),
+          ...errors({ 403: 'results-hidden', 404: 'unknown-poll', 503: 'unavailable' }),
         },
       },
     },
@@ -90,6 +105,7 @@ export const openapi = {
         summary: 'Polls beside each other on the axis of the time since their opening',
         parameters: [
           id,
+          receipt,
           {
             name: 'with',
             in: 'query',
@@ -102,7 +118,7 @@ export const openapi = {
           ...ok('The curves; null where a poll had ended, or has not come to', {
             $ref: '#/components/schemas/Comparison',
           }),
-          ...errors({ 400: 'malformed', 404: 'unknown-poll', 503: 'unavailable' }),
+          ...errors({ 400: 'malformed', 403: 'results-hidden', 404: 'unknown-poll', 503: 'unavailable' }),
         },
       },
     },
@@ -112,6 +128,7 @@ export const openapi = {
         summary: 'A table for spreadsheets',
         parameters: [
           id,
+          receipt,
           {
             name: 'table',
             in: 'query',
@@ -120,7 +137,7 @@ export const openapi = {
         ],
         responses: {
           200: { description: 'The table', content: { 'text/csv': { schema: { type: 'string' } } } },
-          ...errors({ 400: 'malformed', 404: 'unknown-poll', 503: 'unavailable' }),
+          ...errors({ 400: 'malformed', 403: 'results-hidden', 404: 'unknown-poll', 503: 'unavailable' }),
         },
       },
     },
@@ -128,7 +145,7 @@ export const openapi = {
       get: {
         operationId: 'exportJson',
         summary: 'Definition, result and analytics in one',
-        parameters: [id],
+        parameters: [id, receipt],
         responses: {
           ...ok('Everything', {
             type: 'object',
@@ -139,7 +156,7 @@ export const openapi = {
               analytics: { $ref: '#/components/schemas/Analytics' },
             },
           }),
-          ...errors({ 404: 'unknown-poll', 503: 'unavailable' }),
+          ...errors({ 403: 'results-hidden', 404: 'unknown-poll', 503: 'unavailable' }),
         },
       },
     },
@@ -161,6 +178,7 @@ export const openapi = {
           closesAt: time,
           voters: { type: 'integer' },
           totals: counts,
+          hidden,
         },
       },
       Result: {
@@ -174,6 +192,7 @@ export const openapi = {
           version: { type: 'integer' },
           definitionHash: { type: 'string' },
           closesAt: time,
+          hidden,
           at: { ...time, description: 'Only where it was asked for: the time as of which this is' },
           voters: { type: 'integer' },
           totals: counts,

@@ -1,9 +1,11 @@
 import { boundedQuery } from '@voting/election/database'
 import { type AnalyticsDocument, type AnalyticsKind, analyticsMinuteMs } from '@voting/election/analytics-events'
 import type { ResultDocument } from '@voting/election/events'
+import { normaliseBase32 } from '@voting/election/receipt'
 import type { Pool, QueryResult, QueryResultRow } from 'pg'
 import type { CurvePoint } from './compare.ts'
 import { type PollRow, type PollView, viewOf } from './poll-view.ts'
+import { seal } from './sealing.ts'
 import type { MinuteSums } from './time-travel.ts'
 import { windowsMax } from './trend-columns.ts'
 
@@ -31,6 +33,7 @@ const listedKinds = "('lead', 'flows', 'burst')"
 
 const pollColumns = `p.id, p.slug, p.title, p.options, p.regions, p.definition_hash AS "definitionHash", p.electorate,
   coalesce(p.series_id, p.id) AS "seriesId", p.run, p.revote, p.max_choices AS "maxChoices", p.allow_blank AS "allowBlank",
+  p.results_visible AS "resultsVisible",
   extract(epoch FROM p.opens_at)::float8 * 1000 AS "opensAtMs", extract(epoch FROM p.closes_at)::float8 * 1000 AS "closesAtMs",
   p.opened_at IS NOT NULL AS "isOpened", p.closed_at IS NOT NULL AS "isClosed", r.document`
 
@@ -47,8 +50,12 @@ interface ChangeRow {
   readonly isLate: boolean
 }
 
+/** Sealed where its results are hidden: nothing else leaves this file. */
 const viewOfRow = ({ document, ...poll }: Row): PollView =>
-  viewOf({ ...poll, opensAtMs: Math.round(poll.opensAtMs), closesAtMs: Math.round(poll.closesAtMs) }, document)
+  seal(
+    viewOf({ ...poll, opensAtMs: Math.round(poll.opensAtMs), closesAtMs: Math.round(poll.closesAtMs) }, document),
+    Date.now(),
+  )
 
 /** What an id or a slug can look like; anything else is no poll, and no question for the database. */
 const legalName = /^[a-z0-9-]{1,64}$/
@@ -105,6 +112,20 @@ export class ResultStore {
     return rows[0] ? viewOfRow(rows[0]) : null
   }
 
+  /** Whether somebody has a receipt of this poll: its ballot is in the log, and was not rejected. */
+  async holdsReceipt({ poll }: PollView, receipt: string): Promise<boolean> {
+    const text = normaliseBase32(receipt)
+    if (!/^[0-9A-Z]{20}$/.test(text)) return false
+    const { rowCount } = await this.#ask({
+      name: 'holds-receipt',
+      text: `SELECT 1 FROM receipts WHERE receipt = $1 AND poll_id = $2 AND status <> 'rejected'
+             UNION ALL SELECT 1 FROM claims WHERE receipt = $1 AND poll_id = $2 AND state = 'recorded'
+               AND NOT EXISTS (SELECT 1 FROM receipts WHERE receipt = $1)`,
+      values: [text.match(/.{5}/g)!.join('-'), poll.id],
+    })
+    return rowCount !== 0
+  }
+
   async revision(): Promise<number> {
     const { rows } = await this.#ask<{ revision: string }>({
       name: 'revision',
@@ -152,12 +173,18 @@ export class ResultStore {
   }
 
   /** Windows of a poll with `fromMs ≤ start < toMs` that hold anything, oldest first. */
-  async trend(pollId: string, windowMs: number, fromMs: number, toMs: number): Promise<readonly TrendRow[]> {
+  async trend(
+    { poll, hiding }: PollView,
+    windowMs: number,
+    fromMs: number,
+    toMs: number,
+  ): Promise<readonly TrendRow[]> {
+    if (hiding !== null) return []
     const { rows } = await this.#ask<TrendRow & { startMs: string }>({
       name: 'trend',
       text: `SELECT poll_id AS "pollId", window_ms AS "windowMs", start_ms AS "startMs", counts FROM trends
              WHERE poll_id = $1 AND window_ms = $2 AND start_ms >= $3 AND start_ms < $4 ORDER BY start_ms`,
-      values: [pollId, windowMs, fromMs, toMs],
+      values: [poll.id, windowMs, fromMs, toMs],
     })
     return rows.map((row) => ({ ...row, startMs: Number(row.startMs) }))
   }
@@ -167,9 +194,10 @@ export class ResultStore {
    * standings the newest that fit into a trend.
    */
   async analytics(
-    { poll, epoch }: PollView,
+    { poll, epoch, hiding }: PollView,
     kinds: readonly AnalyticsKind[] = ['minute', 'standing', 'lead', 'flows', 'burst'],
   ): Promise<readonly AnalyticsDocument[]> {
+    if (hiding !== null) return []
     const { rows } = await this.#ask<{ document: AnalyticsDocument }>({
       name: 'analytics',
       text: `SELECT document FROM analytics WHERE poll_id = $1 AND epoch = $2 AND kind = ANY ($3) AND start_ms >= CASE
@@ -206,7 +234,8 @@ export class ResultStore {
   }
 
   /** How a poll stood after so many steps since `beginMs`, where that changed. */
-  async curve({ poll, epoch }: PollView, beginMs: number, stepMs: number): Promise<readonly CurvePoint[]> {
+  async curve({ poll, epoch, hiding }: PollView, beginMs: number, stepMs: number): Promise<readonly CurvePoint[]> {
+    if (hiding !== null) return []
     const { rows } = await this.#ask<CurvePoint>({
       name: 'curve',
       text: `SELECT DISTINCT ON (index) ceil((start_ms + $5 - $3) / $4)::float8 AS index,

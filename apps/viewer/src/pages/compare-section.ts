@@ -11,7 +11,7 @@ const candidatesMax = 30
 export function candidatesOf(view: PollView, polls: readonly PollView[]): readonly PollView[] {
   const isSameSeries = ({ poll }: PollView): boolean => poll.seriesId === view.poll.seriesId
   return polls
-    .filter(({ poll }) => poll.id !== view.poll.id)
+    .filter(({ poll, hiding }) => poll.id !== view.poll.id && hiding === null)
     .toSorted((a, b) => Number(isSameSeries(b)) - Number(isSameSeries(a)))
     .slice(0, candidatesMax)
 }

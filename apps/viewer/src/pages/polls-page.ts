@@ -35,9 +35,10 @@ function item(visit: Visit, view: PollView, polls: readonly PollView[]): string 
     escapeHtml(words.when(status, poll.opensAtMs, poll.closesAtMs)),
     escapeHtml(say('ballots', { n: view.voters })),
   ]
-  if (view.voters > 0) facts.push(`${say('leadNow')}: ${escapeHtml(words.lead(poll.options, view.totals))}`)
+  if (view.voters > 0 && view.hiding === null)
+    facts.push(`${say('leadNow')}: ${escapeHtml(words.lead(poll.options, view.totals))}`)
   const run = poll.run > 1 || polls.some((other) => other.poll.id !== poll.id && other.poll.seriesId === poll.seriesId)
   return `<li><h2><a href="${link(visit, `/p/${poll.slug}`)}"><bdi>${escapeHtml(poll.title)}</bdi></a></h2>
 <p class="state"><span class="chip" data-state="${status}">${chipText(visit, status)}</span>${run ? `<span>${say('run', { n: poll.run })}</span>` : ''}</p>
-<p>${facts.join('<br>')}</p>${before ? `<p><a href="${link(visit, `/p/${poll.slug}`, { cmp: before.poll.slug, mode: 'share' })}">${escapeHtml(say('compareRun', { n: before.poll.run }))}</a></p>` : ''}</li>`
+<p>${facts.join('<br>')}</p>${before && view.hiding === null ? `<p><a href="${link(visit, `/p/${poll.slug}`, { cmp: before.poll.slug, mode: 'share' })}">${escapeHtml(say('compareRun', { n: before.poll.run }))}</a></p>` : ''}</li>`
 }

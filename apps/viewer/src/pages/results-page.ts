@@ -1,11 +1,13 @@
 import type { Analytics } from '../analytics.ts'
 import { type PollView, statusOf } from '../poll-view.ts'
 import type { Comparison } from '../compare.ts'
+import type { Hiding } from '../sealing.ts'
 import type { TrendColumns } from '../trend-columns.ts'
 import { candidatesOf, compareForm, compareSection } from './compare-section.ts'
 import { document, link, sayHtml, type Visit } from './document.ts'
 import { findingsSection, shownMax } from './findings-section.ts'
 import { comparisonBody } from '../bodies.ts'
+import { hiddenSection } from './hidden-section.ts'
 import { dataBlock, escapeHtml } from './html.ts'
 import { regionTable, resultTable } from './result-table.ts'
 import { chipText, stateLine } from './state-line.ts'
@@ -35,6 +37,7 @@ export interface ResultsPageOptions {
 
 /** The results of a poll, whole and readable before any script runs; the script then keeps it current. */
 export function resultsPage(visit: Visit, options: ResultsPageOptions): string {
+  if (options.view.hiding !== null) return hiddenPage(visit, options, options.view.hiding)
   const { view, trend, recent, lastMinute, found, mode, range, isByVotes, ballotUrl, others } = options
   const { comparison, atMs, isOver } = options
   const { poll } = view
@@ -58,6 +61,20 @@ ${otherPolls(visit, view, others)}`,
   })
 }
 
+/** The same page without all that tells of a choice. */
+function hiddenPage(visit: Visit, { view, lastMinute, ballotUrl, others }: ResultsPageOptions, hiding: Hiding): string {
+  return document(visit, {
+    title: `${chipText(visit, statusOf(view, visit.nowMs))} · ${view.poll.title} · ${visit.tongue.say('results')}`,
+    body: `${pageHeader(visit, view, ballotUrl, false)}
+${figures(visit, view, lastMinute)}
+${hiddenSection(visit, view, hiding)}
+${accounting(visit, view)}
+${otherPolls(visit, view, others)}`,
+    scripts: `${pollData(visit, view, { lastMinute })}
+<script type="module" src="${visit.assets.get('embed.js')}"></script>`,
+  })
+}
+
 function pageHeader(visit: Visit, view: PollView, ballotUrl: string | null, isFrozen: boolean): string {
   const { say, words } = visit.tongue
   const { poll } = view
@@ -67,14 +84,19 @@ function pageHeader(visit: Visit, view: PollView, ballotUrl: string | null, isFr
     ballotUrl === null
       ? ''
       : `<a class="button" id="cast" href="${escapeHtml(`${ballotUrl}/p/${poll.slug}`)}"${status === 'open' ? '' : ' hidden'}>${say('cast')}</a>`
+  const { receipt } = visit.parameters
   const exportLink = (file: string, text: string, table?: string): string =>
-    `<li><a href="${link(visit, `/api/polls/${poll.id}/export.${file}`, { table })}">${text}</a></li>`
+    `<li><a href="${link(visit, `/api/polls/${poll.id}/export.${file}`, { table, receipt })}">${text}</a></li>`
   return `<header class="poll"><h1><bdi>${escapeHtml(poll.title)}</bdi></h1>
 ${stateLine(visit, view, isFrozen)}
 <div class="when"><span id="when">${escapeHtml(words.when(status, poll.opensAtMs, poll.closesAtMs))}</span> ${ballot}<button type="button" id="share" hidden>${say('share')}</button>
-<details class="menu"><summary>${say('exports')}</summary><ul>
+${
+  view.hiding === null
+    ? `<details class="menu"><summary>${say('exports')}</summary><ul>
 ${exportLink('csv', say('csvResult'), 'results')}${poll.regions.length === 0 ? '' : exportLink('csv', say('csvRegions'), 'regions')}${exportLink('csv', say('csvMinutes'), 'minutes')}${exportLink('json', say('json'))}
-</ul></details></div></header>`
+</ul></details>`
+    : ''
+}</div></header>`
 }
 
 function figures(visit: Visit, view: PollView, lastMinute: number | null): string {
@@ -87,7 +109,7 @@ ${figure('voters', say('ballotsCounted'), words.number(view.voters))}
 ${poll.electorate === null ? '' : figure('turnout', say('turnout'), words.percent(view.voters / poll.electorate))}
 ${lastMinute === null ? '' : figure('rate', say('lastMinute'), say('votes', { n: lastMinute }))}
 ${poll.revote === 'last' ? figure('changed', say('changedVotes'), words.number(view.accounting.superseded)) : ''}
-${figure('lead', say('leadNow'), words.lead(poll.options, view.totals))}
+${view.hiding === null ? figure('lead', say('leadNow'), words.lead(poll.options, view.totals)) : ''}
 </dl>`
 }
 
@@ -143,6 +165,8 @@ export function pollData(visit: Visit, view: PollView, state: PageState = {}): s
     lastMinute,
     comparison: comparison && comparisonBody(comparison),
     at: atMs,
+    hidden: view.hiding,
+    receipt: visit.parameters['receipt'],
     totals: view.totals,
     asOf: view.asOfMs,
     status: statusOf(view, visit.nowMs),

@@ -5,6 +5,7 @@ import { compare, comparedMax } from '../compare.ts'
 import type { Problems } from '../problems.ts'
 import { type PollView, statusOf } from '../poll-view.ts'
 import type { ResultStore } from '../result-store.ts'
+import { viewFor, type ViewQuery } from '../view-for.ts'
 import { clampAt, isOver, parseAt, viewAt } from '../time-travel.ts'
 import { isWindowName, trendColumns } from '../trend-columns.ts'
 
@@ -21,14 +22,15 @@ export function apiRoutes(app: FastifyInstance, store: ResultStore, problems: Pr
       closesAt: iso(view.poll.closesAtMs),
       voters: view.voters,
       totals: view.totals,
+      ...(view.hiding !== null && { hidden: view.hiding }),
     }))
     return reply.header('cache-control', 'no-cache').send({ polls })
   })
 
-  app.get<{ Params: { id: string }; Querystring: { at?: string } }>(
+  app.get<{ Params: { id: string }; Querystring: ViewQuery & { at?: string } }>(
     '/api/polls/:id/results',
     async (request, reply) => {
-      const view = await store.poll(request.params.id)
+      const view = await viewFor(store, request.params.id, request.query)
       if (!view) return problems.notFound(reply, request.params.id)
       const nowMs = Date.now()
       const { at } = request.query
@@ -45,13 +47,13 @@ export function apiRoutes(app: FastifyInstance, store: ResultStore, problems: Pr
       return sendTagged(
         request,
         reply,
-        `${view.epoch}.${view.version}.${statusOf(view, nowMs)}.${view.poll.closesAtMs}`,
+        `${view.epoch}.${view.version}.${statusOf(view, nowMs)}.${view.poll.closesAtMs}${view.hiding === null ? '' : '.hidden'}`,
         () => resultBody(view, nowMs),
       )
     },
   )
 
-  app.get<{ Params: { id: string }; Querystring: { window?: string; from?: string; to?: string } }>(
+  app.get<{ Params: { id: string }; Querystring: ViewQuery & { window?: string; from?: string; to?: string } }>(
     '/api/polls/:id/trends',
     async (request, reply) => {
       const { window = '10s', from, to } = request.query
@@ -63,15 +65,16 @@ export function apiRoutes(app: FastifyInstance, store: ResultStore, problems: Pr
       if (Number.isNaN(fromMs) || Number.isNaN(toMs)) {
         return problems.malformed(reply, 'from and to are times in ISO 8601, for example 2026-05-03T08:00:00Z')
       }
-      const view = await store.poll(request.params.id)
+      const view = await viewFor(store, request.params.id, request.query)
       if (!view) return problems.notFound(reply, request.params.id)
+      if (view.hiding !== null) return problems.hidden(reply, view.hiding)
       const range = { ...(fromMs !== null && { fromMs }), ...(toMs !== null && { toMs }) }
       const { startMs, counts } = await trendColumns(store, view, window, Date.now(), range)
       return reply.header('cache-control', 'no-cache').send({ window, start: startMs.map(iso), counts })
     },
   )
 
-  app.get<{ Params: { id: string }; Querystring: { with?: string } }>(
+  app.get<{ Params: { id: string }; Querystring: ViewQuery & { with?: string } }>(
     '/api/polls/:id/compare',
     async (request, reply) => {
       const names = [request.params.id, ...(request.query.with ?? '').split(',').filter((name) => name !== '')]
@@ -80,17 +83,19 @@ export function apiRoutes(app: FastifyInstance, store: ResultStore, problems: Pr
       }
       const views: PollView[] = []
       for (const name of names) {
-        const view = await store.poll(name)
+        const view = await viewFor(store, name, request.query)
         if (!view) return problems.notFound(reply, name)
+        if (view.hiding !== null) return problems.hidden(reply, view.hiding)
         views.push(view)
       }
       return reply.header('cache-control', 'no-cache').send(comparisonBody(await compare(store, views, Date.now())))
     },
   )
 
-  app.get<{ Params: { id: string } }>('/api/polls/:id/analytics', async (request, reply) => {
-    const view = await store.poll(request.params.id)
+  app.get<{ Params: { id: string }; Querystring: ViewQuery }>('/api/polls/:id/analytics', async (request, reply) => {
+    const view = await viewFor(store, request.params.id, request.query)
     if (!view) return problems.notFound(reply, request.params.id)
+    if (view.hiding !== null) return problems.hidden(reply, view.hiding)
     const documents = await store.analytics(view)
     const analytics = analyticsOf(
       documents,

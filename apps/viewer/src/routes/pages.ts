@@ -11,6 +11,7 @@ import { modes, type Range, ranges } from '../pages/trend-section.ts'
 import { type PollView, statusOf } from '../poll-view.ts'
 import type { ResultStore } from '../result-store.ts'
 import { clampAt, isOver, parseAt, viewAt } from '../time-travel.ts'
+import { viewFor, type ViewQuery } from '../view-for.ts'
 import { trendColumns } from '../trend-columns.ts'
 
 export interface PageOptions {
@@ -24,7 +25,7 @@ export interface PageOptions {
 
 const recentMs = 300_000
 /** Parameters of a page that its links keep. */
-const kept = ['mode', 'range', 'sort', 'cmp', 'at'] as const
+const kept = ['mode', 'range', 'sort', 'cmp', 'at', 'receipt'] as const
 
 /** What is worth looking at: of a poll that is open the present; beside another one, what it has come to. */
 function defaultRange({ poll }: PollView, isOpen: boolean, isCompared: boolean, nowMs: number): Range {
@@ -88,8 +89,9 @@ export function pageRoutes(app: FastifyInstance, { store, assets, ballotUrl, emb
     const asked = parameters['at'] === undefined || !isPast ? null : parseAt(parameters['at'])
     const atMs = asked === null ? null : clampAt(newest, asked)
     const view = atMs === null ? newest : viewAt(newest, await store.sumsAt(newest, atMs), atMs)
-    const other = parameters['cmp'] && atMs === null ? await store.poll(parameters['cmp']) : null
-    const comparison = other && other.poll.id !== view.poll.id ? await compare(store, [view, other], nowMs) : null
+    const other = parameters['cmp'] && atMs === null ? await viewFor(store, parameters['cmp'], parameters) : null
+    const isComparable = other && other.hiding === null && view.hiding === null && other.poll.id !== view.poll.id
+    const comparison = isComparable ? await compare(store, [view, other], nowMs) : null
     const [trend, recent, lastMinute, documents, others] = await Promise.all([
       trendColumns(store, view, '1m', nowMs, atMs === null ? {} : { toMs: atMs }),
       isOpen ? recentChange(view, nowMs) : null,
@@ -136,8 +138,8 @@ export function pageRoutes(app: FastifyInstance, { store, assets, ballotUrl, emb
   }
 
   app.get('/', async (request, reply) => showResults(request, reply, await store.currentPoll()))
-  app.get<{ Params: { slug: string } }>('/p/:slug', async (request, reply) =>
-    showResults(request, reply, await store.poll(request.params.slug)),
+  app.get<{ Params: { slug: string }; Querystring: ViewQuery }>('/p/:slug', async (request, reply) =>
+    showResults(request, reply, await viewFor(store, request.params.slug, request.query)),
   )
 
   app.get<{ Querystring: { page?: string } }>('/polls', async (request, reply) => {

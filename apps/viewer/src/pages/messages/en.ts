@@ -112,6 +112,11 @@ const page = {
   thisPoll: 'here',
   otherPoll: 'there',
   thinLines: 'Thin lines: {poll}',
+  hiddenUntilClose: 'The results are shown after the close.',
+  hiddenUntilVoted:
+    'The results are shown to those who have voted, by the link on their receipt, and to everybody after the close.',
+  hiddenFrom: 'The results are shown when {n} voters have voted, or after the close.',
+  hiddenOptions: 'The choice is between:',
   atLabel: 'As it stood at (UTC)',
   atGo: 'Show',
   atNotice: 'You see this poll as it stood at {time} UTC.',
