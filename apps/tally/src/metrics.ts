@@ -14,5 +14,6 @@ export function openMetrics(streams: Streams): Registry {
 export async function lagMs(registry: Registry): Promise<number> {
   const metrics = await registry.getMetricsAsJSON()
   const lag = metrics.find(({ name }) => name.endsWith('consumer_lag_seconds'))
-  return Math.max(0, ...(lag?.values ?? []).map(({ value }) => value * 1000))
+  if (!lag) throw new Error('the library has no metric consumer_lag_seconds any more')
+  return Math.max(0, ...lag.values.map(({ value }) => value * 1000))
 }
