@@ -185,6 +185,22 @@ test('a voter who signs out is out at once; another form of theirs is refused, a
   expect(await refused.text()).toContain('You are not signed in any more')
 })
 
+test('a voter’s session ends when it was not used for half an hour, and after twelve hours', async () => {
+  const { id, slug } = await mailPoll('ivy@city.example')
+  const browser = new TinyBrowser()
+  await browser.goto(linkIn(await askForMail(browser, slug, 'ivy@city.example')))
+  await browser.submit({}, '/confirm')
+  const isIn = async (unused: string, age: string) => {
+    const set = 'UPDATE sessions SET last_used_at = now() - $2::interval, created_at = now() - $3::interval'
+    await system.database.pool.query(`${set} WHERE audience = $1`, [id, unused, age])
+    return (await browser.goto(url(`/p/${slug}`))).text.includes('You are signed in to this poll')
+  }
+  expect(await isIn('29 minutes', '1 hour')).toBe(true)
+  expect(await isIn('31 minutes', '1 hour')).toBe(false)
+  expect(await isIn('1 minute', '11 hours 59 minutes')).toBe(true)
+  expect(await isIn('1 minute', '12 hours 1 minute')).toBe(false)
+})
+
 test('a session for one poll is none for another', async () => {
   const one = await mailPoll('hal@city.example')
   const other = await mailPoll('hal@city.example')

@@ -10,11 +10,14 @@ import { isSameSecret } from '../same-secret.ts'
 import { operatorId } from '../sign-in/organisers.ts'
 import { addressesMax, isAddress } from '../voter-roll.ts'
 import { sendProblem, tooMany } from './api.ts'
+import { passkeysAt, siteOf } from './passkey-routes.ts'
 
 /** A list of the longest that is taken in one call. */
 export const addressesBytesMax = 4 * 1024 * 1024
 
 export const reasonMax = 300
+
+const joinPath = '/organiser/join'
 
 /** What a poll for such voters needs and this installation has not; null when nothing is missing. */
 export function missingFor({ kind }: Eligibility, { mailSignIn, oidc }: IngestParts): string | null {
@@ -157,7 +160,7 @@ export function organiserApi(app: FastifyInstance, parts: IngestParts): void {
         .send({
           id: organiser.id,
           // Behind the #, so that it gets into no log.
-          invitation: `${urls().ballot}/organiser/join#${token}`,
+          invitation: `${passkeysAt(siteOf(urls().ballot), joinPath) ?? `${urls().ballot}${joinPath}`}#${token}`,
           expiresAt: expiresAt.toISOString(),
         })
     }),

@@ -1,6 +1,12 @@
 import type { Browser, CDPSession, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openTestIngest, organiser, send, type TestIngest } from '../apps/ingest/test/support/running-ingest.ts'
+import {
+  newPoll,
+  openTestIngest,
+  organiser,
+  send,
+  type TestIngest,
+} from '../apps/ingest/test/support/running-ingest.ts'
 import { launchBrowser } from './support/browser.ts'
 
 let system: TestIngest
@@ -38,7 +44,7 @@ async function openBrowser(): Promise<{ page: Page; devtools: CDPSession; authen
 
 async function invite(name: string): Promise<string> {
   const { body } = await send(`${system.ingest.url}/api/organisers`, { name }, organiser)
-  return named(String(body['invitation']))
+  return String(body['invitation'])
 }
 
 test('who is invited adds a passkey, creates a poll, signs out and in again with it; the invitation works once', async () => {
@@ -98,4 +104,20 @@ test('at an address that is a number the page says where passkeys work', async (
   await page.goto(`${system.ingest.url}/organiser`)
   await page.getByRole('link', { name: named(`${system.ingest.url}/organiser`) }).click()
   await page.getByRole('button', { name: 'Sign in with a passkey' }).waitFor()
+})
+
+test('who scans a slip has its code in the form and not in the address, and votes with it', async () => {
+  const { id, codes } = await newPoll(system)
+  const { rows } = await system.database.pool.query('SELECT short_code FROM polls WHERE id = $1', [id])
+  const page = await browser.newPage()
+  const asked: string[] = []
+  page.on('request', (request) => asked.push(request.url()))
+  await page.goto(`${system.ingest.url}/s/${rows[0].short_code}#${codes[0]}`)
+  await expect.poll(() => page.getByLabel('Your voter code').inputValue()).toBe(codes[0])
+  expect(new URL(page.url()).hash).toBe('')
+  expect(asked.join()).not.toContain(codes[0])
+  await page.getByLabel('B').check()
+  await page.getByRole('button', { name: 'Review your ballot' }).click()
+  await page.getByRole('button', { name: 'Cast this ballot' }).click()
+  await page.getByRole('heading', { name: 'Recorded' }).waitFor()
 })
