@@ -259,3 +259,10 @@ test('who has the operator token invites organisers, and nobody else does', asyn
   expect((await send(url('/api/organisers'), { name: ' ' }, organiser)).status).toBe(400)
   expect((await send(url('/api/organisers'), { name: 'Ada' })).status).toBe(401)
 })
+
+test('at an address that is a number the page says where passkeys work, and an invitation leads there', async () => {
+  const named = system.ingest.url.replace('127.0.0.1', 'localhost')
+  expect(await (await fetch(url('/organiser'))).text()).toContain(`<a href="${named}/organiser">`)
+  const { body } = await send(url('/api/organisers'), { name: 'Ada' }, organiser)
+  expect(String(body['invitation'])).toContain(`${named}/organiser/join#`)
+})
