@@ -127,7 +127,7 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
     control,
     desk: new OrganiserDesk(polls, control, roll),
     receipts: new Receipts(pool),
-    sessions: new Sessions(pool, cookies),
+    sessions: new Sessions(pool, cookies, logger),
     attempts,
     cookies,
     roll,

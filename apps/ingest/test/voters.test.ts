@@ -152,6 +152,18 @@ test('a code that was mistyped five times is worth nothing, and nobody gets more
   ])
 })
 
+test('who has asked too often is refused alike for a listed address and one that is not', async () => {
+  const strict = await system.another({ failuresPerMinute: 2 })
+  const { slug } = await mailPoll('jo@city.example')
+  const ask = async (address: string) => {
+    const body = new URLSearchParams({ address })
+    return (await fetch(`${strict.url}/p/${slug}/mail`, { method: 'POST', body, redirect: 'manual' })).status
+  }
+  expect([await ask('jo@city.example'), await ask('no-mail@city.example')]).toEqual([303, 303])
+  expect([await ask('jo@city.example'), await ask('no-mail@city.example')]).toEqual([429, 429])
+  await strict.close()
+})
+
 test('no address is kept, and nothing with which a mail could be used', async () => {
   const { slug } = await mailPoll('secret.person@city.example')
   const mail = await askForMail(new TinyBrowser(), slug, 'secret.person@city.example')

@@ -149,11 +149,14 @@ export function organiserApi(app: FastifyInstance, parts: IngestParts): void {
 
   app.post('/api/organisers', (request, reply) =>
     organised(request, reply, async () => {
-      const { name } = bodyOf(request)
-      if (!isLine(name, 100)) {
-        throw new MalformedError(`name must be a line of 1 to 100 characters, got ${JSON.stringify(name)}.`)
+      const { name, operator } = bodyOf(request)
+      const isOperator = operator === true && name === undefined
+      if (!isOperator && !isLine(name, 100)) {
+        const expected = 'name must be a line of 1 to 100 characters, or operator true'
+        throw new MalformedError(`${expected}; got ${JSON.stringify({ name, operator })}.`)
       }
-      const { organiser, token, expiresAt } = await organisers.invite(name.trim())
+      const invited = isOperator ? organisers.inviteOperator() : organisers.invite((name as string).trim())
+      const { organiser, token, expiresAt } = await invited
       return reply
         .code(201)
         .header('cache-control', 'no-store')
