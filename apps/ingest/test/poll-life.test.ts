@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { silentLogger } from 'stream-core'
 import type { ControlEvent } from '@voting/election/events'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { recount } from '../../tally/src/recount.ts'
 import { controlRecords } from './support/control-records.ts'
 import { createByForm, newOrganiser, type OrganiserClient } from './support/organiser-client.ts'
 import { type Answer, newNonce, openTestIngest, organiser, send, type TestIngest } from './support/running-ingest.ts'
@@ -275,4 +280,29 @@ test('the owner sees how the counting goes and what to look at, and not for what
   expect(page).toMatch(/20: not readable.*3: after the close/)
   expect(page).toContain('20 s: 812 ballots, of which 5 rejected')
   expect(page).not.toContain('777')
+})
+
+test('what voters did over an extension, second ballots and the close is counted, and a recount says the same', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'poll-life-'))
+  const { id } = await create({ revote: 'last', maxChoices: 2, allowBlank: true })
+  const codes = (await act(id, 'codes', { count: 3, region: 'north' })).body['codes'] as string[]
+  const vote = (voter: number, ...choices: string[]) =>
+    send(url(`/api/polls/${id}/ballots`), { code: codes[voter], choices, nonce: newNonce() })
+  for (const answer of [await vote(0, 'a', 'b'), await vote(1), await vote(2, 'b')]) expect(answer.status).toBe(201)
+  await act(id, 'extend', { closesAt: inMs(7_200_000), reason: 'Rain' })
+  for (const answer of [await vote(1, 'a'), await vote(2)]) expect(answer.status).toBe(201)
+  await act(id, 'close')
+  expect((await vote(0, 'a')).status).toBe(410)
+  const live = { applicationId: 'tally', stateDir: join(folder, 'state') }
+  const polls = await recount({ broker: system.log, logger: silentLogger, live })
+  rmSync(folder, { recursive: true })
+  expect(polls.filter(({ isEqual }) => !isEqual)).toEqual([])
+  expect(polls.find(({ poll }) => poll === id)?.published).toMatchObject({
+    status: 'final',
+    voters: 3,
+    totals: { a: 2, b: 1 },
+    blank: 1,
+    regions: { north: { a: 2, b: 1 } },
+    accounting: { recorded: 5, accepted: 3, superseded: 2, rejected: 0, duplicates: 0 },
+  })
 })
