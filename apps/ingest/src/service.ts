@@ -117,7 +117,7 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
   const cookies = new Cookies(options.isProduction)
   const attempts = new SignInAttempts(pool, cookies)
   const roll = new VoterRoll(pool)
-  const mailer = options.mail ? new Mailer(options.mail, logger) : null
+  const mailer = options.mail ? await Mailer.open(options.mail, logger) : null
   if (mailer) closers.add(() => mailer.close())
   const app = await buildIngestApp({
     onRoute: (route) => routes.push(route),

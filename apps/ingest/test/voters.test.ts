@@ -1,4 +1,7 @@
+import { type AddressInfo, createServer } from 'node:net'
+import { silentLogger } from 'stream-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Mailer } from '../src/sign-in/mailer.ts'
 import { IdentityProvider, logIn } from './support/identity-provider.ts'
 import { Mailbox, type ReceivedMail } from './support/mailbox.ts'
 import { newNonce, openTestIngest, organiser, send, type TestIngest } from './support/running-ingest.ts'
@@ -231,6 +234,23 @@ test('a mail server that is away is logged and hides nothing else: the page is t
   await browser.submit({ address: 'ida@city.example' }, '/mail')
   expect(browser.text).toContain('If the address is listed for this poll')
   await away.close()
+})
+
+test('a mail server that says nothing is given up, and the log says so without the address', async () => {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const said: string[] = []
+  const logger = {
+    ...silentLogger,
+    error: (fields: object, text: string) => void said.push(JSON.stringify(fields) + text),
+  }
+  const mailer = await Mailer.open({ smtpUrl: `smtp://127.0.0.1:${port}`, from: 'a@b.example', timeoutMs: 200 }, logger)
+  mailer.send({ to: 'kim@city.example', subject: 'x', text: 'x' })
+  await mailer.close()
+  expect(said).toEqual([expect.stringContaining('"code":"ETIMEDOUT"')])
+  expect(said.join()).not.toContain('kim')
+  server.close()
 })
 
 test('anyone with the link votes once per browser, and the ballot says that the poll is indicative', async () => {
