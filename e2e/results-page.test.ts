@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { listen, urlOf } from '@voting/election/ops-server'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createPoll, newNonce, post } from './support/api.ts'
+import { createPoll, eventually, get, newNonce, post, type Results } from './support/api.ts'
 import { launchBrowser } from './support/browser.ts'
 import { DemoProcess, newDataDir, removeDataDir } from './support/demo-process.ts'
 
@@ -14,7 +14,8 @@ let browser: Browser
 
 beforeAll(async () => {
   dataDir = newDataDir()
-  system = await DemoProcess.start(dataDir)
+  // Nobody votes now, but there is a past.
+  system = await DemoProcess.start(dataDir, ['--rate', '0'])
   browser = await launchBrowser()
 })
 afterAll(async () => {
@@ -33,6 +34,47 @@ async function openResults(slug: string, options: Parameters<Browser['newPage']>
 }
 
 const text = (page: Page, selector: string) => async () => (await page.locator(selector).textContent())?.trim()
+
+interface Analytics {
+  readonly minutes: { readonly start: string[]; readonly votes: number[]; readonly turnout: number[] }
+  readonly leads: { readonly to: string }[]
+  readonly flows: { readonly voters: number }[]
+  readonly bursts: { readonly recorded: number }[]
+  readonly rejections: Record<string, number>
+}
+
+test('the start has an election of the past, counted by the tally, and this one is compared with it', async () => {
+  const { viewer } = system.ready
+  const { body } = await get<{ polls: { slug: string; status: string; voters: number }[] }>(`${viewer}/api/polls`)
+  const [current, past] = body.polls
+  const result = await eventually('the past election is final', async () => {
+    const answer = await get<Results>(`${viewer}/api/polls/${past!.slug}/results`)
+    return answer.body.status === 'final' && answer.body.accounting.recorded > 1800 ? answer.body : null
+  })
+  const { recorded, accepted, superseded, rejected, duplicates } = result.accounting
+  expect(recorded).toBe(accepted + superseded + rejected + duplicates)
+  expect([accepted, rejected, duplicates]).toEqual([1750, 7, 4])
+
+  const { body: found } = await get<Analytics>(`${viewer}/api/polls/${past!.slug}/analytics`)
+  expect(found.minutes.votes.reduce((sum, votes) => sum + votes, 0)).toBe(accepted + superseded)
+  expect(found.minutes.turnout.at(-1)).toBeCloseTo(1750 / 4000, 5)
+  expect(found.leads.map(({ to }) => to).slice(-2)).toEqual(['homes', 'park'])
+  expect(found.flows.every(({ voters }) => voters >= 10)).toBe(true)
+  expect(found.flows.length).toBeGreaterThan(0)
+  expect(found.bursts).toHaveLength(1)
+  expect(found.rejections).toEqual({ closed: 7 })
+
+  const page = await browser.newPage()
+  await page.goto(`${viewer}/polls`)
+  await page.getByRole('link', { name: 'Compare with run 1' }).click()
+  await page.locator('#compare-table').waitFor()
+  expect(new URL(page.url()).pathname).toBe(`/p/${current!.slug}`)
+  expect(new URL(page.url()).searchParams.get('cmp')).toBe(past!.slug)
+  // Five options of this poll and five of that, in one picture.
+  await page.getByText('The chart as a table').click()
+  await expect.poll(() => page.locator('#trend-table thead th').count()).toBe(11)
+  await page.close()
+})
 
 test('a page that is open when the poll closes says so everywhere, and keeps its zone and its format', async () => {
   const poll = await createPoll(system.ready, 'first', 2)

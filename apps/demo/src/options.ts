@@ -24,7 +24,7 @@ export const help = `npm start -- [options]       the whole system in one proces
   --ops-port <port>       health and metrics of ingest; tally and viewer
                           have the two after it; 0 = free   (default: 9100, 0 if ingest's is)
   --rate <number>         simulated votes per second        (default: 8)
-  --no-simulation         no simulated voters
+  --no-simulation         no simulated voters, now or in the past
   --json                  one line of JSON on standard output when ready
   --help                  this text
 

@@ -12,6 +12,7 @@ import { openEmbeddedLog } from 'stream-core/embedded'
 import { kafkaBroker } from 'stream-core/kafka'
 import { ensureExampleElection, type ExampleElection, OrganiserClient } from './example-election.ts'
 import type { DemoEnvironment, DemoOptions } from './options.ts'
+import { ensurePastElection, makeRuns } from './past-election.ts'
 import { startEmbeddedPostgres } from './postgres.ts'
 import { SimulatedVoters } from './simulated-voters.ts'
 
@@ -99,7 +100,13 @@ async function startParts(given: SystemOptions, closers: Closers): Promise<Runni
   signal.throwIfAborted()
 
   const organiser = new OrganiserClient(ingest.url, ingest.organiserToken)
-  const { election, codes } = await seed(databaseUrl, organiser, ingest.url, viewer.url)
+  const { election, codes } = await seed(given, {
+    databaseUrl,
+    broker,
+    organiser,
+    ingest: ingest.url,
+    viewer: viewer.url,
+  })
   if (options.isSimulating && options.rate > 0) {
     const voters = new SimulatedVoters(election, organiser, ingest.url, options.rate, openLogger('simulation'))
     await voters.start()
@@ -118,10 +125,21 @@ async function startParts(given: SystemOptions, closers: Closers): Promise<Runni
   }
 }
 
-async function seed(databaseUrl: string, organiser: OrganiserClient, ingest: string, viewer: string) {
+interface SeedOptions {
+  readonly databaseUrl: string
+  readonly broker: Broker
+  readonly organiser: OrganiserClient
+  readonly ingest: string
+  readonly viewer: string
+}
+
+/** Something to see: an example that is open, and with simulated voters also one of last week to compare it with. */
+async function seed({ options }: SystemOptions, { databaseUrl, broker, organiser, ingest, viewer }: SeedOptions) {
   const pool = openPool({ url: databaseUrl, connectionsMax: 1, applicationName: 'demo' })
   try {
+    const pastPoll = options.isSimulating ? await ensurePastElection(pool, broker, Date.now()) : null
     const election = await ensureExampleElection(pool, organiser, { ingest, viewer })
+    if (pastPoll !== null) await makeRuns(pool, pastPoll, election.id)
     const { codes } = await organiser.post<{ codes: string[] }>(`/api/polls/${election.id}/codes`, {
       count: 3,
       region: 'Old Town',

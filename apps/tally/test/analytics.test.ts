@@ -14,12 +14,17 @@ import { TopologyTestDriver } from 'stream-core/testing'
 import { expect, test } from 'vitest'
 import { buildTallyTopology } from '../src/topology.ts'
 
+const partitions = 3
 /** The beginning of a minute. */
 const start = 1_763_800_020_000
 const minuteMs = 60_000
 
 function openTally(revote: 'first' | 'last' = 'last', electorate?: number) {
-  const driver = new TopologyTestDriver(buildTallyTopology(1), { applicationId: 'tally', wallClockStartMs: start })
+  const driver = new TopologyTestDriver(buildTallyTopology(partitions), {
+    applicationId: 'tally',
+    wallClockStartMs: start,
+    partitions: { ballots: partitions },
+  })
   const ballots = driver.createInputTopic('ballots', { key: string(), value: json<unknown>() })
   const output = driver.createOutputTopic('analytics', { key: string(), value: json<AnalyticsDocument>() })
   const results = driver.createOutputTopic('results', { key: string(), value: json<ResultDocument>() })
@@ -33,7 +38,11 @@ function openTally(revote: 'first' | 'last' = 'last', electorate?: number) {
     closesAt: start + 1000,
     at: start,
   }
-  ballots.pipeInput('p1', opened, start)
+  for (let partition = 0; partition < partitions; partition++) {
+    ballots.pipeInput('p1', opened, { timestampMs: start, partition })
+    // Each partition notes when it opened the poll.
+    driver.advanceWallClockTime(1)
+  }
   let count = 0
   const seen = new Map<string, AnalyticsDocument>()
   return {
@@ -51,6 +60,19 @@ function openTally(revote: 'first' | 'last' = 'last', electorate?: number) {
     keys: () => [...seen.keys()],
   }
 }
+
+test('whichever partition a ballot comes from, what is found out has the epoch of the result', () => {
+  const tally = openTally()
+  for (let i = 0; i < 100; i++) {
+    tally.ballot(`v${i}`, 'a', Math.floor(i / 4) * minuteMs)
+    if (i < 40) tally.ballot(`v${i}`, 'b', 30 * minuteMs)
+  }
+  const { epoch } = tally.result()
+  for (const kind of ['minute', 'standing', 'lead', 'flows', 'burst'] as const) {
+    const epochs = tally.newest(kind).map((document) => document.epoch)
+    expect([kind, epochs.length > 0, new Set(epochs)]).toEqual([kind, true, new Set([epoch])])
+  }
+})
 
 test('each minute has its votes, changes, duplicates, rejections by reason and regions', () => {
   const tally = openTally()

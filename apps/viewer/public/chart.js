@@ -66,7 +66,13 @@ export function createChart(host, words, { onZoom, onPoint }) {
           },
         },
         axes: [
-          { ...axis, space: 90, values: isElapsed ? elapsedLabels : timeLabels },
+          {
+            ...axis,
+            space: 90,
+            values: isElapsed ? elapsedLabels : timeLabels,
+            // Minutes, hours and days, not tens and hundreds of seconds.
+            ...(isElapsed && { incrs: [60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400, 604_800] }),
+          },
           {
             ...axis,
             size: 62,

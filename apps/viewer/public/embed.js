@@ -5,5 +5,6 @@ openPage({})
 
 // The page around it may be as tall as it is: nothing else is said to it.
 new ResizeObserver(() => {
-  parent.postMessage({ type: 'tally:height', height: document.documentElement.offsetHeight }, '*')
+  if (parent !== window)
+    parent.postMessage({ type: 'tally:height', height: document.documentElement.offsetHeight }, '*')
 }).observe(document.documentElement)

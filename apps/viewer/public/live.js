@@ -14,7 +14,7 @@ const hiddenMsMax = 60_000
  * The client of `tally.v1` (voting-apps §5.5): keeps one socket to the viewer, resumes after a break with what it has,
  * looks by HTTP where WebSockets are blocked, sleeps while nobody looks, and says what it is doing.
  *
- * @typedef {{ poll: string, res?: () => string, since: () => number, onFrame: (frame: any) => void,
+ * @typedef {{ poll: string, receipt?: string, res?: () => string, since: () => number, onFrame: (frame: any) => void,
  *   onState: (state: 'connecting' | 'live' | 'polling' | 'broken', attempt: number) => void }} LiveOptions
  * `res`: the windows of the trend that are wanted, none without. `onFrame`: what changes the page, in its order
  * @param {LiveOptions} options
@@ -65,7 +65,7 @@ export function connectLive(options) {
     if (isAnew) version = null
     const trend = options.res && { res: options.res(), since: options.since() }
     if (socket?.readyState === WebSocket.OPEN) {
-      socket.send(JSON.stringify({ op: 'sub', poll: options.poll, ...version, trend }))
+      socket.send(JSON.stringify({ op: 'sub', poll: options.poll, ...version, trend, receipt: options.receipt }))
     } else polling.again()
   }
 
@@ -140,6 +140,7 @@ export function connectLive(options) {
         options.onFrame(frame)
         return
       case 'h':
+        socket?.send('{"op":"ack"}')
         options.onFrame(frame)
         if (version && frame.v?.[options.poll] > version.ver) subscribe()
         return

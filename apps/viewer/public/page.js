@@ -1,5 +1,6 @@
 // @ts-check
 import { connectLive } from './live.js'
+import { showThen } from './then.js'
 import { createWords } from './shared.js'
 import { byId, renderResult, setShown, setText } from './table.js'
 
@@ -41,8 +42,18 @@ export function openPage({ res, since, onFrame = () => {}, onRender = () => {} }
   let connection = 'connecting'
   let attempts = 0
 
-  const live = connectLive({
+  let isRevealing = false
+  /** The results may be seen now: they are another page. @param {number} spreadMs */
+  function reveal(spreadMs) {
+    if (isRevealing) return
+    isRevealing = true
+    setTimeout(() => location.reload(), Math.random() * spreadMs)
+  }
+
+  const connect = poll.at === null ? connectLive : showThen
+  const live = connect({
     poll: poll.id,
+    receipt: poll.receipt,
     res,
     since: () => since?.(now()) ?? 0,
     onState(state, attempt) {
@@ -51,6 +62,8 @@ export function openPage({ res, since, onFrame = () => {}, onRender = () => {} }
       showState()
     },
     onFrame(frame) {
+      const isRevealed = frame.reveal !== undefined || (frame.t === 'snap' && !frame.hidden)
+      if (poll.hidden && isRevealed && frame.t !== 'hello') reveal(frame.reveal ?? 0)
       if (frame.now) clockOffsetMs = frame.now - Date.now()
       if (frame.status) {
         page.status = frame.status
@@ -74,6 +87,7 @@ export function openPage({ res, since, onFrame = () => {}, onRender = () => {} }
 
   /** In words, and never by colour alone. */
   function stateOf() {
+    if (poll.at !== null) return 'frozen'
     if (isPaused) return 'paused'
     if (page.status !== 'open') return page.status
     if (connection === 'broken') return 'reconnecting'
@@ -88,7 +102,8 @@ export function openPage({ res, since, onFrame = () => {}, onRender = () => {} }
     chip.dataset.state = state
     setText(chip, words.say(`chip${capital(state)}`, { n: attempts }))
     if (isPaused) return
-    setText(byId('note'), words.say(state === 'delayed' ? 'noteDelayed' : `note${capital(page.status)}`))
+    if (state !== 'frozen')
+      setText(byId('note'), words.say(state === 'delayed' ? 'noteDelayed' : `note${capital(page.status)}`))
     if (page.status !== saidState) {
       saidState = page.status
       announce(words.say('announceStatus', { status: words.say(`chip${capital(page.status)}`) }))
@@ -127,7 +142,7 @@ export function openPage({ res, since, onFrame = () => {}, onRender = () => {} }
   }
 
   const pauseButton = byId('pause')
-  setShown(pauseButton, poll.status === 'open' || poll.status === 'scheduled')
+  setShown(pauseButton, poll.at === null && (poll.status === 'open' || poll.status === 'scheduled'))
   pauseButton?.addEventListener('click', () => {
     isPaused = !isPaused
     pauseButton.setAttribute('aria-pressed', String(isPaused))

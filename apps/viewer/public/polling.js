@@ -5,10 +5,10 @@ const jitterMs = 1000
 /**
  * Results by HTTP, in the shape of a snapshot of `tally.v1`: for places where WebSockets do not get through.
  *
- * @param {{ poll: string, res?: () => string, since: () => number, onSnapshot: (frame: any) => void,
+ * @param {{ poll: string, receipt?: string, res?: () => string, since: () => number, onSnapshot: (frame: any) => void,
  *   onFailure: () => void }} options
  */
-export function createPolling({ poll, res, since, onSnapshot, onFailure }) {
+export function createPolling({ poll, receipt, res, since, onSnapshot, onFailure }) {
   /** Changes with every start and stop: an answer that comes later than that is not wanted any more. */
   let turn = 0
   let isOn = false
@@ -17,7 +17,8 @@ export function createPolling({ poll, res, since, onSnapshot, onFailure }) {
 
   /** @param {string} path */
   async function get(path) {
-    const response = await fetch(`/api/polls/${encodeURIComponent(poll)}/${path}`)
+    const voter = receipt ? `${path.includes('?') ? '&' : '?'}receipt=${encodeURIComponent(receipt)}` : ''
+    const response = await fetch(`/api/polls/${encodeURIComponent(poll)}/${path}${voter}`)
     if (!response.ok) throw new Error(`status ${response.status}`)
     return { body: await response.json(), nowMs: Date.parse(response.headers.get('date') ?? '') || Date.now() }
   }
@@ -62,6 +63,7 @@ function snapshotOf({ body, nowMs }, trend) {
   const o = Object.entries(body.totals)
   return {
     t: 'snap',
+    hidden: body.hidden,
     epoch,
     ver,
     status,

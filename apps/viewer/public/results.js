@@ -4,7 +4,7 @@ import { openPage } from './page.js'
 import { createFindings, lineOf } from './shared.js'
 import { createStepper } from './stepper.js'
 import { byId, createTrendTable, renderList, setShown, setText } from './table.js'
-import { createTrend, marginOf, ranges, sharesOf } from './trend.js'
+import { changesOf, createTrend, marginOf, ranges, sharesOf } from './trend.js'
 
 const minuteMs = 60_000
 const recentMs = 300_000
@@ -32,6 +32,11 @@ const page = openPage({
 const { poll, words } = page
 /** Ballots so far at some moments of the last minute, oldest first. @type {{ atMs: number, votes: number }[]} */
 const samples = poll.lastMinute === null ? [] : [{ atMs: poll.now, votes: poll.votes - poll.lastMinute }]
+/** With another poll, as the server sends it: this one first. @type {any} */
+let { comparison } = poll
+const timeHead = comparison
+  ? words.say('sinceOpening')
+  : (byId('trend-table')?.querySelector('thead th')?.textContent ?? '')
 const trend = createTrend(poll)
 const chart = createChart(/** @type {HTMLElement} */ (byId('chart')), words, {
   onZoom: () => setShown(followButton, true),
@@ -53,57 +58,102 @@ function noteVotes() {
 function render() {
   const nowMs = page.now()
   const isOpen = page.status === 'open'
-  const endMs = isOpen ? nowMs : Math.max(page.asOf ?? poll.opensAt, poll.opensAt)
-  const { starts, cumulative, changes } = trend.columns(range, page.result.totals, endMs)
-  const shown = columnsOf(cumulative, changes)
+  const endMs = isOpen && poll.at === null ? nowMs : Math.max(page.asOf ?? poll.opensAt, poll.opensAt)
   const before = picture.x.at(-1)
-  picture = { x: starts.map((ms) => ms / 1000), ...shown }
-  const from = picture.x[0] ?? nowMs / 1000
+  if (comparison) showComparison()
+  else showTrend(endMs)
+  const shift = before === undefined ? 0 : picture.x.length - 1 - picture.x.lastIndexOf(before)
+  stepper.resize(picture.x.length, picture.columns.length, range === 'all' ? 0 : shift)
+  table.show({
+    caption: words.say(comparison ? 'table-compare' : `table-${mode}`),
+    head: [timeHead, ...picture.labels],
+    length: picture.x.length,
+    row: (index) => [timeOf(index), ...picture.columns.map((column) => valueOf(column[index] ?? null))],
+  })
+  renderRate(nowMs)
+  if (isOpen && !comparison) renderRecent(nowMs)
+}
+
+/** @param {number} endMs */
+function showTrend(endMs) {
+  const { starts, cumulative, changes } = trend.columns(range, page.result.totals, endMs)
+  const labels = poll.options.map((/** @type {{ label: string }} */ { label }) => label)
+  picture = { x: starts.map((ms) => ms / 1000), ...columnsOf(cumulative, changes, labels, page.result.voters, poll) }
+  const from = picture.x[0] ?? endMs / 1000
   chart.show({
     ...picture,
-    lines: linesOf(picture.labels),
+    lines: picture.labels.map((label, i) => ({ label, ...lineOf(i) })),
     from,
     to: Math.max(picture.x.at(-1) ?? 0, from + 60),
     isElapsed: false,
     isShare: isShare(),
     isStepped: mode === 'total',
   })
-  const shift = before === undefined ? 0 : picture.x.length - 1 - picture.x.lastIndexOf(before)
-  stepper.resize(picture.x.length, picture.columns.length, range === 'all' ? 0 : shift)
-  table.show({
-    caption: words.say(`table-${mode}`),
-    head: [byId('trend-table')?.querySelector('thead th')?.textContent ?? '', ...picture.labels],
-    length: picture.x.length,
-    row: (index) => [timeOf(index), ...picture.columns.map((column) => valueOf(column[index] ?? null))],
-  })
-  renderRate(nowMs)
-  if (isOpen) renderRecent(nowMs)
+}
+
+/** Both polls on the axis of the time since their opening; the newest of this one is what the page shows. */
+function showComparison() {
+  const { elapsedSeconds, runs } = comparison
+  /** @type {(number | null)[][]} */
+  const columns = []
+  /** @type {import('./chart.js').Line[]} */
+  const lines = []
+  for (const [index, run] of runs.entries()) {
+    const isOwn = index === 0
+    const last = run.voters.findLastIndex((/** @type {number | null} */ voters) => voters !== null)
+    const cumulative = run.options.map(({ id }) =>
+      run.totals[id].map((count, i) => (isOwn && i === last ? (page.result.totals[id] ?? 0) : count)),
+    )
+    const voters = isOwn ? page.result.voters : (run.voters[last] ?? 0)
+    const labels = run.options.map(({ label }) => label)
+    const shown = columnsOf(cumulative, cumulative.map(changesOf), labels, voters, run)
+    columns.push(...shown.columns)
+    for (const [i, label] of shown.labels.entries()) {
+      // The same option has the same colour in both, as far as there is one.
+      const same = poll.options.findIndex((option) => option.id === run.options[i]?.id)
+      const line = lineOf(shown.labels.length === 1 || same < 0 ? i : same)
+      const of = words.say('compared', { option: label, poll: run.title })
+      lines.push(isOwn ? { label, ...line } : { label: of, ...line, isThin: true })
+    }
+  }
+  picture = { x: elapsedSeconds, columns, labels: lines.map(({ label }) => label) }
+  const last = elapsedSeconds.at(-1) ?? 60
+  const to = Math.min(last, range === 'all' ? Infinity : ranges[range].lengthMs / 1000)
+  chart.show({ ...picture, lines, from: 0, to, isElapsed: true, isShare: isShare(), isStepped: false })
 }
 
 const isShare = () => mode === 'share' || mode === 'turnout'
 
-/** @param {number[][]} cumulative @param {number[][]} changes @returns {{ columns: (number | null)[][], labels: string[] }} */
-function columnsOf(cumulative, changes) {
-  const labels = poll.options.map(({ label }) => label)
+/**
+ * What the chart shows of the running sums and of the changes in them.
+ *
+ * @param {(number | null)[][]} cumulative @param {(number | null)[][]} changes @param {string[]} labels
+ * @param {number} voters @param {{ electorate: number | null }} of
+ * @returns {{ columns: (number | null)[][], labels: string[] }}
+ */
+function columnsOf(cumulative, changes, labels, voters, { electorate }) {
   if (mode === 'interval') return { columns: changes, labels }
   if (mode === 'share') return { columns: sharesOf(cumulative), labels }
   if (mode === 'margin') return { columns: [marginOf(cumulative)], labels: [words.say('margin')] }
   if (mode === 'turnout') {
-    const last = cumulative.reduce((sum, column) => sum + (column.at(-1) ?? 0), 0)
+    const votes = (cumulative[0] ?? []).map((first, i) =>
+      first === null ? null : cumulative.reduce((sum, column) => sum + (column[i] ?? 0), 0),
+    )
+    const all = Math.max(...votes.map((count) => count ?? 0))
     // Where a ballot may name several options, or none, votes are not voters: their ratio is that of now.
-    const scale = last === 0 ? 0 : page.result.voters / last / poll.electorate
-    const turnout = (cumulative[0] ?? []).map((_, i) => cumulative.reduce((sum, column) => sum + (column[i] ?? 0), 0))
-    return { columns: [turnout.map((votes) => votes * scale)], labels: [words.say('turnout')] }
+    const scale = all === 0 || !electorate ? 0 : voters / all / electorate
+    return { columns: [votes.map((count) => (count === null ? null : count * scale))], labels: [words.say('turnout')] }
   }
   return { columns: cumulative, labels }
 }
 
-/** @param {string[]} labels */
-const linesOf = (labels) => labels.map((label, i) => ({ label, ...lineOf(i) }))
 /** @param {number | null} value */
 const valueOf = (value) => (value === null ? '–' : isShare() ? words.percent(value) : words.number(value))
 /** @param {number} index */
-const timeOf = (index) => words.moment((picture.x[index] ?? 0) * 1000, page.now())
+const timeOf = (index) => {
+  const ms = (picture.x[index] ?? 0) * 1000
+  return comparison ? words.elapsed(ms) : words.moment(ms, page.now())
+}
 
 /** @param {number} index @param {number | null} line */
 function readout(index, line) {
@@ -167,6 +217,17 @@ function backToLive() {
 }
 followButton?.addEventListener('click', backToLive)
 
+async function compareAgain() {
+  const path = `/api/polls/${poll.id}/compare?with=${comparison.runs[1].poll}`
+  const receipt = poll.receipt ? `&receipt=${encodeURIComponent(poll.receipt)}` : ''
+  const response = await fetch(`${path}${receipt}`).catch(() => null)
+  if (response?.ok) comparison = await response.json()
+}
+// Its minutes go on; what is between them is on the page already.
+if (comparison) {
+  setInterval(() => void (page.status === 'open' && !document.hidden && compareAgain()), minuteMs)
+}
+
 /** The address names the view, so that it can be handed on. */
 function noteView() {
   const url = new URL(location.href)
@@ -180,6 +241,7 @@ for (const input of document.querySelectorAll('#controls input')) {
   input.addEventListener('change', () => {
     const { name, value } = /** @type {HTMLInputElement} */ (input)
     if (name === 'mode') mode = value
+    else if (comparison) range = /** @type {import('./trend.js').Range} */ (value)
     else {
       range = /** @type {import('./trend.js').Range} */ (value)
       trend.clear()
@@ -194,7 +256,10 @@ const share = byId('share')
 // Only where the page is served over TLS, or from this machine, may a script write there.
 setShown(share, 'clipboard' in navigator)
 async function copyAddress() {
-  await navigator.clipboard.writeText(location.href)
+  const url = new URL(location.href)
+  // A receipt is its voter's.
+  url.searchParams.delete('receipt')
+  await navigator.clipboard.writeText(url.href)
   setText(byId('announce'), words.say('copied'))
   const before = share?.textContent
   setText(share, words.say('copied'))

@@ -75,18 +75,23 @@ export function createTrend(poll) {
   }
 }
 
-/** Of each row the largest less the second largest. @param {number[][]} columns */
+/** From each row to the next. @param {(number | null)[]} column */
+export const changesOf = (column) =>
+  column.map((value, i) => (value === null ? null : value - (i === 0 ? 0 : (column[i - 1] ?? 0))))
+
+/** Of each row the largest less the second largest; nothing where there is nothing. @param {(number | null)[][]} columns */
 export const marginOf = (columns) =>
-  (columns[0] ?? []).map((_, row) => {
+  (columns[0] ?? []).map((first0, row) => {
+    if (first0 === null) return null
     const [first = 0, second = 0] = columns.map((column) => column[row] ?? 0).sort((a, b) => b - a)
     return first - second
   })
 
-/** Of each row the parts of the whole. @param {number[][]} columns */
+/** Of each row the parts of the whole. @param {(number | null)[][]} columns */
 export const sharesOf = (columns) =>
   columns.map((column) =>
     column.map((count, row) => {
       const all = columns.reduce((sum, each) => sum + (each[row] ?? 0), 0)
-      return all === 0 ? null : count / all
+      return count === null || all === 0 ? null : count / all
     }),
   )

@@ -26,6 +26,22 @@ export const viewerVariables = {
     description: 'Least time between two updates of a page',
   },
   CONNECTIONS_MAX: { kind: 'number', fallback: '20000', min: 1, description: 'WebSockets this process takes' },
+  CONNECTIONS_PER_ADDRESS_MAX: {
+    kind: 'number',
+    fallback: '0',
+    description: 'WebSockets of one address; 0: no limit, for a town hall has one address',
+  },
+  TRUST_PROXY: {
+    kind: 'flag',
+    fallback: 'false',
+    description: 'Whether the last entry of x-forwarded-for is the address: true behind a proxy that sets it',
+  },
+  DRAIN_MS: {
+    kind: 'number',
+    fallback: '5000',
+    max: 600_000,
+    description: 'Pages of a viewer that is stopped come to the others within this time, each at its own',
+  },
   ALLOWED_ORIGINS: {
     kind: 'text',
     fallback: '',

@@ -12,8 +12,22 @@ const ok = (description: string, schema: object): object => ({
 })
 
 const id = { name: 'id', in: 'path', required: true, description: 'Id or slug of a poll', schema: { type: 'string' } }
+const receipt = {
+  name: 'receipt',
+  in: 'query',
+  description: 'Of a ballot of this poll: opens results that are shown to those who have voted',
+  schema: { type: 'string' },
+}
+const hidden = {
+  description: 'Only where the results are hidden: until when. Totals and regions are then empty',
+  oneOf: [
+    { enum: ['after-voting', 'after-close'] },
+    { type: 'object', required: ['from'], properties: { from: { type: 'integer' } } },
+  ],
+}
 const counts = { type: 'object', additionalProperties: { type: 'integer' } }
 const integers = { type: 'array', items: { type: 'integer' } }
+const curve = { type: 'array', items: { type: ['integer', 'null'] } }
 const time = { type: 'string', format: 'date-time' }
 const status = { type: 'string', enum: ['scheduled', 'open', 'closed', 'final'] }
 
@@ -44,11 +58,16 @@ export const openapi = {
       get: {
         operationId: 'getResults',
         summary: 'The newest result of a poll; has an ETag',
-        parameters: [id, { name: 'If-None-Match', in: 'header', schema: { type: 'string' } }],
+        parameters: [
+          id,
+          receipt,
+          { name: 'at', in: 'query', description: 'Of a closed poll: how it stood then, to the minute', schema: time },
+          { name: 'If-None-Match', in: 'header', schema: { type: 'string' } },
+        ],
         responses: {
           ...ok('The result', { $ref: '#/components/schemas/Result' }),
           304: { description: 'Not changed' },
-          ...errors({ 404: 'unknown-poll', 503: 'unavailable' }),
+          ...errors({ 400: 'malformed', 404: 'unknown-poll', 409: 'still-open', 503: 'unavailable' }),
         },
       },
     },
@@ -58,13 +77,14 @@ export const openapi = {
         summary: 'Net change of every option per window, as aligned columns',
         parameters: [
           id,
+          receipt,
           { name: 'window', in: 'query', schema: { type: 'string', enum: ['1s', '10s', '1m'], default: '10s' } },
           { name: 'from', in: 'query', schema: time },
           { name: 'to', in: 'query', schema: time },
         ],
         responses: {
           ...ok('The trend', { $ref: '#/components/schemas/Trend' }),
-          ...errors({ 400: 'malformed', 404: 'unknown-poll', 503: 'unavailable' }),
+          ...errors({ 400: 'malformed', 403: 'results-hidden', 404: 'unknown-poll', 503: 'unavailable' }),
         },
       },
     },
@@ -72,10 +92,71 @@ export const openapi = {
       get: {
         operationId: 'getAnalytics',
         summary: 'What was found out about a poll beside its result: by minute, lead changes, changes of mind, bursts',
-        parameters: [id],
+        parameters: [id, receipt],
         responses: {
           ...ok('The analytics', { $ref: '#/components/schemas/Analytics' }),
-          ...errors({ 404: 'unknown-poll', 503: 'unavailable' }),
+          ...errors({ 403: 'results-hidden', 404: 'unknown-poll', 503: 'unavailable' }),
+        },
+      },
+    },
+    '/api/polls/{id}/compare': {
+      get: {
+        operationId: 'comparePolls',
+        summary: 'Polls beside each other on the axis of the time since their opening',
+        parameters: [
+          id,
+          receipt,
+          {
+            name: 'with',
+            in: 'query',
+            required: true,
+            description: 'One to three other polls, id or slug, with commas',
+            schema: { type: 'string' },
+          },
+        ],
+        responses: {
+          ...ok('The curves; null where a poll had ended, or has not come to', {
+            $ref: '#/components/schemas/Comparison',
+          }),
+          ...errors({ 400: 'malformed', 403: 'results-hidden', 404: 'unknown-poll', 503: 'unavailable' }),
+        },
+      },
+    },
+    '/api/polls/{id}/export.csv': {
+      get: {
+        operationId: 'exportCsv',
+        summary: 'A table for spreadsheets',
+        parameters: [
+          id,
+          receipt,
+          {
+            name: 'table',
+            in: 'query',
+            schema: { type: 'string', enum: ['results', 'regions', 'minutes'], default: 'results' },
+          },
+        ],
+        responses: {
+          200: { description: 'The table', content: { 'text/csv': { schema: { type: 'string' } } } },
+          ...errors({ 400: 'malformed', 403: 'results-hidden', 404: 'unknown-poll', 503: 'unavailable' }),
+        },
+      },
+    },
+    '/api/polls/{id}/export.json': {
+      get: {
+        operationId: 'exportJson',
+        summary: 'Definition, result and analytics in one',
+        parameters: [id, receipt],
+        responses: {
+          ...ok('Everything', {
+            type: 'object',
+            required: ['definition', 'result', 'analytics'],
+            properties: {
+              definition: { type: 'object' },
+              result: { $ref: '#/components/schemas/Result' },
+              analytics: { $ref: '#/components/schemas/Analytics' },
+            },
+          }),
+          ...errors({ 403: 'results-hidden', 404: 'unknown-poll', 503: 'unavailable' }),
         },
       },
     },
@@ -97,6 +178,7 @@ export const openapi = {
           closesAt: time,
           voters: { type: 'integer' },
           totals: counts,
+          hidden,
         },
       },
       Result: {
@@ -110,8 +192,11 @@ export const openapi = {
           version: { type: 'integer' },
           definitionHash: { type: 'string' },
           closesAt: time,
+          hidden,
+          at: { ...time, description: 'Only where it was asked for: the time as of which this is' },
           voters: { type: 'integer' },
           totals: counts,
+          blank: { type: 'integer', description: 'Ballots that name no option; only where the poll allows them' },
           regions: { type: 'object', additionalProperties: counts },
           accounting: {
             type: 'object',
@@ -213,6 +298,32 @@ export const openapi = {
                 rejected: { type: 'integer' },
                 peak: { type: 'integer', description: 'Most ballots in one window' },
                 usual: { type: 'number', description: 'Median of the windows of the five minutes before' },
+              },
+            },
+          },
+        },
+      },
+      Comparison: {
+        type: 'object',
+        required: ['stepSeconds', 'elapsedSeconds', 'runs'],
+        properties: {
+          stepSeconds: { type: 'integer' },
+          elapsedSeconds: integers,
+          runs: {
+            type: 'array',
+            items: {
+              type: 'object',
+              required: ['poll', 'slug', 'title', 'run', 'opensAt', 'electorate', 'options', 'voters', 'totals'],
+              properties: {
+                poll: { type: 'string' },
+                slug: { type: 'string' },
+                title: { type: 'string' },
+                run: { type: 'integer', description: 'Which of its series' },
+                opensAt: time,
+                electorate: { type: ['integer', 'null'] },
+                options: { type: 'array', items: { type: 'object' } },
+                voters: curve,
+                totals: { type: 'object', additionalProperties: curve },
               },
             },
           },

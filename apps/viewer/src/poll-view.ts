@@ -1,4 +1,6 @@
 import type { Accounting, ResultDocument } from '@voting/election/events'
+import type { ResultsVisible } from '@voting/election/poll-terms'
+import type { Hiding } from './sealing.ts'
 
 export type PollStatus = 'scheduled' | 'open' | 'closed' | 'final'
 
@@ -11,9 +13,13 @@ export interface PollRow {
   readonly regions: readonly string[]
   readonly definitionHash: string
   readonly electorate: number | null
+  /** The polls that were cloned from each other are the runs of one series. */
+  readonly seriesId: string
+  readonly run: number
   readonly revote: 'first' | 'last'
   readonly maxChoices: number
   readonly allowBlank: boolean
+  readonly resultsVisible: ResultsVisible
   readonly opensAtMs: number
   readonly closesAtMs: number
   readonly isOpened: boolean
@@ -23,6 +29,8 @@ export interface PollRow {
 /** What viewers see of a poll: its definition and the newest result, with zeros where nothing was counted yet. */
 export interface PollView {
   readonly poll: PollRow
+  /** Why the results are not in it: it is sealed (`sealing.ts`); null: they are. */
+  readonly hiding: Hiding | null
   readonly epoch: number
   readonly version: number
   /** Event time of the newest counted ballot; null before the first. */
@@ -44,6 +52,7 @@ export function viewOf(poll: PollRow, document: ResultDocument | null): PollView
   const zeros = Object.fromEntries(poll.options.map(({ id }) => [id, 0]))
   return {
     poll,
+    hiding: null,
     epoch: document?.epoch ?? 0,
     version: document?.version ?? 0,
     asOfMs: document && document.asOf > 0 ? document.asOf : null,

@@ -1,8 +1,12 @@
 import { boundedQuery } from '@voting/election/database'
 import { type AnalyticsDocument, type AnalyticsKind, analyticsMinuteMs } from '@voting/election/analytics-events'
 import type { ResultDocument } from '@voting/election/events'
+import { normaliseBase32 } from '@voting/election/receipt'
 import type { Pool, QueryResult, QueryResultRow } from 'pg'
+import type { CurvePoint } from './compare.ts'
 import { type PollRow, type PollView, viewOf } from './poll-view.ts'
+import { seal } from './sealing.ts'
+import type { MinuteSums } from './time-travel.ts'
 import { windowsMax } from './trend-columns.ts'
 
 export interface TrendRow {
@@ -28,7 +32,8 @@ const lateMs = 10_000
 const listedKinds = "('lead', 'flows', 'burst')"
 
 const pollColumns = `p.id, p.slug, p.title, p.options, p.regions, p.definition_hash AS "definitionHash", p.electorate,
-  p.revote, p.max_choices AS "maxChoices", p.allow_blank AS "allowBlank",
+  coalesce(p.series_id, p.id) AS "seriesId", p.run, p.revote, p.max_choices AS "maxChoices", p.allow_blank AS "allowBlank",
+  p.results_visible AS "resultsVisible",
   extract(epoch FROM p.opens_at)::float8 * 1000 AS "opensAtMs", extract(epoch FROM p.closes_at)::float8 * 1000 AS "closesAtMs",
   p.opened_at IS NOT NULL AS "isOpened", p.closed_at IS NOT NULL AS "isClosed", r.document`
 
@@ -45,8 +50,12 @@ interface ChangeRow {
   readonly isLate: boolean
 }
 
+/** Sealed where its results are hidden: nothing else leaves this file. */
 const viewOfRow = ({ document, ...poll }: Row): PollView =>
-  viewOf({ ...poll, opensAtMs: Math.round(poll.opensAtMs), closesAtMs: Math.round(poll.closesAtMs) }, document)
+  seal(
+    viewOf({ ...poll, opensAtMs: Math.round(poll.opensAtMs), closesAtMs: Math.round(poll.closesAtMs) }, document),
+    Date.now(),
+  )
 
 /** What an id or a slug can look like; anything else is no poll, and no question for the database. */
 const legalName = /^[a-z0-9-]{1,64}$/
@@ -75,7 +84,7 @@ export class ResultStore {
   async polls(): Promise<readonly PollView[]> {
     const { rows } = await this.#ask<Row>({
       name: 'polls',
-      text: `SELECT ${pollColumns} FROM polls p LEFT JOIN results r ON r.poll_id = p.id ORDER BY p.opens_at DESC, p.id`,
+      text: `SELECT ${pollColumns} FROM polls p LEFT JOIN results r ON r.poll_id = p.id WHERE NOT p.is_draft ORDER BY p.opens_at DESC, p.id`,
     })
     return rows.map(viewOfRow)
   }
@@ -85,7 +94,7 @@ export class ResultStore {
     if (!legalName.test(idOrSlug)) return null
     const { rows } = await this.#ask<Row>({
       name: 'poll-view',
-      text: `SELECT ${pollColumns} FROM polls p LEFT JOIN results r ON r.poll_id = p.id WHERE p.id = $1 OR p.slug = $1
+      text: `SELECT ${pollColumns} FROM polls p LEFT JOIN results r ON r.poll_id = p.id WHERE (p.id = $1 OR p.slug = $1) AND NOT p.is_draft
              ORDER BY (p.id = $1) DESC LIMIT 1`,
       values: [idOrSlug],
     })
@@ -96,11 +105,25 @@ export class ResultStore {
   async currentPoll(): Promise<PollView | null> {
     const { rows } = await this.#ask<Row>({
       name: 'current-poll',
-      text: `SELECT ${pollColumns} FROM polls p LEFT JOIN results r ON r.poll_id = p.id
+      text: `SELECT ${pollColumns} FROM polls p LEFT JOIN results r ON r.poll_id = p.id WHERE NOT p.is_draft
              ORDER BY (p.opens_at <= now() AND p.closes_at > now() AND p.closed_at IS NULL) DESC, p.opens_at DESC, p.id
              LIMIT 1`,
     })
     return rows[0] ? viewOfRow(rows[0]) : null
+  }
+
+  /** Whether somebody has a receipt of this poll: its ballot is in the log, and was not rejected. */
+  async holdsReceipt({ poll }: PollView, receipt: string): Promise<boolean> {
+    const text = normaliseBase32(receipt)
+    if (!/^[0-9A-Z]{20}$/.test(text)) return false
+    const { rowCount } = await this.#ask({
+      name: 'holds-receipt',
+      text: `SELECT 1 FROM receipts WHERE receipt = $1 AND poll_id = $2 AND status <> 'rejected'
+             UNION ALL SELECT 1 FROM claims WHERE receipt = $1 AND poll_id = $2 AND state = 'recorded'
+               AND NOT EXISTS (SELECT 1 FROM receipts WHERE receipt = $1)`,
+      values: [text.match(/.{5}/g)!.join('-'), poll.id],
+    })
+    return rowCount !== 0
   }
 
   async revision(): Promise<number> {
@@ -150,12 +173,18 @@ export class ResultStore {
   }
 
   /** Windows of a poll with `fromMs ≤ start < toMs` that hold anything, oldest first. */
-  async trend(pollId: string, windowMs: number, fromMs: number, toMs: number): Promise<readonly TrendRow[]> {
+  async trend(
+    { poll, hiding }: PollView,
+    windowMs: number,
+    fromMs: number,
+    toMs: number,
+  ): Promise<readonly TrendRow[]> {
+    if (hiding !== null) return []
     const { rows } = await this.#ask<TrendRow & { startMs: string }>({
       name: 'trend',
       text: `SELECT poll_id AS "pollId", window_ms AS "windowMs", start_ms AS "startMs", counts FROM trends
              WHERE poll_id = $1 AND window_ms = $2 AND start_ms >= $3 AND start_ms < $4 ORDER BY start_ms`,
-      values: [pollId, windowMs, fromMs, toMs],
+      values: [poll.id, windowMs, fromMs, toMs],
     })
     return rows.map((row) => ({ ...row, startMs: Number(row.startMs) }))
   }
@@ -165,9 +194,10 @@ export class ResultStore {
    * standings the newest that fit into a trend.
    */
   async analytics(
-    { poll, epoch }: PollView,
+    { poll, epoch, hiding }: PollView,
     kinds: readonly AnalyticsKind[] = ['minute', 'standing', 'lead', 'flows', 'burst'],
   ): Promise<readonly AnalyticsDocument[]> {
+    if (hiding !== null) return []
     const { rows } = await this.#ask<{ document: AnalyticsDocument }>({
       name: 'analytics',
       text: `SELECT document FROM analytics WHERE poll_id = $1 AND epoch = $2 AND kind = ANY ($3) AND start_ms >= CASE
@@ -177,6 +207,44 @@ export class ResultStore {
       values: [poll.id, epoch, kinds, (windowsMax - 1) * analyticsMinuteMs],
     })
     return rows.map(({ document }) => document)
+  }
+
+  /** Everything that happened to a poll in the minutes that were over at `atMs`, added up. */
+  async sumsAt({ poll, epoch }: PollView, atMs: number): Promise<MinuteSums> {
+    const { rows } = await this.#ask<MinuteSums>({
+      name: 'sums-at',
+      text: `WITH minutes AS (SELECT document FROM analytics
+               WHERE poll_id = $1 AND epoch = $2 AND kind = 'minute' AND start_ms + $4::bigint <= $3)
+             SELECT coalesce(sum((document->>'recorded')::int), 0)::float8 AS recorded,
+               coalesce(sum((document->>'accepted')::int), 0)::float8 AS accepted,
+               coalesce(sum((document->>'changed')::int), 0)::float8 AS changed,
+               coalesce(sum((document->>'duplicates')::int), 0)::float8 AS duplicates,
+               (SELECT coalesce(json_object_agg(key, n), '{}') FROM (SELECT key, sum(value::int) AS n
+                  FROM minutes, jsonb_each_text(document->'rejections') GROUP BY key) reasons) AS rejections,
+               (SELECT coalesce(json_object_agg(key, n), '{}') FROM (SELECT key, sum(value::int) AS n
+                  FROM minutes, jsonb_each_text(document->'counts') GROUP BY key) options) AS counts,
+               (SELECT coalesce(json_object_agg(region, counts), '{}') FROM (
+                  SELECT region, json_object_agg(key, n) AS counts FROM (SELECT region.key AS region, option.key, sum(option.value::int) AS n
+                    FROM minutes, jsonb_each(document->'regions') region, jsonb_each_text(region.value) option
+                    GROUP BY region.key, option.key) cells GROUP BY region) regions) AS regions
+             FROM minutes`,
+      values: [poll.id, epoch, atMs, analyticsMinuteMs],
+    })
+    return rows[0]!
+  }
+
+  /** How a poll stood after so many steps since `beginMs`, where that changed. */
+  async curve({ poll, epoch, hiding }: PollView, beginMs: number, stepMs: number): Promise<readonly CurvePoint[]> {
+    if (hiding !== null) return []
+    const { rows } = await this.#ask<CurvePoint>({
+      name: 'curve',
+      text: `SELECT DISTINCT ON (index) ceil((start_ms + $5 - $3) / $4)::float8 AS index,
+               (document->>'voters')::float8 AS voters, document->'totals' AS totals
+             FROM analytics WHERE poll_id = $1 AND epoch = $2 AND kind = 'standing'
+             ORDER BY index, start_ms DESC`,
+      values: [poll.id, epoch, beginMs, stepMs, analyticsMinuteMs],
+    })
+    return rows
   }
 
   /** How many ballots changed the result in the minute before `nowMs`; of the minute that has half passed, half. */

@@ -2,14 +2,15 @@ import { Closers } from '@voting/election/closers'
 import { migrate, openPool } from '@voting/election/database'
 import { openOpsServer, urlOf } from '@voting/election/ops-server'
 import type { RunningApp } from '@voting/election/running-app'
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Logger } from 'stream-core'
 import { buildViewerApp } from './app.ts'
 import { ChangeFeed } from './change-feed.ts'
+import type { DoorOptions } from './live/door.ts'
 import { LiveHub } from './live/live-hub.ts'
 import { ResultStore } from './result-store.ts'
 
-export interface ViewerOptions {
+export interface ViewerOptions extends DoorOptions {
   readonly databaseUrl: string
   readonly host: string
   readonly port: number
@@ -17,8 +18,8 @@ export interface ViewerOptions {
   readonly opsPort: number
   readonly ballotUrl: string | null
   readonly tickMs: number
-  readonly connectionsMax: number
-  readonly allowedOrigins: readonly string[]
+  /** Pages of a viewer that is closed come to the others within this time. Default 5 s. */
+  readonly drainMs?: number
   /** Who may show the embedded page inside a page of their own; default everybody. */
   readonly embedOrigins?: readonly string[]
   readonly logger: Logger
@@ -39,13 +40,15 @@ async function startParts(options: ViewerOptions, closers: Closers): Promise<Run
   closers.add(() => pool.end())
   await migrate(pool, { logger })
   const store = new ResultStore(pool)
-  const hub = new LiveHub({
-    store,
-    logger,
-    tickMs: options.tickMs,
-    connectionsMax: options.connectionsMax,
-    allowedOrigins: options.allowedOrigins,
+  const registry = new Registry()
+  const acks = new Histogram({
+    name: 'viewer_ack_lag_seconds',
+    help: 'How long pages take to show that they have had a heartbeat: what viewers really see',
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers: [registry],
   })
+  const hub = new LiveHub({ ...options, store, onAck: (seconds) => acks.observe(seconds) })
+  let isStopping = false
   const feed = new ChangeFeed({
     store,
     databaseUrl: options.databaseUrl,
@@ -58,8 +61,11 @@ async function startParts(options: ViewerOptions, closers: Closers): Promise<Run
   const ops = await openOpsServer({
     host: options.opsHost,
     port: options.opsPort,
-    registry: openMetrics(hub),
-    readiness: () => (Date.now() - feed.lastAnswerMs < silentMsMax ? null : 'the database does not answer'),
+    registry: openMetrics(registry, hub, feed),
+    readiness: () => {
+      if (isStopping) return 'it is being stopped'
+      return Date.now() - feed.lastAnswerMs < silentMsMax ? null : 'the database does not answer'
+    },
   })
   closers.add(() => ops.close())
   const app = await buildViewerApp({
@@ -76,13 +82,15 @@ async function startParts(options: ViewerOptions, closers: Closers): Promise<Run
     name: 'viewer',
     url: urlOf(app.server, options.host),
     ops: ops.url,
-    close: () => closers.close(),
+    async close() {
+      isStopping = true
+      await closers.close()
+    },
     failed: new Promise(() => undefined),
   }
 }
 
-function openMetrics(hub: LiveHub): Registry {
-  const registry = new Registry()
+function openMetrics(registry: Registry, hub: LiveHub, feed: ChangeFeed): Registry {
   collectDefaultMetrics({ register: registry })
   const gauge = (name: string, help: string, value: () => number): void => {
     new Gauge({
@@ -95,6 +103,13 @@ function openMetrics(hub: LiveHub): Registry {
     })
   }
   gauge('viewer_connections', 'Open WebSockets', () => hub.connections)
+  gauge(
+    'viewer_data_age_seconds',
+    'Time since the database last answered',
+    () => (Date.now() - feed.lastAnswerMs) / 1000,
+  )
+  gauge('viewer_handshakes_opened_total', 'WebSockets that were opened', () => hub.handshakes.opened)
+  gauge('viewer_handshakes_refused_total', 'WebSockets that were refused', () => hub.handshakes.refused)
   gauge('viewer_frames_sent_total', 'Frames sent over WebSockets', () => hub.framesSent)
   gauge('viewer_skipped_sends_total', 'Updates skipped because a socket was behind', () => hub.skippedSends)
   return registry

@@ -46,7 +46,7 @@ export async function trendColumns(
   const startMs: number[] = []
   for (let start = first; start <= last; start += windowMs) startMs.push(start)
   const counts = Object.fromEntries(poll.options.map(({ id }) => [id, startMs.map(() => 0)]))
-  for (const row of await store.trend(poll.id, windowMs, first, last + windowMs)) {
+  for (const row of await store.trend(view, windowMs, first, last + windowMs)) {
     const index = (row.startMs - first) / windowMs
     for (const [option, count] of Object.entries(row.counts)) {
       const column = counts[option]

@@ -45,13 +45,14 @@ test('what the sink commits in the middle of a look is seen by the next one', as
 test('a database that hangs is an error in time, and the store goes on when it answers again', async () => {
   const pool = openPool({ url: database.url, applicationName: 'viewer-test' })
   const store = new ResultStore(pool, { queryTimeoutMs: 200 })
+  const view = await store.poll('p1')
   const lock = await database.pool.connect()
   await lock.query('BEGIN; LOCK TABLE polls, results, trends')
   try {
     const questions = [store.polls(), store.poll('p1'), store.currentPoll(), store.changesSince(0), store.revision()]
     const outcomes = await Promise.allSettled([
       ...questions,
-      store.trend('p1', 1000, 0, 1),
+      store.trend(view!, 1000, 0, 1),
       store.firstTrendStart('p1', 1),
     ])
     expect(outcomes.map(({ status }) => status)).toEqual(outcomes.map(() => 'rejected'))

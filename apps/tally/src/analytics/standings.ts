@@ -74,7 +74,7 @@ standings.stores = [stores.keyValue({ name: runningStore, key: string(), value: 
 
 function follow(before: RunningState, effect: Effect): RunningState {
   const at = Math.max(before.at, effect.time)
-  const base = { ...before, epoch: before.epoch || effect.epoch, version: before.version + 1, at }
+  const base = { ...before, epoch: effect.epoch, version: before.version + 1, at }
   if (effect.type === 'open') {
     if (before.epoch !== 0) return before
     const zeros = Object.fromEntries(effect.rules.options.map((option) => [option, 0]))

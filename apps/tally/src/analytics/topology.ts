@@ -5,6 +5,7 @@ import type { Effect } from '../effects.ts'
 import { trendGraceMs } from '../trend.ts'
 import { isAnalysed } from './ballot-effect.ts'
 import { bursts } from './bursts.ts'
+import { oneEpoch } from './epochs.ts'
 import { applyToFlows, changesMind, emptyFlows, type FlowsState, publicFlows } from './flows.ts'
 import { applyToMinute, emptyMinute, type MinuteState } from './minutes.ts'
 import { standings } from './standings.ts'
@@ -18,7 +19,8 @@ import { standings } from './standings.ts'
  */
 export function addAnalytics(effects: KStream<string, Effect>): void {
   const minutes = timeWindows({ size: analyticsMinuteMs, grace: trendGraceMs })
-  const analysed = effects.filter((_poll, effect) => isAnalysed(effect), { name: 'analysed' })
+  const ofOneEpoch = effects.processValues(oneEpoch, { name: 'one-epoch', value: json<Effect>() })
+  const analysed = ofOneEpoch.filter((_poll, effect) => isAnalysed(effect), { name: 'analysed' })
 
   publish(
     analysed
@@ -39,7 +41,7 @@ export function addAnalytics(effects: KStream<string, Effect>): void {
     'minutes',
   )
 
-  const followed = effects.processValues(standings, { name: 'standings', value: json() })
+  const followed = ofOneEpoch.processValues(standings, { name: 'standings', value: json() })
   publish(
     followed
       .mapValues(({ document }) => document, { name: 'standing-of', value: json<StandingDocument>() })

@@ -1,14 +1,15 @@
 import type { Logger } from 'stream-core'
 import { type Analytics, listsOf } from '../analytics.ts'
 import type { PollView } from '../poll-view.ts'
+import { unseal } from '../sealing.ts'
 import type { ResultStore } from '../result-store.ts'
 import { findingsFrame } from './protocol.ts'
 
 export interface FindingsOptions {
   readonly store: ResultStore
   readonly logger: Logger
-  /** Sends a frame to everybody who follows the poll. */
-  readonly broadcast: (pollId: string, frame: Buffer) => void
+  /** Sends a frame to everybody who follows the poll, or only to those who have voted. */
+  readonly broadcast: (pollId: string, frame: Buffer, isForVoters: boolean) => void
 }
 
 interface Entry {
@@ -35,7 +36,7 @@ export class Findings {
 
   /** For somebody who begins to follow a poll; null where there is nothing to tell. */
   frameOf(view: PollView): Promise<Buffer | null> {
-    const { id } = view.poll
+    const id = keyOf(view)
     const known = this.#entries.get(id)
     if (known?.epoch === view.epoch) return known.frame
     const frame = this.#ask(view)
@@ -44,14 +45,16 @@ export class Findings {
   }
 
   /** Something was found out about a poll. */
-  changed(view: PollView): void {
+  changed(sealed: PollView): void {
+    // Of what is hidden only voters are told.
+    const [view, isForVoters] = [unseal(sealed), sealed.hiding !== null]
     const { id } = view.poll
-    this.#entries.delete(id)
+    this.#entries.delete(keyOf(view))
     if (this.#waiting.has(id)) return
     const tell = async (): Promise<void> => {
       this.#waiting.delete(id)
       const frame = await this.frameOf(view)
-      if (frame) this.#options.broadcast(id, frame)
+      if (frame) this.#options.broadcast(id, frame, isForVoters)
     }
     this.#waiting.set(
       id,
@@ -66,11 +69,13 @@ export class Findings {
       return isEmpty(lists) ? null : Buffer.from(findingsFrame(view, lists))
     } catch (error) {
       logger.warn({ event: 'findings.failed', error: String(error) }, 'what was found out cannot be read now')
-      this.#entries.delete(view.poll.id)
+      this.#entries.delete(keyOf(view))
       return null
     }
   }
 }
+
+const keyOf = ({ poll, hiding }: PollView): string => (hiding === null ? poll.id : `${poll.id} sealed`)
 
 const isEmpty = ({ leads, flows, bursts }: Omit<Analytics, 'minutes'>): boolean =>
   leads.length + flows.length + bursts.length === 0

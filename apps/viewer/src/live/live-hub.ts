@@ -1,11 +1,14 @@
-import type { IncomingMessage, Server } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { Server } from 'node:http'
 import type { Logger } from 'stream-core'
-import { type WebSocket, WebSocketServer } from 'ws'
+import type { WebSocket } from 'ws'
 import { isNewer, type PollStatus, type PollView, statusOf } from '../poll-view.ts'
 import type { Changes, ResultStore, TrendRow } from '../result-store.ts'
+import { answerTo } from './answer.ts'
+import { Door, type DoorOptions } from './door.ts'
 import { Findings } from './findings.ts'
-import { trendColumns, type WindowName, windowSizes } from '../trend-columns.ts'
+import { unseal } from '../sealing.ts'
+import { viewFor } from '../view-for.ts'
+import type { WindowName } from '../trend-columns.ts'
 import {
   bucketFrame,
   byeFrame,
@@ -13,26 +16,27 @@ import {
   errorFrame,
   heartbeatFrame,
   helloFrame,
-  inboundBytesMax,
   parseClientMessage,
   snapFrame,
   statusFrame,
   type Subscribe,
-  subProtocol,
 } from './protocol.ts'
 
-export interface LiveHubOptions {
+export interface LiveHubOptions extends DoorOptions {
   readonly store: ResultStore
   readonly logger: Logger
   readonly tickMs: number
-  readonly connectionsMax: number
-  /** Origins that may connect besides the page's own. */
-  readonly allowedOrigins: readonly string[]
+  /** Pages of a hub that is closed come again within this time, each at its own. Default 5 s. */
+  readonly drainMs?: number
+  /** Told how long a page took to show that it has had a heartbeat. */
+  readonly onAck?: (seconds: number) => void
   /** Time between visible heartbeats. Default 10 s. */
   readonly heartbeatMs?: number
 }
 
 interface Subscription {
+  /** Has shown the receipt of a ballot: sees what is hidden from others. */
+  readonly isVoter: boolean
   readonly request: Subscribe
   readonly window: WindowName | null
   /** A change was skipped because the socket was behind: the next thing it gets is a snapshot. */
@@ -48,6 +52,10 @@ interface Socket {
   readonly subscriptions: Map<string, Subscription>
   isAlive: boolean
   inboundCount: number
+  /** When it was last sent a heartbeat that it has not acknowledged; 0: none. */
+  unackedMs: number
+  /** Heartbeats in a row without an acknowledgement; null: it has never sent one, and need not. */
+  missedAcks: number | null
 }
 
 /** Sockets are served in slices, so that ten thousand of them do not hold up the loop. */
@@ -56,6 +64,11 @@ const socketsPerSlice = 250
 const bufferedBytesBehind = 64 * 1024
 const bufferedBytesMax = 256 * 1024
 const subscriptionsMax = 8
+const missedAcksMax = 3
+/** Closing waits no longer than this for the other side. */
+const closeMsMax = 1000
+/** Of each page that comes when results are revealed: so many of them at once are no trouble. */
+const revealMsPerSocket = 4
 const inboundPerWindowMax = 20
 
 /**
@@ -64,19 +77,12 @@ const inboundPerWindowMax = 20
  */
 export class LiveHub {
   readonly #options: LiveHubOptions
-  readonly #server = new WebSocketServer({
-    noServer: true,
-    maxPayload: inboundBytesMax,
-    perMessageDeflate: false,
-    clientTracking: false,
-    handleProtocols: (protocols) => (protocols.has(subProtocol) ? subProtocol : false),
-  })
+  readonly #door: Door
   readonly #sockets = new Set<Socket>()
   /** Newest view and status of every poll somebody has asked for. */
   readonly #polls = new Map<string, { view: PollView; status: PollStatus }>()
   readonly #timers: NodeJS.Timeout[] = []
   readonly #findings: Findings
-  #isDraining = false
   /** Newer ballots are recorded than are counted. */
   #isLate = false
   framesSent = 0
@@ -85,7 +91,12 @@ export class LiveHub {
   constructor(options: LiveHubOptions) {
     this.#options = options
     const { store, logger } = options
-    this.#findings = new Findings({ store, logger, broadcast: (pollId, frame) => this.#broadcast(pollId, frame) })
+    this.#door = new Door(options)
+    this.#findings = new Findings({
+      store,
+      logger,
+      broadcast: (pollId, frame, isForVoters) => this.#broadcast(pollId, frame, isForVoters),
+    })
     this.#timers.push(setInterval(() => this.#beat(), options.heartbeatMs ?? 10_000))
     this.#timers.push(setInterval(() => this.#watchStatus(), 1000))
     for (const timer of this.#timers) timer.unref()
@@ -95,8 +106,12 @@ export class LiveHub {
     return this.#sockets.size
   }
 
+  get handshakes(): Door['handshakes'] {
+    return this.#door.handshakes
+  }
+
   attach(server: Server): void {
-    server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
+    this.#door.attach(server, (webSocket) => this.#open(webSocket))
   }
 
   /** New results: tells every socket that follows one of these polls. */
@@ -126,45 +141,34 @@ export class LiveHub {
     })
   }
 
-  /** Says good-bye with retries spread over `drainMs`, then closes what is left. */
-  async close(drainMs = 0): Promise<void> {
-    this.#isDraining = true
+  /**
+   * Says good-bye: nobody gets in any more, and each page is told a time of its own to come again within `drainMs`, so that
+   * the other viewers are not run over. It does not take that long itself.
+   */
+  async close(): Promise<void> {
+    this.#door.shut()
     for (const timer of this.#timers) clearInterval(timer)
     this.#findings.close()
-    for (const { webSocket } of this.#sockets) {
-      webSocket.send(byeFrame(Math.floor(Math.random() * Math.max(drainMs, 2000))))
+    const { drainMs = 5000 } = this.#options
+    this.#eachSocket(({ webSocket }) => {
+      webSocket.send(byeFrame(Math.floor(Math.random() * drainMs)))
       webSocket.close(1012, 'restart')
-    }
-    const end = Date.now() + 1000
+    })
+    const end = Date.now() + closeMsMax
     while (this.#sockets.size > 0 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20))
     for (const { webSocket } of this.#sockets) webSocket.terminate()
-    this.#server.close()
-  }
-
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const path = request.url?.split('?', 1)[0]
-    const refuse = (status: string): void => {
-      socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
-    }
-    if (path !== '/ws') return refuse('404 Not Found')
-    // Who asks for others expects another one than it would get; who names none takes what there is.
-    const offered = request.headers['sec-websocket-protocol']?.split(',').map((name) => name.trim())
-    if (offered && !offered.includes(subProtocol)) return refuse('400 Bad Request')
-    if (!this.#isOriginAllowed(request)) return refuse('403 Forbidden')
-    if (this.#isDraining || this.#sockets.size >= this.#options.connectionsMax) return refuse('503 Service Unavailable')
-    this.#server.handleUpgrade(request, socket, head, (webSocket) => this.#open(webSocket))
-  }
-
-  /** Programs send no origin; a browser's must be the page's own, or one that was allowed. */
-  #isOriginAllowed({ headers }: IncomingMessage): boolean {
-    const { origin, host } = headers
-    if (origin === undefined) return true
-    if (this.#options.allowedOrigins.includes(origin)) return true
-    return URL.canParse(origin) && new URL(origin).host === host
+    this.#door.close()
   }
 
   #open(webSocket: WebSocket): void {
-    const socket: Socket = { webSocket, subscriptions: new Map(), isAlive: true, inboundCount: 0 }
+    const socket: Socket = {
+      webSocket,
+      subscriptions: new Map(),
+      isAlive: true,
+      inboundCount: 0,
+      unackedMs: 0,
+      missedAcks: null,
+    }
     this.#sockets.add(socket)
     webSocket.on('pong', () => (socket.isAlive = true))
     webSocket.on('error', () => webSocket.terminate())
@@ -184,6 +188,10 @@ export class LiveHub {
       socket.webSocket.close(4400, 'bad message')
     } else if (message.op === 'sub') {
       this.#receiveSubscribe(socket, message)
+    } else if (message.op === 'ack') {
+      if (socket.unackedMs > 0) this.#options.onAck?.((Date.now() - socket.unackedMs) / 1000)
+      socket.unackedMs = 0
+      socket.missedAcks = 0
     } else if (message.op === 'unsub') {
       for (const [id, { view }] of this.#polls) {
         if (id === message.poll || view.poll.slug === message.poll) socket.subscriptions.delete(id)
@@ -201,7 +209,7 @@ export class LiveHub {
 
   async #subscribe(socket: Socket, message: Subscribe): Promise<void> {
     const { store } = this.#options
-    const found = await store.poll(message.poll)
+    const found = await viewFor(store, message.poll, message)
     if (!found) {
       socket.webSocket.send(errorFrame('unknown_poll', message.poll))
       return
@@ -212,42 +220,21 @@ export class LiveHub {
       return
     }
     const window = message.trend?.res ?? null
-    const subscription: Subscription = { request: message, window, hasMissed: false, sent: null, early: [] }
+    const isVoter = message.receipt !== undefined && found.hiding === null
+    const subscription: Subscription = { isVoter, request: message, window, hasMissed: false, sent: null, early: [] }
     socket.subscriptions.set(pollId, subscription)
-    const answer = await this.#answer(found, message)
+    const answer = await answerTo(this.#options.store, found, message, isVoter)
     if (socket.subscriptions.get(pollId) !== subscription) return
     const nowMs = Date.now()
-    this.#learn(answer.view, nowMs)
+    // What a voter has seen is not what everybody else may.
+    if (!isVoter) this.#learn(answer.view, nowMs)
+    else if (!this.#polls.has(pollId)) await this.#reread(pollId)
     subscription.sent = answer.view
     if (answer.frame) this.#send(socket, Buffer.from(answer.frame))
     // What was published while the answer was being read may be missing from it; values are absolute, so twice is no harm.
     this.#update(socket, pollId, subscription, subscription.early, new Map(), nowMs)
     const findings = await this.#findings.frameOf(answer.view)
     if (findings && socket.subscriptions.get(pollId) === subscription) this.#send(socket, findings)
-  }
-
-  /** One snapshot; to a client that resumes, one change from where it was, or nothing where it is up to date (D31). */
-  async #answer(found: PollView, request: Subscribe): Promise<{ view: PollView; frame: string | null }> {
-    const { store } = this.#options
-    const { id } = found.poll
-    const { res: window = null, since } = request.trend ?? {}
-    const nowMs = Date.now()
-    if (request.ver !== undefined && request.epoch === found.epoch) {
-      const windowMs = window === null ? 0 : windowSizes[window]
-      const rows = window === null ? [] : await store.trend(id, windowMs, alignedTo(windowMs, since), nowMs + windowMs)
-      const view = (await store.poll(id)) ?? found
-      if (view.epoch === request.epoch) {
-        const isBehind = request.ver < view.version
-        const frame = isBehind
-          ? deltaFrame(view, { version: request.ver }, nowMs, window, rows)
-          : window && bucketFrame(view, window, rows)
-        return { view, frame }
-      }
-    }
-    const range = since === undefined ? {} : { fromMs: since }
-    const trend = window === null ? null : await trendColumns(store, found, window, nowMs, range)
-    const view = (await store.poll(id)) ?? found
-    return { view, frame: snapFrame(view, Date.now(), trend) }
   }
 
   /** Keeps the newest view of a poll: what comes from two questions may come in either order. */
@@ -278,23 +265,29 @@ export class LiveHub {
       subscription.hasMissed = true
       return
     }
-    const { view } = known
+    const view = subscription.isVoter ? unseal(known.view) : known.view
+    if (before.hiding !== null && view.hiding === null) {
+      subscription.sent = view
+      this.#send(socket, this.#revealFrame(view, nowMs))
+      return
+    }
+    const seen = view.hiding === null ? trends : []
     const hasRestarted = before.epoch !== 0 && view.epoch !== before.epoch
     if (subscription.hasMissed || hasRestarted) {
-      const { poll, op, trend } = subscription.request
-      this.#receiveSubscribe(socket, { op, poll, ...(trend && { trend }) })
+      const { epoch: _, ver: __, ...request } = subscription.request
+      this.#receiveSubscribe(socket, request)
       return
     }
     const { window } = subscription
-    const key = `${pollId} ${before.epoch}.${before.version} ${window}`
+    const key = `${pollId} ${before.epoch}.${before.version} ${view.version} ${window} ${view.hiding === null}`
     let shared = frames.get(key)
     if (!shared) {
-      const buckets = window && bucketFrame(view, window, trends)
+      const buckets = window && bucketFrame(view, window, seen)
       const texts = !isNewer(view, before)
         ? [buckets]
         : before.epoch === 0 // the first result of all: there is nothing that it changes
           ? [snapFrame(view, nowMs, null), buckets]
-          : [deltaFrame(view, before, nowMs, window, trends)]
+          : [deltaFrame(view, before, nowMs, window, seen)]
       shared = texts.flatMap((text) => (text === null ? [] : Buffer.from(text)))
       frames.set(key, shared)
     }
@@ -315,18 +308,39 @@ export class LiveHub {
       if (status === known.status) continue
       known.status = status
       this.#tellStatus(pollId)
+      // What is shown after the close is shown now.
+      if (known.view.hiding !== null) void this.#reread(pollId)
     }
   }
 
   #tellStatus(pollId: string): void {
     const { view, status } = this.#polls.get(pollId)!
-    this.#broadcast(pollId, Buffer.from(statusFrame(view, status, Date.now(), this.#isLate)))
+    this.#broadcast(pollId, Buffer.from(statusFrame(view, { status, nowMs: Date.now(), isLate: this.#isLate })))
+  }
+
+  /** Thousands of pages that come for the results at once would be no better than a wave of reloads. */
+  #revealFrame(view: PollView, nowMs: number): Buffer {
+    const status = statusOf(view, nowMs)
+    const revealMs = this.#sockets.size * revealMsPerSocket
+    return Buffer.from(statusFrame(view, { status, nowMs, isLate: this.#isLate, revealMs }))
+  }
+
+  /** Looks at a poll again, without anything having been written: time alone has changed it. */
+  async #reread(pollId: string): Promise<void> {
+    try {
+      const view = await this.#options.store.poll(pollId)
+      if (view) this.publish({ views: [view], trends: [], found: [], revision: 0, isLate: this.#isLate })
+    } catch (error) {
+      this.#options.logger.warn({ event: 'reread.failed', error: String(error) }, 'a poll cannot be read now')
+    }
   }
 
   /** To everybody who follows a poll and has had the first answer. */
-  #broadcast(pollId: string, frame: Buffer): void {
+  #broadcast(pollId: string, frame: Buffer, isForVoters = false): void {
     this.#eachSocket((socket) => {
-      if (socket.subscriptions.get(pollId)?.sent) this.#send(socket, frame)
+      const subscription = socket.subscriptions.get(pollId)
+      if (!subscription?.sent || (isForVoters && !subscription.isVoter)) return
+      this.#send(socket, frame)
     })
   }
 
@@ -347,8 +361,13 @@ export class LiveHub {
       }
       socket.inboundCount = 0
       if (!socket.isAlive) return socket.webSocket.terminate()
+      // A page that acknowledges and then no longer does stands still, though its socket takes what it gets.
+      if (socket.missedAcks !== null && socket.missedAcks++ >= missedAcksMax) {
+        return socket.webSocket.close(4408, 'too slow')
+      }
       socket.isAlive = false
       socket.webSocket.ping()
+      socket.unackedMs ||= nowMs
       this.#send(socket, frame)
     })
   }
@@ -366,5 +385,3 @@ export class LiveHub {
     slice(0)
   }
 }
-
-const alignedTo = (windowMs: number, timeMs = 0): number => Math.floor(timeMs / windowMs) * windowMs

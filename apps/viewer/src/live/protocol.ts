@@ -25,6 +25,8 @@ export interface Subscribe {
   readonly epoch?: number
   readonly ver?: number
   readonly trend?: { readonly res: WindowName; readonly since?: number }
+  /** Opens results that are shown to those who have voted. */
+  readonly receipt?: string
 }
 
 export type ClientMessage =
@@ -57,7 +59,7 @@ export function parseClientMessage(text: string): ClientMessage | string {
 }
 
 function parseSubscribe(message: Record<string, unknown>): Subscribe | string {
-  const { poll, epoch, ver, trend } = message
+  const { poll, epoch, ver, trend, receipt } = message
   if (typeof poll !== 'string') return 'sub needs a poll'
   if (trend !== undefined) {
     const { res, since } = (trend ?? {}) as Record<string, unknown>
@@ -69,10 +71,11 @@ function parseSubscribe(message: Record<string, unknown>): Subscribe | string {
       op: 'sub',
       poll,
       ...token(epoch, ver),
+      ...(typeof receipt === 'string' && { receipt }),
       trend: { res: window, ...(typeof since === 'number' ? { since } : {}) },
     }
   }
-  return { op: 'sub', poll, ...token(epoch, ver) }
+  return { op: 'sub', poll, ...token(epoch, ver), ...(typeof receipt === 'string' && { receipt }) }
 }
 
 /** What `Date` can hold. */
@@ -81,10 +84,12 @@ const isTime = (value: unknown): boolean => typeof value === 'number' && Math.ab
 const token = (epoch: unknown, ver: unknown): { epoch?: number; ver?: number } =>
   typeof epoch === 'number' && typeof ver === 'number' ? { epoch, ver } : {}
 
-const counts = (view: PollView): [string, number][] => view.poll.options.map(({ id }) => [id, view.totals[id] ?? 0])
+const counts = (view: PollView): [string, number][] =>
+  view.hiding === null ? view.poll.options.map(({ id }) => [id, view.totals[id] ?? 0]) : []
 
 /** What frames with a result say beside the totals. */
 const rest = (view: PollView): object => ({
+  ...(view.hiding !== null && { hidden: view.hiding }),
   ...(view.blank !== null && { blank: view.blank }),
   regions: view.regions,
   acc: accountingColumns(view.accounting),
@@ -174,15 +179,20 @@ const accountingColumns = (accounting: Accounting): number[] => [
   accounting.duplicates,
 ]
 
-/** `isLate`: newer ballots are recorded than are counted. */
-export function statusFrame(
-  { poll, epoch, version }: PollView,
-  status: PollStatus,
-  nowMs: number,
-  isLate: boolean,
-): string {
+export interface StatusOptions {
+  readonly status: PollStatus
+  readonly nowMs: number
+  /** Newer ballots are recorded than are counted. */
+  readonly isLate: boolean
+  /** The results can be seen from now on; pages come for them within so many milliseconds, each at a time of its own. */
+  readonly revealMs?: number
+}
+
+export function statusFrame({ poll, epoch, version }: PollView, options: StatusOptions): string {
+  const { status, nowMs, isLate, revealMs } = options
   const { id, closesAtMs: closes } = poll
-  return JSON.stringify({ t: 'st', poll: id, epoch, ver: version, status, closes, now: nowMs, late: isLate })
+  const frame = { t: 'st', poll: id, epoch, ver: version, status, closes, now: nowMs, late: isLate }
+  return JSON.stringify(revealMs === undefined ? frame : { ...frame, reveal: revealMs })
 }
 
 /** What was found out about a poll: whole lists, which replace those before. */

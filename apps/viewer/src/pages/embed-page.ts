@@ -1,5 +1,6 @@
 import { type PollView, statusOf } from '../poll-view.ts'
 import { document, link, type Visit } from './document.ts'
+import { hiddenSection } from './hidden-section.ts'
 import { escapeHtml } from './html.ts'
 import { resultTable } from './result-table.ts'
 import { pollData } from './results-page.ts'
@@ -14,7 +15,7 @@ export function embedPage(visit: Visit, view: PollView): string {
     isEmbedded: true,
     body: `<h1><bdi>${escapeHtml(poll.title)}</bdi></h1>
 ${stateLine(visit, view)}
-${resultTable(visit, { view, recent: null, isByVotes: false, isPlain: true })}
+${view.hiding === null ? resultTable(visit, { view, recent: null, isByVotes: false, isPlain: true }) : hiddenSection(visit, view, view.hiding)}
 <p><a href="${link(visit, `/p/${poll.slug}`)}" target="_blank" rel="noopener">${say('embedOpen')}</a></p>`,
     scripts: `${pollData(visit, view)}
 <script type="module" src="${visit.assets.get('embed.js')}"></script>`,

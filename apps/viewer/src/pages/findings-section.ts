@@ -7,8 +7,16 @@ import { escapeHtml } from './html.ts'
 /** So many of a kind are listed on the page; the API has more. */
 export const shownMax = 10
 
-/** What was found out beside the result; the script keeps the lists current. */
-export function findingsSection(visit: Visit, view: PollView, found: Omit<Analytics, 'minutes'>): string {
+/**
+ * What was found out beside the result; the script keeps the lists current. Changes of mind are known of the whole poll only, so
+ * they are left out where it is shown as it stood.
+ */
+export function findingsSection(
+  visit: Visit,
+  view: PollView,
+  found: Omit<Analytics, 'minutes'>,
+  isFrozen: boolean,
+): string {
   const { say } = visit.tongue
   const findings = createFindings(visit.tongue.words, view.poll.options, visit.nowMs)
   const rejections = Object.entries(view.rejections).filter(([, count]) => count > 0)
@@ -19,7 +27,7 @@ export function findingsSection(visit: Visit, view: PollView, found: Omit<Analyt
   const bursts = found.bursts.slice(-shownMax).reverse()
   return `<section aria-labelledby="findings-heading"><h2 id="findings-heading">${say('findingsHeading')}</h2><div class="findings">
 ${list('leads', say('leadsHeading'), leads.map(findings.lead))}
-${view.poll.revote === 'last' ? list('flows', say('flowsHeading'), found.flows.slice(0, shownMax).map(findings.flow), say('flowsNote')) : ''}
+${view.poll.revote === 'last' && !isFrozen ? list('flows', say('flowsHeading'), found.flows.slice(0, shownMax).map(findings.flow), say('flowsNote')) : ''}
 ${list('rejections', say('rejectionsHeading'), rejections.map(findings.rejection))}
 ${list('bursts', say('burstsHeading'), bursts.map(findings.burst), say('burstsNote'))}
 </div></section>`

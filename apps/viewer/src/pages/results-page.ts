@@ -1,11 +1,17 @@
 import type { Analytics } from '../analytics.ts'
 import { type PollView, statusOf } from '../poll-view.ts'
+import type { Comparison } from '../compare.ts'
+import type { Hiding } from '../sealing.ts'
 import type { TrendColumns } from '../trend-columns.ts'
+import { candidatesOf, compareForm, compareSection } from './compare-section.ts'
 import { document, link, sayHtml, type Visit } from './document.ts'
 import { findingsSection, shownMax } from './findings-section.ts'
+import { comparisonBody } from '../bodies.ts'
+import { hiddenSection } from './hidden-section.ts'
 import { dataBlock, escapeHtml } from './html.ts'
 import { regionTable, resultTable } from './result-table.ts'
 import { chipText, stateLine } from './state-line.ts'
+import { timeTravelForm, timeTravelNotice } from './time-travel.ts'
 import { type Mode, type Range, trendSection } from './trend-section.ts'
 
 export interface ResultsPageOptions {
@@ -20,32 +26,56 @@ export interface ResultsPageOptions {
   readonly mode: Mode
   readonly range: Range
   readonly isByVotes: boolean
+  /** With the poll that `cmp` names. */
+  readonly comparison: Comparison | null
+  /** The poll as it stood then; null: as it is. */
+  readonly atMs: number | null
+  readonly isOver: boolean
   readonly ballotUrl: string | null
   readonly others: readonly PollView[]
 }
 
 /** The results of a poll, whole and readable before any script runs; the script then keeps it current. */
 export function resultsPage(visit: Visit, options: ResultsPageOptions): string {
+  if (options.view.hiding !== null) return hiddenPage(visit, options, options.view.hiding)
   const { view, trend, recent, lastMinute, found, mode, range, isByVotes, ballotUrl, others } = options
+  const { comparison, atMs, isOver } = options
   const { poll } = view
   const { say } = visit.tongue
+  const compared = comparison?.runs[1]?.view.poll.slug
+  const forms = `${atMs === null ? compareForm(visit, candidatesOf(view, others), compared) : ''}${isOver ? timeTravelForm(visit, view, atMs) : ''}${comparison?.runs[1] ? `<p class="muted">${escapeHtml(say('thinLines', { poll: comparison.runs[1].view.poll.title }))}</p>` : ''}`
   return document(visit, {
     title: `${chipText(visit, statusOf(view, visit.nowMs))} · ${poll.title} · ${say('results')}`,
-    body: `${pageHeader(visit, view, ballotUrl)}
+    body: `${atMs === null ? '' : timeTravelNotice(visit, atMs)}${pageHeader(visit, view, ballotUrl, atMs !== null)}
 ${figures(visit, view, lastMinute)}
 <section aria-labelledby="result-heading"><h2 id="result-heading">${say('resultHeading')}</h2>
 ${resultTable(visit, { view, recent, isByVotes })}</section>
-${trendSection(visit, { view, trend, mode, range })}
-${findingsSection(visit, view, found)}
+${trendSection(visit, { view, trend, mode, range, forms })}
+${comparison === null ? '' : compareSection(visit, comparison)}
+${findingsSection(visit, view, found, atMs !== null)}
 ${regionTable(visit, view)}
 ${accounting(visit, view)}
 ${otherPolls(visit, view, others)}`,
-    scripts: `${pollData(visit, view, lastMinute)}
+    scripts: `${pollData(visit, view, { lastMinute, comparison, atMs })}
 <script type="module" src="${visit.assets.get('results.js')}"></script>`,
   })
 }
 
-function pageHeader(visit: Visit, view: PollView, ballotUrl: string | null): string {
+/** The same page without all that tells of a choice. */
+function hiddenPage(visit: Visit, { view, lastMinute, ballotUrl, others }: ResultsPageOptions, hiding: Hiding): string {
+  return document(visit, {
+    title: `${chipText(visit, statusOf(view, visit.nowMs))} · ${view.poll.title} · ${visit.tongue.say('results')}`,
+    body: `${pageHeader(visit, view, ballotUrl, false)}
+${figures(visit, view, lastMinute)}
+${hiddenSection(visit, view, hiding)}
+${accounting(visit, view)}
+${otherPolls(visit, view, others)}`,
+    scripts: `${pollData(visit, view, { lastMinute })}
+<script type="module" src="${visit.assets.get('embed.js')}"></script>`,
+  })
+}
+
+function pageHeader(visit: Visit, view: PollView, ballotUrl: string | null, isFrozen: boolean): string {
   const { say, words } = visit.tongue
   const { poll } = view
   const status = statusOf(view, visit.nowMs)
@@ -54,14 +84,19 @@ function pageHeader(visit: Visit, view: PollView, ballotUrl: string | null): str
     ballotUrl === null
       ? ''
       : `<a class="button" id="cast" href="${escapeHtml(`${ballotUrl}/p/${poll.slug}`)}"${status === 'open' ? '' : ' hidden'}>${say('cast')}</a>`
+  const { receipt } = visit.parameters
   const exportLink = (file: string, text: string, table?: string): string =>
-    `<li><a href="${link(visit, `/api/polls/${poll.id}/export.${file}`, { table })}">${text}</a></li>`
+    `<li><a href="${link(visit, `/api/polls/${poll.id}/export.${file}`, { table, receipt })}">${text}</a></li>`
   return `<header class="poll"><h1><bdi>${escapeHtml(poll.title)}</bdi></h1>
-${stateLine(visit, view)}
+${stateLine(visit, view, isFrozen)}
 <div class="when"><span id="when">${escapeHtml(words.when(status, poll.opensAtMs, poll.closesAtMs))}</span> ${ballot}<button type="button" id="share" hidden>${say('share')}</button>
-<details class="menu"><summary>${say('exports')}</summary><ul>
+${
+  view.hiding === null
+    ? `<details class="menu"><summary>${say('exports')}</summary><ul>
 ${exportLink('csv', say('csvResult'), 'results')}${poll.regions.length === 0 ? '' : exportLink('csv', say('csvRegions'), 'regions')}${exportLink('csv', say('csvMinutes'), 'minutes')}${exportLink('json', say('json'))}
-</ul></details></div></header>`
+</ul></details>`
+    : ''
+}</div></header>`
 }
 
 function figures(visit: Visit, view: PollView, lastMinute: number | null): string {
@@ -74,7 +109,7 @@ ${figure('voters', say('ballotsCounted'), words.number(view.voters))}
 ${poll.electorate === null ? '' : figure('turnout', say('turnout'), words.percent(view.voters / poll.electorate))}
 ${lastMinute === null ? '' : figure('rate', say('lastMinute'), say('votes', { n: lastMinute }))}
 ${poll.revote === 'last' ? figure('changed', say('changedVotes'), words.number(view.accounting.superseded)) : ''}
-${figure('lead', say('leadNow'), words.lead(poll.options, view.totals))}
+${view.hiding === null ? figure('lead', say('leadNow'), words.lead(poll.options, view.totals)) : ''}
 </dl>`
 }
 
@@ -105,8 +140,15 @@ function otherPolls(visit: Visit, view: PollView, polls: readonly PollView[]): s
 <p><a href="${link(visit, '/polls')}">${say('allPolls')}</a></p></nav>`
 }
 
+interface PageState {
+  readonly lastMinute?: number | null
+  readonly comparison?: Comparison | null
+  readonly atMs?: number | null
+}
+
 /** What the script begins with. */
-export function pollData(visit: Visit, view: PollView, lastMinute: number | null = null): string {
+export function pollData(visit: Visit, view: PollView, state: PageState = {}): string {
+  const { lastMinute = null, comparison = null, atMs = null } = state
   const { poll } = view
   const { language } = visit.tongue
   const data = {
@@ -121,6 +163,10 @@ export function pollData(visit: Visit, view: PollView, lastMinute: number | null
     voters: view.voters,
     votes: view.accounting.accepted + view.accounting.superseded,
     lastMinute,
+    comparison: comparison && comparisonBody(comparison),
+    at: atMs,
+    hidden: view.hiding,
+    receipt: visit.parameters['receipt'],
     totals: view.totals,
     asOf: view.asOfMs,
     status: statusOf(view, visit.nowMs),

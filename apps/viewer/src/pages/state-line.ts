@@ -24,15 +24,15 @@ export const chipText = (visit: Visit, status: PollStatus): string => visit.tong
  * How far a reader may trust what the page shows: the chip, what it means, and up to when was counted. The script makes it
  * say whether the page is live.
  */
-export function stateLine(visit: Visit, view: PollView): string {
+export function stateLine(visit: Visit, view: PollView, isFrozen = false): string {
   const { say, words } = visit.tongue
   const { nowMs } = visit
   const status = statusOf(view, nowMs)
   const time = `<time id="as-of">${view.asOfMs === null ? '' : escapeHtml(words.moment(view.asOfMs, nowMs))}</time>`
   const asOf = sayHtml(visit.tongue.language.live.asOf as string, { time })
   return `<div class="state">
-<span id="status" class="chip" data-state="${status}">${chipText(visit, status)}</span>
-<span id="note">${say(noteOf[status])}</span>
+<span id="status" class="chip" data-state="${isFrozen ? 'frozen' : status}">${isFrozen ? say('chipFrozen') : chipText(visit, status)}</span>
+<span id="note">${say(isFrozen ? 'noteFrozen' : noteOf[status])}</span>
 <span class="as-of"><span id="as-of-line"${view.asOfMs === null ? ' hidden' : ''}>${asOf}</span><span id="no-ballot"${view.asOfMs === null ? '' : ' hidden'}>${say('noBallot')}</span> <span id="age"></span></span>
 <button type="button" id="pause" aria-pressed="false" hidden>${say('pause')}</button></div>
 <p id="announce" class="hidden" role="status"></p>${status === 'open' || status === 'scheduled' ? `<noscript><p class="muted">${say('withoutScript')}</p></noscript>` : ''}`

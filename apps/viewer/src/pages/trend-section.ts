@@ -16,6 +16,8 @@ export interface TrendSectionOptions {
   readonly trend: TrendColumns
   readonly mode: Mode
   readonly range: Range
+  /** Forms that ask for another view of the same poll. */
+  readonly forms: string
 }
 
 /**
@@ -23,7 +25,7 @@ export interface TrendSectionOptions {
  * by the script whatever the chart shows. The chart is a picture with a name; it is stepped through with a slider, which
  * every assistive technology knows.
  */
-export function trendSection(visit: Visit, { view, trend, mode, range }: TrendSectionOptions): string {
+export function trendSection(visit: Visit, { view, trend, mode, range, forms }: TrendSectionOptions): string {
   const { say } = visit.tongue
   const names = { total: say('modeTotal'), share: say('modeShare'), interval: say('modeInterval') }
   const modeChoices: [string, string][] = [...Object.entries(names), ['margin', say('modeMargin')]]
@@ -40,6 +42,7 @@ ${choice('mode', say('show'), modeChoices, mode)}
 ${choice('range', say('range'), rangeChoices, range)}
 <button type="button" id="follow" hidden>${say('backToLive')}</button>
 </div>
+${forms}
 <figure aria-labelledby="trend-heading" aria-describedby="trend-note">
 <div id="chart" dir="ltr" role="img" aria-labelledby="trend-heading" aria-describedby="trend-note"></div>
 <div class="stepper" id="stepper" dir="ltr" hidden><input type="range" id="step" min="0" max="0" value="0" aria-label="${say('stepLabel')}" aria-describedby="step-help"></div>

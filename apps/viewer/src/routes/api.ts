@@ -1,52 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type Analytics, analyticsOf } from '../analytics.ts'
+import { analyticsOf } from '../analytics.ts'
+import { analyticsBody, comparisonBody, iso, resultBody } from '../bodies.ts'
+import { compare, comparedMax } from '../compare.ts'
 import type { Problems } from '../problems.ts'
 import { type PollView, statusOf } from '../poll-view.ts'
 import type { ResultStore } from '../result-store.ts'
+import { viewFor, type ViewQuery } from '../view-for.ts'
+import { clampAt, isOver, parseAt, viewAt } from '../time-travel.ts'
 import { isWindowName, trendColumns } from '../trend-columns.ts'
-
-export const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString())
-
-/** `GET /api/polls/:id/results`: absolute values, always with every option and region. */
-export function resultBody(view: PollView, nowMs: number): object {
-  return {
-    poll: view.poll.id,
-    status: statusOf(view, nowMs),
-    asOf: iso(view.asOfMs),
-    epoch: view.epoch,
-    version: view.version,
-    definitionHash: view.poll.definitionHash,
-    closesAt: iso(view.poll.closesAtMs),
-    voters: view.voters,
-    totals: view.totals,
-    ...(view.blank !== null && { blank: view.blank }),
-    regions: view.regions,
-    accounting: view.accounting,
-    rejections: view.rejections,
-  }
-}
-
-/** `GET /api/polls/:id/analytics`: what was found out beside the result. */
-export function analyticsBody(view: PollView, { minutes, leads, flows, bursts }: Analytics): object {
-  const { startMs, ...columns } = minutes
-  return {
-    poll: view.poll.id,
-    asOf: iso(view.asOfMs),
-    epoch: view.epoch,
-    version: view.version,
-    electorate: view.poll.electorate,
-    rejections: view.rejections,
-    minutes: { start: startMs.map(iso), ...columns },
-    leads: leads.map(({ atMs, ...lead }) => ({ at: iso(atMs), ...lead })),
-    flows,
-    bursts: bursts.map(({ startMs: from, endMs: to, windowMs, ...burst }) => ({
-      from: iso(from),
-      to: iso(to),
-      windowSeconds: windowMs / 1000,
-      ...burst,
-    })),
-  }
-}
 
 /** The HTTP half of the public contract (design §6.1). */
 export function apiRoutes(app: FastifyInstance, store: ResultStore, problems: Problems): void {
@@ -61,23 +22,38 @@ export function apiRoutes(app: FastifyInstance, store: ResultStore, problems: Pr
       closesAt: iso(view.poll.closesAtMs),
       voters: view.voters,
       totals: view.totals,
+      ...(view.hiding !== null && { hidden: view.hiding }),
     }))
     return reply.header('cache-control', 'no-cache').send({ polls })
   })
 
-  app.get<{ Params: { id: string } }>('/api/polls/:id/results', async (request, reply) => {
-    const view = await store.poll(request.params.id)
-    if (!view) return problems.notFound(reply, request.params.id)
-    const nowMs = Date.now()
-    return sendTagged(
-      request,
-      reply,
-      `${view.epoch}.${view.version}.${statusOf(view, nowMs)}.${view.poll.closesAtMs}`,
-      () => resultBody(view, nowMs),
-    )
-  })
+  app.get<{ Params: { id: string }; Querystring: ViewQuery & { at?: string } }>(
+    '/api/polls/:id/results',
+    async (request, reply) => {
+      const view = await viewFor(store, request.params.id, request.query)
+      if (!view) return problems.notFound(reply, request.params.id)
+      const nowMs = Date.now()
+      const { at } = request.query
+      if (at !== undefined) {
+        const atMs = parseAt(at)
+        if (atMs === null)
+          return problems.malformed(reply, 'at is a time in ISO 8601, for example 2026-05-03T08:00:00Z')
+        if (!isOver(view, nowMs)) return problems.stillOpen(reply)
+        const stoodMs = clampAt(view, atMs)
+        const stood = viewAt(view, await store.sumsAt(view, stoodMs), stoodMs)
+        const tag = `${view.epoch}.${view.version}.at.${stoodMs}`
+        return sendTagged(request, reply, tag, () => ({ ...resultBody(stood, nowMs), at: iso(stoodMs) }))
+      }
+      return sendTagged(
+        request,
+        reply,
+        `${view.epoch}.${view.version}.${statusOf(view, nowMs)}.${view.poll.closesAtMs}${view.hiding === null ? '' : '.hidden'}`,
+        () => resultBody(view, nowMs),
+      )
+    },
+  )
 
-  app.get<{ Params: { id: string }; Querystring: { window?: string; from?: string; to?: string } }>(
+  app.get<{ Params: { id: string }; Querystring: ViewQuery & { window?: string; from?: string; to?: string } }>(
     '/api/polls/:id/trends',
     async (request, reply) => {
       const { window = '10s', from, to } = request.query
@@ -89,17 +65,37 @@ export function apiRoutes(app: FastifyInstance, store: ResultStore, problems: Pr
       if (Number.isNaN(fromMs) || Number.isNaN(toMs)) {
         return problems.malformed(reply, 'from and to are times in ISO 8601, for example 2026-05-03T08:00:00Z')
       }
-      const view = await store.poll(request.params.id)
+      const view = await viewFor(store, request.params.id, request.query)
       if (!view) return problems.notFound(reply, request.params.id)
+      if (view.hiding !== null) return problems.hidden(reply, view.hiding)
       const range = { ...(fromMs !== null && { fromMs }), ...(toMs !== null && { toMs }) }
       const { startMs, counts } = await trendColumns(store, view, window, Date.now(), range)
       return reply.header('cache-control', 'no-cache').send({ window, start: startMs.map(iso), counts })
     },
   )
 
-  app.get<{ Params: { id: string } }>('/api/polls/:id/analytics', async (request, reply) => {
-    const view = await store.poll(request.params.id)
+  app.get<{ Params: { id: string }; Querystring: ViewQuery & { with?: string } }>(
+    '/api/polls/:id/compare',
+    async (request, reply) => {
+      const names = [request.params.id, ...(request.query.with ?? '').split(',').filter((name) => name !== '')]
+      if (names.length < 2 || names.length > comparedMax + 1) {
+        return problems.malformed(reply, `with names one to ${comparedMax} other polls, with commas between them`)
+      }
+      const views: PollView[] = []
+      for (const name of names) {
+        const view = await viewFor(store, name, request.query)
+        if (!view) return problems.notFound(reply, name)
+        if (view.hiding !== null) return problems.hidden(reply, view.hiding)
+        views.push(view)
+      }
+      return reply.header('cache-control', 'no-cache').send(comparisonBody(await compare(store, views, Date.now())))
+    },
+  )
+
+  app.get<{ Params: { id: string }; Querystring: ViewQuery }>('/api/polls/:id/analytics', async (request, reply) => {
+    const view = await viewFor(store, request.params.id, request.query)
     if (!view) return problems.notFound(reply, request.params.id)
+    if (view.hiding !== null) return problems.hidden(reply, view.hiding)
     const documents = await store.analytics(view)
     const analytics = analyticsOf(
       documents,

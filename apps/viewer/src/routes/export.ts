@@ -4,7 +4,8 @@ import { csv } from '../csv.ts'
 import { type PollView, statusOf } from '../poll-view.ts'
 import type { Problems } from '../problems.ts'
 import type { ResultStore } from '../result-store.ts'
-import { analyticsBody, iso, resultBody } from './api.ts'
+import { viewFor, type ViewQuery } from '../view-for.ts'
+import { analyticsBody, iso, resultBody } from '../bodies.ts'
 
 const tables = ['results', 'regions', 'minutes'] as const
 type Table = (typeof tables)[number]
@@ -66,15 +67,16 @@ export function exportRoutes(app: FastifyInstance, store: ResultStore, problems:
       view.poll.options.map(({ id }) => id),
     )
 
-  app.get<{ Params: { id: string }; Querystring: { table?: string } }>(
+  app.get<{ Params: { id: string }; Querystring: ViewQuery & { table?: string } }>(
     '/api/polls/:id/export.csv',
     async (request, reply) => {
       const { table = 'results' } = request.query
       if (!isTable(table)) {
         return problems.malformed(reply, `table is one of ${tables.join(', ')}; got ${JSON.stringify(table)}`)
       }
-      const view = await store.poll(request.params.id)
+      const view = await viewFor(store, request.params.id, request.query)
       if (!view) return problems.notFound(reply, request.params.id)
+      if (view.hiding !== null) return problems.hidden(reply, view.hiding)
       const rows =
         table === 'results'
           ? resultRows(view)
@@ -89,9 +91,10 @@ export function exportRoutes(app: FastifyInstance, store: ResultStore, problems:
     },
   )
 
-  app.get<{ Params: { id: string } }>('/api/polls/:id/export.json', async (request, reply) => {
-    const view = await store.poll(request.params.id)
+  app.get<{ Params: { id: string }; Querystring: ViewQuery }>('/api/polls/:id/export.json', async (request, reply) => {
+    const view = await viewFor(store, request.params.id, request.query)
     if (!view) return problems.notFound(reply, request.params.id)
+    if (view.hiding !== null) return problems.hidden(reply, view.hiding)
     const { poll } = view
     return reply
       .header('cache-control', 'no-cache')

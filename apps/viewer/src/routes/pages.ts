@@ -1,13 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { listsOf } from '../analytics.ts'
 import type { Assets } from '../assets.ts'
+import { compare } from '../compare.ts'
 import { type MessagePageOptions, messagePage, type Visit } from '../pages/document.ts'
 import { embedPage } from '../pages/embed-page.ts'
 import { chooseTongue } from '../pages/messages/index.ts'
+import { pollsPage } from '../pages/polls-page.ts'
 import { resultsPage } from '../pages/results-page.ts'
-import { modes, ranges } from '../pages/trend-section.ts'
+import { modes, type Range, ranges } from '../pages/trend-section.ts'
 import { type PollView, statusOf } from '../poll-view.ts'
 import type { ResultStore } from '../result-store.ts'
+import { clampAt, isOver, parseAt, viewAt } from '../time-travel.ts'
+import { viewFor, type ViewQuery } from '../view-for.ts'
 import { trendColumns } from '../trend-columns.ts'
 
 export interface PageOptions {
@@ -21,7 +25,15 @@ export interface PageOptions {
 
 const recentMs = 300_000
 /** Parameters of a page that its links keep. */
-const kept = ['mode', 'range', 'sort', 'cmp', 'at'] as const
+const kept = ['mode', 'range', 'sort', 'cmp', 'at', 'receipt'] as const
+
+/** What is worth looking at: of a poll that is open the present; beside another one, what it has come to. */
+function defaultRange({ poll }: PollView, isOpen: boolean, isCompared: boolean, nowMs: number): Range {
+  if (!isOpen) return 'all'
+  if (!isCompared) return '5m'
+  const minutes = (nowMs - poll.opensAtMs) / 60_000
+  return minutes < 5 ? '5m' : minutes < 60 ? '1h' : 'all'
+}
 
 type Query = { readonly [name: string]: unknown }
 
@@ -67,27 +79,56 @@ export function pageRoutes(app: FastifyInstance, { store, assets, ballotUrl, emb
   const showResults = async (
     request: FastifyRequest,
     reply: FastifyReply,
-    view: PollView | null,
+    newest: PollView | null,
   ): Promise<FastifyReply> => {
     const visit = visitOf(request, assets)
-    if (!view) return showNoSuchPage(reply, visit)
+    if (!newest) return showNoSuchPage(reply, visit)
     const { nowMs, parameters } = visit
-    const isOpen = statusOf(view, nowMs) === 'open'
+    const isOpen = statusOf(newest, nowMs) === 'open'
+    const isPast = isOver(newest, nowMs)
+    const asked = parameters['at'] === undefined || !isPast ? null : parseAt(parameters['at'])
+    const atMs = asked === null ? null : clampAt(newest, asked)
+    const view = atMs === null ? newest : viewAt(newest, await store.sumsAt(newest, atMs), atMs)
+    const other = parameters['cmp'] && atMs === null ? await viewFor(store, parameters['cmp'], parameters) : null
+    const isComparable = other && other.hiding === null && view.hiding === null && other.poll.id !== view.poll.id
+    const comparison = isComparable ? await compare(store, [view, other], nowMs) : null
     const [trend, recent, lastMinute, documents, others] = await Promise.all([
-      trendColumns(store, view, '1m', nowMs),
+      trendColumns(store, view, '1m', nowMs, atMs === null ? {} : { toMs: atMs }),
       isOpen ? recentChange(view, nowMs) : null,
       isOpen ? store.lastMinute(view, nowMs) : null,
       store.analytics(view, ['lead', 'flows', 'burst']),
       store.polls(),
     ])
-    const range = oneOf(parameters['range'], ranges, isOpen ? '5m' : 'all')
+    const range = oneOf(parameters['range'], ranges, defaultRange(view, isOpen, comparison !== null, nowMs))
     const mode = oneOf(parameters['mode'], modes, 'total')
     const isByVotes = parameters['sort'] === 'votes'
-    const found = listsOf(documents)
+    const all = listsOf(documents)
+    const found =
+      atMs === null
+        ? all
+        : {
+            leads: all.leads.filter((lead) => lead.atMs <= atMs),
+            bursts: all.bursts.filter((burst) => burst.startMs < atMs),
+            flows: [],
+          }
     return show(
       reply,
       200,
-      resultsPage(visit, { view, trend, recent, lastMinute, found, mode, range, isByVotes, ballotUrl, others }),
+      resultsPage(visit, {
+        view,
+        trend,
+        recent,
+        lastMinute,
+        found,
+        mode,
+        range: atMs === null ? range : 'all',
+        isByVotes,
+        comparison,
+        atMs,
+        isOver: isPast,
+        ballotUrl,
+        others,
+      }),
     )
   }
 
@@ -97,9 +138,14 @@ export function pageRoutes(app: FastifyInstance, { store, assets, ballotUrl, emb
   }
 
   app.get('/', async (request, reply) => showResults(request, reply, await store.currentPoll()))
-  app.get<{ Params: { slug: string } }>('/p/:slug', async (request, reply) =>
-    showResults(request, reply, await store.poll(request.params.slug)),
+  app.get<{ Params: { slug: string }; Querystring: ViewQuery }>('/p/:slug', async (request, reply) =>
+    showResults(request, reply, await viewFor(store, request.params.slug, request.query)),
   )
+
+  app.get<{ Querystring: { page?: string } }>('/polls', async (request, reply) => {
+    const page = Number(request.query.page)
+    return show(reply, 200, pollsPage(visitOf(request, assets), await store.polls(), Number.isInteger(page) ? page : 1))
+  })
 
   app.get<{ Params: { slug: string } }>(
     '/embed/:slug',
