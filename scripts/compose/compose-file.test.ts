@@ -70,6 +70,11 @@ test.each(services)('%s says how it is, and is started again; or it ends', (_nam
   }
 })
 
+test('our programs hear a signal from their first moment on', () => {
+  for (const [name, { image, init }] of services)
+    expect(init, name).toBe(image!.startsWith('voting') ? true : undefined)
+})
+
 test.each(services)('%s has an image of one version', (_name, { image }) => {
   // Our own is built here; the others name a version, never `latest`.
   expect(image).toMatch(/^(?:voting-system:\$\{VOTING_VERSION:-local\}|[a-z/]+:v?\d+\.\d+(?:\.\d+)?(?:-[a-z]+)?)$/)
