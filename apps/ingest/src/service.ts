@@ -15,6 +15,7 @@ import { OrganiserDesk } from './organiser-desk.ts'
 import { PollControl } from './poll-control.ts'
 import { PollRepository } from './poll-repository.ts'
 import { Receipts } from './receipts.ts'
+import { RequestsUnderWay } from './requests-under-way.ts'
 import { SignInAttempts } from './sign-in/attempts.ts'
 import { checkOrganisersCanEnter } from './sign-in/configuration.ts'
 import { Cookies } from './sign-in/cookies.ts'
@@ -144,12 +145,18 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
     logger,
     urls: () => ({ ballot: trimmed(options.publicUrl ?? ownUrl), results: trimmed(options.resultsUrl()) }),
   })
+  const requests = new RequestsUnderWay(app.server)
+  const stop = { underWay: 0, cutOff: 0 }
   closers.add(async () => {
     isClosing = true
+    stop.underWay = requests.count
     control.stopScheduler()
     // Connections are kept alive by browsers and proxies: each ends when its last answer is out.
     const sweep = setInterval(() => app.server.closeIdleConnections(), 50)
-    const cut = setTimeout(() => app.server.closeAllConnections(), drainMs)
+    const cut = setTimeout(() => {
+      stop.cutOff = requests.count
+      app.server.closeAllConnections()
+    }, drainMs)
     await app.close()
     clearInterval(sweep)
     clearTimeout(cut)
@@ -165,6 +172,9 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
     routes,
     close: () => closers.close(),
     failed: new Promise(() => undefined),
+    report: () =>
+      `of ${stop.underWay} requests under way ${stop.underWay - stop.cutOff} were answered` +
+      (stop.cutOff > 0 ? ` and ${stop.cutOff} cut off: their voters have no acknowledgement` : ''),
   }
 }
 
