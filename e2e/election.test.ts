@@ -44,7 +44,7 @@ async function createPollByHand(revote: string): Promise<{ ballotUrl: string; re
   const page = await openPage({ baseURL: system.ready.ingest })
   await page.goto('/organiser')
   await page.getByLabel('Organiser token').fill(system.ready.organiserToken)
-  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click()
   await page.getByLabel('Question').fill('Tea or coffee?')
   await page.getByLabel('Options, one a line').fill('Tea\nCoffee')
   await page.getByLabel(revote).check()

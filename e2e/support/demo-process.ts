@@ -20,14 +20,14 @@ export function newDataDir(): string {
 
 const main = join(import.meta.dirname, '..', '..', 'apps', 'demo', 'src', 'main.ts')
 
-/** The whole system as a process of its own, as `npm start` runs it. */
+/** The whole system as a process of its own, as `npm start` runs it; or one that somebody else has started. */
 export class DemoProcess {
   readonly ready: ReadyLine
-  readonly #child: ChildProcess
+  readonly #child: ChildProcess | null
   readonly #dataDir: string
   readonly #exited: Promise<number | null>
 
-  private constructor(child: ChildProcess, ready: ReadyLine, dataDir: string, exited: Promise<number | null>) {
+  private constructor(child: ChildProcess | null, ready: ReadyLine, dataDir: string, exited: Promise<number | null>) {
     this.#child = child
     this.ready = ready
     this.#dataDir = dataDir
@@ -35,6 +35,9 @@ export class DemoProcess {
   }
 
   static async start(dataDir: string, options: readonly string[] = ['--no-simulation']): Promise<DemoProcess> {
+    // `npm run compose:test` names the system that it has composed.
+    const composed = process.env['COMPOSED_SYSTEM']
+    if (composed) return new DemoProcess(null, JSON.parse(composed) as ReadyLine, dataDir, Promise.resolve(0))
     const child = spawn(
       process.execPath,
       [main, '--json', '--data-dir', dataDir, '--ingest-port', '0', '--viewer-port', '0', ...options],
@@ -57,14 +60,14 @@ export class DemoProcess {
 
   /** Ctrl-C. */
   async stop(): Promise<number | null> {
-    this.#child.kill('SIGINT')
+    this.#child?.kill('SIGINT')
     return this.#exited
   }
 
   /** kill −9, of PostgreSQL too if wanted; else that stays behind, an orphan. */
   async kill9(options: { readonly withPostgres: boolean }): Promise<void> {
     const postgres = this.postgresPid()
-    this.#child.kill('SIGKILL')
+    this.#child?.kill('SIGKILL')
     if (options.withPostgres && postgres !== null) process.kill(postgres, 'SIGKILL')
     await this.#exited
   }

@@ -1,5 +1,5 @@
 import { defaultPartitions } from '@voting/election/topics'
-import { databaseUrl, logLevel, type Variables } from '@voting/election/environment'
+import { databaseUrl, logLevel, shutdownTimeoutSeconds, type Variables } from '@voting/election/environment'
 
 /** What `npm run ingest` reads from the environment. */
 export const ingestVariables = {
@@ -80,5 +80,6 @@ export const ingestVariables = {
     description:
       'Refused ballots per address and minute before it is told to wait (429); valid codes are never refused',
   },
+  SHUTDOWN_TIMEOUT_SECONDS: shutdownTimeoutSeconds,
   LOG_LEVEL: logLevel,
 } as const satisfies Variables

@@ -5,7 +5,7 @@ import { openLogger } from '@voting/election/logger'
 import { kafkaBroker } from 'stream-core/kafka'
 import { ingestVariables } from './config.ts'
 import { startIngest } from './service.ts'
-import { mailOptions, oidcOptions } from './sign-in/configuration.ts'
+import { checkOrganisersCanEnter, mailOptions, oidcOptions } from './sign-in/configuration.ts'
 
 const read = () => readEnvironment(ingestVariables)
 const isProduction = process.env['NODE_ENV'] === 'production'
@@ -16,7 +16,8 @@ await runApp({
   configure() {
     const environment = read()
     kafkaBroker({ bootstrapServers: environment.KAFKA_BROKERS })
-    oidcOptions(environment, isProduction)
+    const hasOidc = oidcOptions(environment, isProduction) !== null
+    checkOrganisersCanEnter({ organiserToken: environment.ORGANISER_TOKEN, hasOidc }, isProduction)
     mailOptions(environment)
   },
   async start() {

@@ -224,7 +224,13 @@ export const openapi = {
         security: organiser,
         requestBody: {
           required: true,
-          ...json({ type: 'object', required: ['name'], properties: { name: { type: 'string', maxLength: 100 } } }),
+          ...json({
+            type: 'object',
+            properties: {
+              name: { type: 'string', maxLength: 100 },
+              operator: { const: true, description: 'Instead of a name: the operator, whose polls this API makes' },
+            },
+          }),
         },
         responses: {
           201: {

@@ -53,7 +53,7 @@ const lines = (text: string): string[] =>
 /** What was sent, with the defaults for what was not. */
 export const pollFormOf = (fields: { readonly [name: string]: string }): PollForm => ({
   ...emptyPollForm,
-  ...Object.fromEntries(Object.entries(fields).filter(([name]) => name in emptyPollForm)),
+  ...Object.fromEntries(Object.entries(fields).filter(([name]) => Object.hasOwn(emptyPollForm, name))),
 })
 
 /** The form that would make this poll. */

@@ -1,6 +1,7 @@
 import { boundedQuery, inTransaction } from '@voting/election/database'
 import type { Eligibility, ResultsVisible } from '@voting/election/poll-terms'
 import type { Pool } from 'pg'
+import { type PollCount, pollCount } from './poll-count.ts'
 import { appendPollEvent, type NewPollEvent, type PollEvent, pollEvents } from './poll-audit.ts'
 
 export interface Poll {
@@ -102,9 +103,9 @@ export class PollRepository {
     return poll?.isDraft ? null : poll
   }
 
-  /** A poll of this organiser's; another's is as if it were not there. */
+  /** A poll of this organiser's, as it is now; another's is as if it were not there. */
   async findOwned(idOrSlug: string, ownerId: string): Promise<Poll | null> {
-    const poll = await this.#find(idOrSlug)
+    const poll = legalName.test(idOrSlug) ? await this.#load(idOrSlug) : null
     return poll?.ownerId === ownerId ? poll : null
   }
 
@@ -270,6 +271,10 @@ export class PollRepository {
       if (rowCount === 1 && rows.length === 0) await appendPollEvent(client, id, { kind: 'closed', actorId: null })
     })
     this.forget()
+  }
+
+  count(pollId: string): Promise<PollCount | null> {
+    return pollCount(this.#pool, pollId)
   }
 
   events(pollId: string): Promise<readonly PollEvent[]> {

@@ -15,7 +15,9 @@ import { OrganiserDesk } from './organiser-desk.ts'
 import { PollControl } from './poll-control.ts'
 import { PollRepository } from './poll-repository.ts'
 import { Receipts } from './receipts.ts'
+import { RequestsUnderWay } from './requests-under-way.ts'
 import { SignInAttempts } from './sign-in/attempts.ts'
+import { checkOrganisersCanEnter } from './sign-in/configuration.ts'
 import { Cookies } from './sign-in/cookies.ts'
 import { Mailer, type MailOptions } from './sign-in/mailer.ts'
 import { MailSignIn } from './sign-in/mail-sign-in.ts'
@@ -116,7 +118,7 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
   const cookies = new Cookies(options.isProduction)
   const attempts = new SignInAttempts(pool, cookies)
   const roll = new VoterRoll(pool)
-  const mailer = options.mail ? new Mailer(options.mail, logger) : null
+  const mailer = options.mail ? await Mailer.open(options.mail, logger) : null
   if (mailer) closers.add(() => mailer.close())
   const app = await buildIngestApp({
     onRoute: (route) => routes.push(route),
@@ -126,7 +128,7 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
     control,
     desk: new OrganiserDesk(polls, control, roll),
     receipts: new Receipts(pool),
-    sessions: new Sessions(pool, cookies),
+    sessions: new Sessions(pool, cookies, logger),
     attempts,
     cookies,
     roll,
@@ -143,12 +145,18 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
     logger,
     urls: () => ({ ballot: trimmed(options.publicUrl ?? ownUrl), results: trimmed(options.resultsUrl()) }),
   })
+  const requests = new RequestsUnderWay(app.server)
+  const stop = { underWay: 0, cutOff: 0 }
   closers.add(async () => {
     isClosing = true
+    stop.underWay = requests.count
     control.stopScheduler()
     // Connections are kept alive by browsers and proxies: each ends when its last answer is out.
     const sweep = setInterval(() => app.server.closeIdleConnections(), 50)
-    const cut = setTimeout(() => app.server.closeAllConnections(), drainMs)
+    const cut = setTimeout(() => {
+      stop.cutOff = requests.count
+      app.server.closeAllConnections()
+    }, drainMs)
     await app.close()
     clearInterval(sweep)
     clearTimeout(cut)
@@ -164,6 +172,9 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
     routes,
     close: () => closers.close(),
     failed: new Promise(() => undefined),
+    report: () =>
+      `of ${stop.underWay} requests under way ${stop.underWay - stop.cutOff} were answered` +
+      (stop.cutOff > 0 ? ` and ${stop.cutOff} cut off: their voters have no acknowledgement` : ''),
   }
 }
 
@@ -184,15 +195,9 @@ const generatedToken = 'organiser-token'
 
 async function organiserTokenOf(options: IngestOptions, pool: Pool): Promise<string | null> {
   const { organiserToken, isProduction, oidc } = options
-  if (organiserToken === '') throw new ConfigError('ORGANISER_TOKEN', 'ORGANISER_TOKEN is empty: anybody could sign in')
+  checkOrganisersCanEnter({ organiserToken, hasOidc: Boolean(oidc) }, isProduction)
   if (!isProduction) return organiserToken ?? keptSecret(pool, generatedToken, { mayGenerate: true })
-  if (organiserToken === null) {
-    if (oidc) return null
-    throw new ConfigError(
-      'ORGANISER_TOKEN',
-      'nobody could organise polls: in production set ORGANISER_TOKEN, with which organisers are invited, or OIDC_ISSUER',
-    )
-  }
+  if (organiserToken === null) return null
   // It was printed to a terminal, and is in every copy of the database.
   const { rows } = await pool.query('SELECT value FROM settings WHERE name = $1', [generatedToken])
   if (rows[0]?.value === organiserToken) {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { EnvironmentError, readEnvironment } from '@voting/election/environment'
 import { ingestVariables } from '../src/config.ts'
-import { oidcOptions } from '../src/sign-in/configuration.ts'
+import { checkOrganisersCanEnter, oidcOptions } from '../src/sign-in/configuration.ts'
 import { IdentityProvider, logIn } from './support/identity-provider.ts'
 import { openTestIngest, type TestIngest } from './support/running-ingest.ts'
 import { TinyBrowser } from './support/tiny-browser.ts'
@@ -97,4 +97,9 @@ test('a provider that is configured by half is a mistake that says what is missi
   expect(read(whole)?.organisers).toEqual({ claim: 'groups', value: 'a=b' })
   expect(() => read(whole, true)).toThrow('expected https in production')
   expect(() => read({ OIDC_ISSUER: 'idp.example' })).toThrow(EnvironmentError)
+  const enter = (organiserToken: string | null, hasOidc: boolean) => () =>
+    checkOrganisersCanEnter({ organiserToken, hasOidc }, true)
+  expect(enter(null, false)).toThrow('nobody could organise polls')
+  expect(enter('', true)).toThrow('ORGANISER_TOKEN is empty')
+  expect(enter(null, true)).not.toThrow()
 })

@@ -256,6 +256,18 @@ test('who has the operator token invites organisers, and nobody else does', asyn
   const invited = await send(url('/api/organisers'), { name: 'Ada' }, organiser)
   expect(invited.status).toBe(201)
   expect(invited.body['invitation']).toMatch(/\/organiser\/join#[\w-]{43}$/)
-  expect((await send(url('/api/organisers'), { name: ' ' }, organiser)).status).toBe(400)
+  for (const wrong of [{ name: ' ' }, {}, { operator: false }, { operator: true, name: 5 }]) {
+    const answer = await send(url('/api/organisers'), wrong, organiser)
+    expect([wrong, answer.status]).toEqual([wrong, 400])
+  }
+  const own = await send(url('/api/organisers'), { operator: true }, organiser)
+  expect([own.status, own.body['id']]).toEqual([201, 'operator'])
   expect((await send(url('/api/organisers'), { name: 'Ada' })).status).toBe(401)
+})
+
+test('at an address that is a number the page says where passkeys work, and an invitation leads there', async () => {
+  const named = system.ingest.url.replace('127.0.0.1', 'localhost')
+  expect(await (await fetch(url('/organiser'))).text()).toContain(`<a href="${named}/organiser">`)
+  const { body } = await send(url('/api/organisers'), { name: 'Ada' }, organiser)
+  expect(String(body['invitation'])).toContain(`${named}/organiser/join#`)
 })

@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { silentLogger } from 'stream-core'
 import type { ControlEvent } from '@voting/election/events'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { recount } from '../../tally/src/recount.ts'
 import { controlRecords } from './support/control-records.ts'
 import { createByForm, newOrganiser, type OrganiserClient } from './support/organiser-client.ts'
 import { type Answer, newNonce, openTestIngest, organiser, send, type TestIngest } from './support/running-ingest.ts'
@@ -252,4 +257,52 @@ test('the form says everything that a poll can be, and a change keeps the ids of
   ])
   const wrong = await mary.post(`/organiser/polls/${id}/edit`, { title: 'C', options: 'A\nB', max_choices: '3' })
   expect([wrong.status, (await wrong.text()).includes('maxChoices must be a whole number from 1')]).toEqual([400, true])
+})
+
+test('the owner sees how the counting goes and what to look at, and not for what anybody voted', async () => {
+  const id = await createByForm(mary, { electorate: '40', visible: 'after-close' })
+  expect(await mary.page(`/organiser/polls/${id}`)).toContain('No ballot has been counted yet.')
+  const accounting = { recorded: 1234, accepted: 10, superseded: 1200, rejected: 23, duplicates: 1 }
+  const result = {
+    poll: id,
+    voters: 10,
+    totals: { o1: 777, o2: 3 },
+    accounting,
+    rejections: { closed: 3, malformed: 20 },
+  }
+  const burst = { kind: 'burst', poll: id, start: 0, end: 20_000, recorded: 812, rejected: 5 }
+  const { pool } = system.database
+  await pool.query('INSERT INTO results VALUES ($1, 7, 1, $2, 1)', [id, result])
+  await pool.query("INSERT INTO analytics VALUES ($1, 'burst', 0, 7, 1, $2, 1)", [id, burst])
+  const page = (await mary.page(`/organiser/polls/${id}`)).replaceAll(/\s+/g, ' ')
+  expect(page).toContain('1,234 ballots recorded = 10 counting now + 1,200 superseded + 23 rejected + 1 duplicates.')
+  expect(page).toContain('Turnout: 25% of 40.')
+  expect(page).toMatch(/20: not readable.*3: after the close/)
+  expect(page).toContain('20 s: 812 ballots, of which 5 rejected')
+  expect(page).not.toContain('777')
+})
+
+test('what voters did over an extension, second ballots and the close is counted, and a recount says the same', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'poll-life-'))
+  const { id } = await create({ revote: 'last', maxChoices: 2, allowBlank: true })
+  const codes = (await act(id, 'codes', { count: 3, region: 'north' })).body['codes'] as string[]
+  const vote = (voter: number, ...choices: string[]) =>
+    send(url(`/api/polls/${id}/ballots`), { code: codes[voter], choices, nonce: newNonce() })
+  for (const answer of [await vote(0, 'a', 'b'), await vote(1), await vote(2, 'b')]) expect(answer.status).toBe(201)
+  await act(id, 'extend', { closesAt: inMs(7_200_000), reason: 'Rain' })
+  for (const answer of [await vote(1, 'a'), await vote(2)]) expect(answer.status).toBe(201)
+  await act(id, 'close')
+  expect((await vote(0, 'a')).status).toBe(410)
+  const live = { applicationId: 'tally', stateDir: join(folder, 'state') }
+  const polls = await recount({ broker: system.log, logger: silentLogger, live })
+  rmSync(folder, { recursive: true })
+  expect(polls.filter(({ isEqual }) => !isEqual)).toEqual([])
+  expect(polls.find(({ poll }) => poll === id)?.published).toMatchObject({
+    status: 'final',
+    voters: 3,
+    totals: { a: 2, b: 1 },
+    blank: 1,
+    regions: { north: { a: 2, b: 1 } },
+    accounting: { recorded: 5, accepted: 3, superseded: 2, rejected: 0, duplicates: 0 },
+  })
 })

@@ -1,4 +1,7 @@
+import { type AddressInfo, createServer } from 'node:net'
+import { silentLogger } from 'stream-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Mailer } from '../src/sign-in/mailer.ts'
 import { IdentityProvider, logIn } from './support/identity-provider.ts'
 import { Mailbox, type ReceivedMail } from './support/mailbox.ts'
 import { newNonce, openTestIngest, organiser, send, type TestIngest } from './support/running-ingest.ts'
@@ -152,6 +155,18 @@ test('a code that was mistyped five times is worth nothing, and nobody gets more
   ])
 })
 
+test('who has asked too often is refused alike for a listed address and one that is not', async () => {
+  const strict = await system.another({ failuresPerMinute: 2 })
+  const { slug } = await mailPoll('jo@city.example')
+  const ask = async (address: string) => {
+    const body = new URLSearchParams({ address })
+    return (await fetch(`${strict.url}/p/${slug}/mail`, { method: 'POST', body, redirect: 'manual' })).status
+  }
+  expect([await ask('jo@city.example'), await ask('no-mail@city.example')]).toEqual([303, 303])
+  expect([await ask('jo@city.example'), await ask('no-mail@city.example')]).toEqual([429, 429])
+  await strict.close()
+})
+
 test('no address is kept, and nothing with which a mail could be used', async () => {
   const { slug } = await mailPoll('secret.person@city.example')
   const mail = await askForMail(new TinyBrowser(), slug, 'secret.person@city.example')
@@ -185,6 +200,22 @@ test('a voter who signs out is out at once; another form of theirs is refused, a
   expect(await refused.text()).toContain('You are not signed in any more')
 })
 
+test('a voter’s session ends when it was not used for half an hour, and after twelve hours', async () => {
+  const { id, slug } = await mailPoll('ivy@city.example')
+  const browser = new TinyBrowser()
+  await browser.goto(linkIn(await askForMail(browser, slug, 'ivy@city.example')))
+  await browser.submit({}, '/confirm')
+  const isIn = async (unused: string, age: string) => {
+    const set = 'UPDATE sessions SET last_used_at = now() - $2::interval, created_at = now() - $3::interval'
+    await system.database.pool.query(`${set} WHERE audience = $1`, [id, unused, age])
+    return (await browser.goto(url(`/p/${slug}`))).text.includes('You are signed in to this poll')
+  }
+  expect(await isIn('29 minutes', '1 hour')).toBe(true)
+  expect(await isIn('31 minutes', '1 hour')).toBe(false)
+  expect(await isIn('1 minute', '11 hours 59 minutes')).toBe(true)
+  expect(await isIn('1 minute', '12 hours 1 minute')).toBe(false)
+})
+
 test('a session for one poll is none for another', async () => {
   const one = await mailPoll('hal@city.example')
   const other = await mailPoll('hal@city.example')
@@ -203,6 +234,23 @@ test('a mail server that is away is logged and hides nothing else: the page is t
   await browser.submit({ address: 'ida@city.example' }, '/mail')
   expect(browser.text).toContain('If the address is listed for this poll')
   await away.close()
+})
+
+test('a mail server that says nothing is given up, and the log says so without the address', async () => {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const said: string[] = []
+  const logger = {
+    ...silentLogger,
+    error: (fields: object, text: string) => void said.push(JSON.stringify(fields) + text),
+  }
+  const mailer = await Mailer.open({ smtpUrl: `smtp://127.0.0.1:${port}`, from: 'a@b.example', timeoutMs: 200 }, logger)
+  mailer.send({ to: 'kim@city.example', subject: 'x', text: 'x' })
+  await mailer.close()
+  expect(said).toEqual([expect.stringContaining('"code":"ETIMEDOUT"')])
+  expect(said.join()).not.toContain('kim')
+  server.close()
 })
 
 test('anyone with the link votes once per browser, and the ballot says that the poll is indicative', async () => {

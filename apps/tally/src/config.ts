@@ -1,5 +1,5 @@
 import { defaultPartitions, tallyApplicationId } from '@voting/election/topics'
-import { databaseUrl, logLevel, type Variables } from '@voting/election/environment'
+import { databaseUrl, logLevel, shutdownTimeoutSeconds, type Variables } from '@voting/election/environment'
 
 /** What `npm run tally` reads from the environment. */
 export const tallyVariables = {
@@ -30,5 +30,6 @@ export const tallyVariables = {
     max: 1000,
     description: 'Partitions of the topics this app makes when they are missing',
   },
+  SHUTDOWN_TIMEOUT_SECONDS: shutdownTimeoutSeconds,
   LOG_LEVEL: logLevel,
 } as const satisfies Variables

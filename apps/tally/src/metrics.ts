@@ -17,3 +17,22 @@ export async function lagMs(registry: Registry): Promise<number> {
   if (!lag) throw new Error('the library has no metric consumer_lag_seconds any more')
   return Math.max(0, ...lag.values.map(({ value }) => value * 1000))
 }
+
+/** How far a start has come: the state, and for each task that is being restored what is left, and how long it takes if known. */
+export async function startupState(registry: Registry, streams: Streams): Promise<object> {
+  const metrics = await registry.getMetricsAsJSON()
+  const valuesOf = (name: string): Map<string, number> => {
+    const values = metrics.find((metric) => metric.name === name)?.values ?? []
+    return new Map(values.map(({ labels, value }) => [String(labels['task']), value]))
+  }
+  const left = valuesOf('streams_restore_remaining_records')
+  const seconds = valuesOf('streams_restore_eta_seconds')
+  return {
+    state: streams.state,
+    restoring: [...left].map(([task, records]) => ({
+      task,
+      recordsLeft: records,
+      secondsLeft: seconds.get(task) ?? null,
+    })),
+  }
+}

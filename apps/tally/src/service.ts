@@ -4,7 +4,7 @@ import { openOpsServer } from '@voting/election/ops-server'
 import type { RunningApp } from '@voting/election/running-app'
 import { provideTopics, topics } from '@voting/election/topics'
 import { type Broker, type Logger, Streams } from 'stream-core'
-import { lagMs, openMetrics } from './metrics.ts'
+import { lagMs, openMetrics, startupState } from './metrics.ts'
 import { Pulse } from './pulse.ts'
 import { ResultSink } from './result-sink.ts'
 import { buildTallyTopology } from './topology.ts'
@@ -22,6 +22,8 @@ export interface TallyOptions {
 
 /** A result is committed this soon after it is counted. */
 const commitIntervalMs = 20
+/** How long the last commit and the departure from the group may take: less than the whole stop may. */
+const closeMs = 25_000
 
 /** Starts the tally: the stream application that counts, and the sink that carries results into PostgreSQL. */
 export function startTally(options: TallyOptions): Promise<RunningApp> {
@@ -57,15 +59,26 @@ async function startParts(options: TallyOptions, closers: Closers): Promise<Runn
     port: options.opsPort,
     registry,
     readiness: () => (streams.state === 'running' ? sink.trouble : `the stream application is ${streams.state}`),
+    startup: () => startupState(registry, streams),
   })
   closers.add(() => ops.close())
   closers.add(() => sink.stop())
   closers.add(() => pulse.stop())
-  closers.add(async () => void (await streams.close()))
+  let hasCommitted = false
+  closers.add(async () => void (hasCommitted = await streams.close({ timeoutMs: closeMs })))
   await streams.start()
   sink.start()
   pulse.start()
   const failed = Promise.withResolvers<Error>()
   void streams.stopped.then((error) => error && failed.resolve(error))
-  return { name: 'tally', ops: ops.url, close: () => closers.close(), failed: failed.promise }
+  return {
+    name: 'tally',
+    ops: ops.url,
+    close: () => closers.close(),
+    failed: failed.promise,
+    report: () =>
+      hasCommitted
+        ? 'what was counted is committed, the state is on disk, and others in the group take over'
+        : 'the log did not answer in time: what was not committed is counted by who takes over',
+  }
 }

@@ -1,4 +1,4 @@
-import { databaseUrl, logLevel, type Variables } from '@voting/election/environment'
+import { databaseUrl, logLevel, shutdownTimeoutSeconds, type Variables } from '@voting/election/environment'
 
 /** What `npm run viewer` reads from the environment. */
 export const viewerVariables = {
@@ -52,6 +52,7 @@ export const viewerVariables = {
     fallback: '*',
     description: 'Origins of sites that may show /embed/… inside their pages, with commas; * for all, none for nobody',
   },
+  SHUTDOWN_TIMEOUT_SECONDS: shutdownTimeoutSeconds,
   LOG_LEVEL: logLevel,
 } as const satisfies Variables
 

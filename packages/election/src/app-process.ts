@@ -1,5 +1,5 @@
 import { BrokerError, ConfigError } from 'stream-core'
-import { EnvironmentError } from './environment.ts'
+import { EnvironmentError, readEnvironment, shutdownTimeoutSeconds } from './environment.ts'
 import type { RunningApp } from './running-app.ts'
 
 export interface AppProgram {
@@ -97,7 +97,14 @@ export async function runApp(program: AppProgram): Promise<void> {
 async function serve(program: AppProgram, isJson: boolean): Promise<void> {
   const stop = Promise.withResolvers<string>()
   onStopRequest(stop.resolve)
-  let app: RunningApp
+  // A mistake in the program: nobody knows what still holds. It closes what it can, and who supervises it starts it again.
+  const broken = Promise.withResolvers<Error>()
+  let app: RunningApp | null = null
+  process.on('uncaughtException', (error) => {
+    if (app !== null) return broken.resolve(error)
+    say(`error: ${program.name} cannot start: ${explain(error)}`)
+    process.exit(1)
+  })
   try {
     const started = program.start()
     const first = await Promise.race([started, stop.promise])
@@ -117,13 +124,32 @@ async function serve(program: AppProgram, isJson: boolean): Promise<void> {
   const { name, url, ops } = app
   if (isJson) process.stdout.write(`${JSON.stringify({ ready: true, app: name, ...(url && { url }), ops })}\n`)
   else say(`${name} is ready${url ? ` at ${url}` : ''}; operations at ${ops}`)
-  const reason = await Promise.race([stop.promise, app.failed])
+  const reason = await Promise.race([stop.promise, app.failed, broken.promise])
   if (reason instanceof Error) {
     say(`error: ${name} has failed: ${explain(reason)}`)
     process.exitCode = 1
   } else {
     say(`${name} is stopping (${reason})`)
   }
-  await app.close()
+  await stopInTime(app)
   process.exit()
+}
+
+/** Closes the app and says what came of it. One that does not come to its end is left: nothing that was acknowledged is lost by it. */
+async function stopInTime(app: RunningApp): Promise<void> {
+  const { SHUTDOWN_TIMEOUT_SECONDS: seconds } = readEnvironment({ SHUTDOWN_TIMEOUT_SECONDS: shutdownTimeoutSeconds })
+  const startedMs = Date.now()
+  const closed = app.close().then(
+    () =>
+      `has stopped after ${((Date.now() - startedMs) / 1000).toFixed(1)} s: ${app.report?.() ?? 'all was finished'}`,
+    (error: unknown) => {
+      process.exitCode = 1
+      return `has stopped, but not all of it went well: ${explain(error)}`
+    },
+  )
+  const late = delay(seconds * 1000).then(() => {
+    process.exitCode = 1
+    return `has not come to its end within ${seconds} s (SHUTDOWN_TIMEOUT_SECONDS) and is left: what it had not finished is done again by what comes next`
+  })
+  say(`${app.name} ${await Promise.race([closed, late])}`)
 }

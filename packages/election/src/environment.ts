@@ -26,6 +26,15 @@ export const logLevel = {
   description: 'debug, info, warn or error',
 } as const satisfies Variable
 
+/** How long an app may take to stop. */
+export const shutdownTimeoutSeconds = {
+  kind: 'number',
+  fallback: '40',
+  min: 1,
+  max: 3600,
+  description: 'How long it may take to finish what is under way when it is stopped; a supervisor should wait longer',
+} as const satisfies Variable
+
 export const databaseUrl = {
   kind: 'postgresUrl',
   secret: true,

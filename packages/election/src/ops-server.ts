@@ -9,13 +9,26 @@ export interface OpsServerOptions {
   readonly registry: Registry
   /** null when it can serve; else why not. */
   readonly readiness: () => string | null | Promise<string | null>
+  /** What a start that takes its time tells of itself, for `/startupz`. Default: nothing. */
+  readonly startup?: () => object | Promise<object>
 }
 
 /**
- * `/livez`, `/readyz` and `/metrics`, apart from what the public reaches. Live means that the event loop turns: it stays
- * so through outages and restores, or a supervisor would restart what is recovering.
+ * `/livez`, `/readyz`, `/startupz` and `/metrics`, apart from what the public reaches. Live means that the event loop turns:
+ * it stays so through outages and restores, or a supervisor would restart what is recovering. Started it is from the first
+ * time that it was ready: 503 before, with what is still to be done, and 200 for ever after.
  */
 export async function openOpsServer(options: OpsServerOptions): Promise<{ url: string; close(): Promise<void> }> {
+  let hasStarted = false
+  const whetherReady = async (): Promise<string | null> => {
+    const reason = await options.readiness()
+    if (reason === null) hasStarted = true
+    return reason
+  }
+  const started = async (): Promise<object> => {
+    const reason = hasStarted ? null : await whetherReady()
+    return { started: hasStarted, ...(reason !== null && { reason }), ...(await options.startup?.()) }
+  }
   const server = createServer((request, response) => {
     const answer = (status: number, body: string, type = 'text/plain; charset=utf-8'): void => {
       response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body)
@@ -23,12 +36,17 @@ export async function openOpsServer(options: OpsServerOptions): Promise<{ url: s
     const path = request.url?.split('?', 1)[0]
     if (path === '/livez') return answer(200, 'live\n')
     if (path === '/readyz') {
-      Promise.resolve()
-        .then(options.readiness)
-        .then(
-          (reason) => (reason === null ? answer(200, 'ready\n') : answer(503, `${reason}\n`)),
-          (error: unknown) => answer(503, `${String(error)}\n`),
-        )
+      whetherReady().then(
+        (reason) => (reason === null ? answer(200, 'ready\n') : answer(503, `${reason}\n`)),
+        (error: unknown) => answer(503, `${String(error)}\n`),
+      )
+      return
+    }
+    if (path === '/startupz') {
+      started().then(
+        (state) => answer(hasStarted ? 200 : 503, `${JSON.stringify(state)}\n`, 'application/json; charset=utf-8'),
+        (error: unknown) => answer(503, `${JSON.stringify({ started: false, reason: String(error) })}\n`),
+      )
       return
     }
     if (path === '/metrics') {

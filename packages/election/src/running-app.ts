@@ -7,6 +7,8 @@ export interface RunningApp {
   readonly ops: string
   /** Stops taking work, finishes what is under way, closes. Safe to call twice. */
   close(): Promise<void>
+  /** What became of the work that was under way when it was closed, as the rest of a sentence; asked after `close`. */
+  report?(): string
   /** Resolves when the app has failed for good and should be ended, with the reason. */
   readonly failed: Promise<Error>
 }

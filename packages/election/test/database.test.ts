@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { silentLogger } from 'stream-core'
@@ -7,6 +7,7 @@ import { inTransaction, migrate, openPool } from '../src/database.ts'
 import { EnvironmentError } from '../src/environment.ts'
 import { openTestDatabase, type TestDatabase } from './support/database.ts'
 
+const migrationsFolder = join(import.meta.dirname, '../src/migrations')
 let database: TestDatabase
 beforeAll(async () => {
   database = await openTestDatabase()
@@ -19,8 +20,52 @@ test('several apps may migrate at once, and a second time', async () => {
   await Promise.all(pools.map((pool) => migrate(pool)))
   await Promise.all(pools.map((pool) => pool.end()))
   const { rows } = await database.pool.query('SELECT number FROM migrations ORDER BY number')
-  const files = readdirSync(join(import.meta.dirname, '../src/migrations')).map((name) => Number(name.slice(0, 4)))
+  const files = readdirSync(migrationsFolder).map((name) => Number(name.slice(0, 4)))
   expect(rows.map((row) => row.number)).toEqual(files.sort((a, b) => a - b))
+})
+
+test('what an earlier version has left belongs to the operator, and its open polls stay as they are', async () => {
+  const { pool } = database
+  await pool.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public')
+  await pool.query('CREATE TABLE migrations (number integer PRIMARY KEY, name text NOT NULL)')
+  for (const [number, name] of [
+    [1, '0001-foundation.sql'],
+    [2, '0002-sessions.sql'],
+  ] as const) {
+    await pool.query(readFileSync(join(migrationsFolder, name), 'utf8'))
+    await pool.query('INSERT INTO migrations VALUES ($1, $2)', [number, name])
+  }
+  for (const [id, opened] of [
+    ['p1', 'now()'],
+    ['p2', 'NULL'],
+  ] as const) {
+    await pool.query(
+      `INSERT INTO polls (id, slug, title, options, revote, definition_hash, opens_at, closes_at, poll_key, opened_at)
+       VALUES ($1, $1, 'T', '[]', 'first', 'h', now(), now(), '\\x00', ${opened})`,
+      [id],
+    )
+  }
+  await pool.query("INSERT INTO sessions (id_hash) VALUES ('x')")
+  await migrate(pool)
+  const { rows } = await pool.query(
+    `SELECT owner_id, is_draft, max_choices, results_visible, eligibility, run, frozen_at IS NOT NULL AS frozen,
+       length(short_code) AS short FROM polls ORDER BY id`,
+  )
+  const kept = {
+    owner_id: 'operator',
+    is_draft: false,
+    max_choices: 1,
+    results_visible: 'live',
+    eligibility: { kind: 'codes' },
+    run: 1,
+    short: 8,
+  }
+  expect(rows).toEqual([
+    { ...kept, frozen: true },
+    { ...kept, frozen: false },
+  ])
+  const sessions = await pool.query('SELECT audience, subject FROM sessions')
+  expect(sessions.rows).toEqual([{ audience: 'organiser', subject: 'operator' }])
 })
 
 test('a database of a newer version is refused', async () => {

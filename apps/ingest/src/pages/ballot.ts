@@ -109,7 +109,7 @@ export function ballotPage(poll: Poll, form: BallotForm, problem: FormProblem | 
     </form>
     <p class="small">
       You can check everything on the next page before your ballot is cast. Fingerprint of this poll:
-      <code>${poll.definitionHash.slice(0, 16)}…</code>
+      <code>${poll.definitionHash}</code>
     </p>`
 }
 

@@ -1,7 +1,9 @@
 import type { PollEvent } from '../poll-audit.ts'
+import type { PollCount } from '../poll-count.ts'
 import type { Poll } from '../poll-repository.ts'
 import { problemBox } from './ballot.ts'
 import { sheetMax } from './code-sheet.ts'
+import { countSection } from './count-section.ts'
 import { type Html, html } from './html.ts'
 import { choiceWords, eligibilityWords, eventWords, openTimes, stateOf, visibleWords, when } from './poll-words.ts'
 
@@ -13,6 +15,7 @@ export interface PollPageOptions {
   readonly token: string
   readonly urls: { readonly ballot: string; readonly results: string }
   readonly events: readonly PollEvent[]
+  readonly count: PollCount | null
   /** Every run of the series, this one too. */
   readonly runs: readonly Poll[]
   /** What to say above everything: something is wrong, or something was done. */
@@ -42,7 +45,7 @@ export function organiserPollPage(options: PollPageOptions): Html {
           </p>`
     }
     <p class="small">Fingerprint: <code>${poll.definitionHash}</code></p>
-    ${state === 'draft' ? draftSection(options) : null}
+    ${state === 'draft' ? draftSection(options) : state === 'scheduled' ? null : countSection(poll, options.count)}
     ${poll.eligibility.kind === 'codes' && state !== 'closed' ? codesSection(options) : null}
     ${poll.eligibility.kind === 'addresses' && state !== 'closed' ? addressesSection(options) : null}
     ${state === 'scheduled' && !poll.isFrozen ? html`<p><a href="/organiser/polls/${poll.id}/edit">Change it</a></p>` : null}

@@ -10,11 +10,14 @@ import { isSameSecret } from '../same-secret.ts'
 import { operatorId } from '../sign-in/organisers.ts'
 import { addressesMax, isAddress } from '../voter-roll.ts'
 import { sendProblem, tooMany } from './api.ts'
+import { passkeysAt, siteOf } from './passkey-routes.ts'
 
 /** A list of the longest that is taken in one call. */
 export const addressesBytesMax = 4 * 1024 * 1024
 
 export const reasonMax = 300
+
+const joinPath = '/organiser/join'
 
 /** What a poll for such voters needs and this installation has not; null when nothing is missing. */
 export function missingFor({ kind }: Eligibility, { mailSignIn, oidc }: IngestParts): string | null {
@@ -146,18 +149,21 @@ export function organiserApi(app: FastifyInstance, parts: IngestParts): void {
 
   app.post('/api/organisers', (request, reply) =>
     organised(request, reply, async () => {
-      const { name } = bodyOf(request)
-      if (!isLine(name, 100)) {
-        throw new MalformedError(`name must be a line of 1 to 100 characters, got ${JSON.stringify(name)}.`)
+      const { name, operator } = bodyOf(request)
+      const isOperator = operator === true && name === undefined
+      if (!isOperator && !isLine(name, 100)) {
+        const expected = 'name must be a line of 1 to 100 characters, or operator true'
+        throw new MalformedError(`${expected}; got ${JSON.stringify({ name, operator })}.`)
       }
-      const { organiser, token, expiresAt } = await organisers.invite(name.trim())
+      const invited = isOperator ? organisers.inviteOperator() : organisers.invite((name as string).trim())
+      const { organiser, token, expiresAt } = await invited
       return reply
         .code(201)
         .header('cache-control', 'no-store')
         .send({
           id: organiser.id,
           // Behind the #, so that it gets into no log.
-          invitation: `${urls().ballot}/organiser/join#${token}`,
+          invitation: `${passkeysAt(siteOf(urls().ballot), joinPath) ?? `${urls().ballot}${joinPath}`}#${token}`,
           expiresAt: expiresAt.toISOString(),
         })
     }),

@@ -38,6 +38,7 @@ export function organiserPollPages(app: FastifyInstance, parts: IngestParts, sho
       rollCount: await polls.codeCount(poll.id),
       token,
       urls: urls(),
+      count: await polls.count(poll.id),
       events: await polls.events(poll.id),
       runs: await polls.runsOf(poll),
       problem: said.problem ?? null,

@@ -10,8 +10,11 @@ import { sendProblem, tooMany } from './api.ts'
 import { signedInOrganiser } from './organiser-guard.ts'
 
 /** The site that passkeys are for: the public address, else the one that was asked. */
-export function passkeySiteOf({ publicUrl }: IngestParts, request: FastifyRequest): PasskeySite {
-  const { origin, hostname } = new URL(publicUrl ?? `${request.protocol}://${request.host}`)
+export const passkeySiteOf = ({ publicUrl }: IngestParts, request: FastifyRequest): PasskeySite =>
+  siteOf(publicUrl ?? `${request.protocol}://${request.host}`)
+
+export function siteOf(url: string): PasskeySite {
+  const { origin, hostname } = new URL(url)
   return { origin, hostname }
 }
 

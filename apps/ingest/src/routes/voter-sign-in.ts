@@ -59,11 +59,11 @@ export function voterSignIn(app: FastifyInstance, parts: IngestParts, show: Show
         const text = 'This is not an e-mail address. Enter one such as name@example.org.'
         return show(reply, 400, poll.title, addressPage(poll, address.slice(0, 300), text))
       }
-      const isListed = await mail.begin(request, reply, poll, {
-        address,
-        confirmUrl: `${urls().ballot}/p/${poll.slug}/confirm`,
-      })
-      return (isListed ? null : tooOften(request, reply)) ?? reply.redirect(`/p/${poll.slug}/mail`, 303)
+      // Counted whether it is listed or not: else who has asked too often could tell one from the other.
+      const refused = tooOften(request, reply)
+      if (refused) return refused
+      await mail.begin(request, reply, poll, { address, confirmUrl: `${urls().ballot}/p/${poll.slug}/confirm` })
+      return reply.redirect(`/p/${poll.slug}/mail`, 303)
     }),
   )
 

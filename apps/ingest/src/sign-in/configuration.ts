@@ -32,6 +32,19 @@ export function oidcOptions(environment: IngestEnvironment, isProduction: boolea
   }
 }
 
+/** Throws a ConfigError where nobody could ever organise a poll. */
+export function checkOrganisersCanEnter(
+  { organiserToken, hasOidc }: { readonly organiserToken: string | null; readonly hasOidc: boolean },
+  isProduction: boolean,
+): void {
+  if (organiserToken === '') throw new ConfigError('ORGANISER_TOKEN', 'ORGANISER_TOKEN is empty: anybody could sign in')
+  if (!isProduction || organiserToken !== null || hasOidc) return
+  throw new ConfigError(
+    'ORGANISER_TOKEN',
+    'nobody could organise polls: in production set ORGANISER_TOKEN, with which organisers are invited, or OIDC_ISSUER',
+  )
+}
+
 /** The mail server as the environment names it, or null. Throws a ConfigError without a sender. */
 export function mailOptions({ SMTP_URL: smtpUrl, MAIL_FROM: from }: IngestEnvironment): MailOptions | null {
   if (smtpUrl === null) return null

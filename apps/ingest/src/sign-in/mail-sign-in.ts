@@ -49,13 +49,13 @@ export class MailSignIn {
     this.#parts = parts
   }
 
-  /** Resolves with whether the address is listed: that is for counting guesses, not for the page. */
+  /** Sends a mail if the address is listed; whoever asks is not told. */
   async begin(
     request: FastifyRequest,
     reply: FastifyReply,
     poll: Poll,
     { address, confirmUrl }: { readonly address: string; readonly confirmUrl: string },
-  ): Promise<boolean> {
+  ): Promise<void> {
     const { pool, attempts, mailer } = this.#parts
     const codeId = rollIdOfAddress(poll.key, address)
     const { rows } = await pool.query<{ isListed: boolean; sent: number }>(
@@ -76,7 +76,7 @@ export class MailSignIn {
       salt,
       codeHash: await codeHashOf(code, salt),
     } satisfies MailAttempt)
-    if (!isListed || sent >= mailsMax) return isListed
+    if (!isListed || sent >= mailsMax) return
     await pool.query('INSERT INTO sent_mails (poll_id, code_id) VALUES ($1, $2)', [poll.id, codeId])
     mailer.send({
       to: address.trim(),
@@ -95,7 +95,6 @@ Both work once, within ${attemptMinutes} minutes. If you did not ask for this ma
 nobody can vote for you without it.
 `,
     })
-    return true
   }
 
   /** Whether this browser has asked for a mail for this poll. */

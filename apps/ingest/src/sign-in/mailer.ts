@@ -1,4 +1,4 @@
-import { createTransport, type Transporter } from 'nodemailer'
+import type { Transporter } from 'nodemailer'
 import type { Logger } from 'stream-core'
 
 export interface MailOptions {
@@ -6,6 +6,8 @@ export interface MailOptions {
   readonly smtpUrl: string
   /** As `Elections <elections@city.example>`. */
   readonly from: string
+  /** A server that does not answer is given up after so long. Default 10 s. */
+  readonly timeoutMs?: number
 }
 
 export interface Mail {
@@ -14,9 +16,6 @@ export interface Mail {
   readonly text: string
 }
 
-/** A server that does not answer is given up after so long. */
-const timeoutMs = 10_000
-
 /** Sends mails by SMTP. */
 export class Mailer {
   readonly #transport: Transporter
@@ -24,15 +23,20 @@ export class Mailer {
   readonly #logger: Logger
   readonly #underWay = new Set<Promise<void>>()
 
-  constructor({ smtpUrl, from }: MailOptions, logger: Logger) {
-    this.#transport = createTransport(smtpUrl, {})
-    Object.assign(this.#transport.options, {
-      connectionTimeout: timeoutMs,
-      greetingTimeout: timeoutMs,
-      socketTimeout: timeoutMs,
-    })
+  private constructor(transport: Transporter, from: string, logger: Logger) {
+    this.#transport = transport
     this.#from = from
     this.#logger = logger
+  }
+
+  static async open({ smtpUrl, from, timeoutMs = 10_000 }: MailOptions, logger: Logger): Promise<Mailer> {
+    // Who sends no mails need not wait for it.
+    const { createTransport } = await import('nodemailer')
+    const url = new URL(smtpUrl)
+    for (const name of ['connectionTimeout', 'greetingTimeout', 'socketTimeout', 'dnsTimeout']) {
+      if (!url.searchParams.has(name)) url.searchParams.set(name, String(timeoutMs))
+    }
+    return new Mailer(createTransport(url.href), from, logger)
   }
 
   /**

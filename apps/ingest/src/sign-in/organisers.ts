@@ -12,6 +12,13 @@ export interface Organiser {
   readonly name: string
 }
 
+export interface Invitation {
+  readonly organiser: Organiser
+  /** What the link carries: known to nobody but who is sent it. */
+  readonly token: string
+  readonly expiresAt: Date
+}
+
 export const invitationHours = 24
 
 const newOrganiserId = (): string => `o${base32(randomBytes(8)).toLowerCase().slice(0, 12)}`
@@ -53,17 +60,13 @@ export class Organisers {
   }
 
   /** A new organiser, and the secret of the link with which they add their first passkey. */
-  async invite(
-    name: string,
-  ): Promise<{ readonly organiser: Organiser; readonly token: string; readonly expiresAt: Date }> {
-    const organiser = { id: newOrganiserId(), name }
-    const token = newSecret()
-    const expiresAt = new Date(Date.now() + invitationHours * 3_600_000)
-    await inTransaction(this.#pool, async (client) => {
-      await client.query('INSERT INTO organisers (id, name) VALUES ($1, $2)', [organiser.id, name])
-      await client.query('INSERT INTO invitations VALUES ($1, $2, $3)', [hashOf(token), organiser.id, expiresAt])
-    })
-    return { organiser, token, expiresAt }
+  invite(name: string): Promise<Invitation> {
+    return this.#invite({ id: newOrganiserId(), name })
+  }
+
+  /** The same for the operator, whose polls programs make, so that they can be looked after on the pages, too. */
+  async inviteOperator(): Promise<Invitation> {
+    return this.#invite((await this.find(operatorId))!)
   }
 
   /** Whom an invitation is for; null when it is none, was used or has expired. */
@@ -83,5 +86,18 @@ export class Organisers {
       [hashOf(token)],
     )
     return rowCount === 1
+  }
+
+  async #invite(organiser: Organiser): Promise<Invitation> {
+    const token = newSecret()
+    const expiresAt = new Date(Date.now() + invitationHours * 3_600_000)
+    await inTransaction(this.#pool, async (client) => {
+      await client.query('INSERT INTO organisers (id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+        organiser.id,
+        organiser.name,
+      ])
+      await client.query('INSERT INTO invitations VALUES ($1, $2, $3)', [hashOf(token), organiser.id, expiresAt])
+    })
+    return { organiser, token, expiresAt }
   }
 }

@@ -1,13 +1,9 @@
-import {
-  type AuthenticationResponseJSON,
-  type AuthenticatorTransport,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type PublicKeyCredentialCreationOptionsJSON,
-  type PublicKeyCredentialRequestOptionsJSON,
-  type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
+import type {
+  AuthenticationResponseJSON,
+  AuthenticatorTransport,
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+  RegistrationResponseJSON,
 } from '@simplewebauthn/server'
 import type { Pool } from 'pg'
 import type { Organiser } from './organisers.ts'
@@ -32,6 +28,9 @@ interface PasskeyRow {
   readonly counter: string
   readonly transports: AuthenticatorTransport[]
 }
+
+/** Loaded when somebody first uses a passkey: it takes a good part of a second, which a start need not wait for. */
+const webauthn = () => import('@simplewebauthn/server')
 
 const siteName = 'Voting'
 /** EdDSA, ES256 and RS256: what authenticators have. The library would ask Node for algorithms that are experimental there. */
@@ -64,6 +63,7 @@ export class Passkeys {
       'SELECT credential_id AS id FROM passkeys WHERE organiser_id = $1',
       [organiser.id],
     )
+    const { generateRegistrationOptions } = await webauthn()
     return generateRegistrationOptions({
       rpName: siteName,
       rpID: site.hostname,
@@ -86,6 +86,7 @@ export class Passkeys {
     response: unknown,
     mayAdd: () => Promise<boolean>,
   ): Promise<boolean> {
+    const { verifyRegistrationResponse } = await webauthn()
     const verified = await verifyRegistrationResponse({
       response: response as RegistrationResponseJSON,
       expectedChallenge: challenge,
@@ -110,7 +111,8 @@ export class Passkeys {
     return rowCount === 1
   }
 
-  signInOptions(site: PasskeySite): Promise<PublicKeyCredentialRequestOptionsJSON> {
+  async signInOptions(site: PasskeySite): Promise<PublicKeyCredentialRequestOptionsJSON> {
+    const { generateAuthenticationOptions } = await webauthn()
     return generateAuthenticationOptions({ rpID: site.hostname, userVerification: 'required' })
   }
 
@@ -124,6 +126,7 @@ export class Passkeys {
     )
     const row = rows[0]
     if (!row) return null
+    const { verifyAuthenticationResponse } = await webauthn()
     const verified = await verifyAuthenticationResponse({
       response: response as AuthenticationResponseJSON,
       expectedChallenge: challenge,

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { boundedQuery } from '@voting/election/database'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Pool } from 'pg'
+import type { Logger } from 'stream-core'
 import { type Cookies, hashOf, newSecret } from './cookies.ts'
 
 /** How somebody has shown who they are. */
@@ -40,10 +41,12 @@ const isAlive = `last_used_at > now() - make_interval(mins => ${idleMinutes})
 export class Sessions {
   readonly #pool: Pool
   readonly #cookies: Cookies
+  readonly #logger: Logger
 
-  constructor(pool: Pool, cookies: Cookies) {
+  constructor(pool: Pool, cookies: Cookies, logger: Logger) {
     this.#pool = pool
     this.#cookies = cookies
+    this.#logger = logger
   }
 
   /** Begins a session under a new id; one that this browser had for the same audience ends. */
@@ -62,6 +65,9 @@ export class Sessions {
       [hashOf(id), audience, subject, method, (request.headers['user-agent'] ?? '').slice(0, 200)],
     )
     this.#cookies.set(request, reply, cookieOf(audience), id)
+    // Who a voter is must not be known from logs.
+    const who = audience === 'organiser' ? { organiser: subject } : { poll: audience }
+    this.#logger.info({ event: 'sign-in', method, ...who }, 'somebody has signed in')
   }
 
   /** The session of this browser, or null; using it keeps it alive. */

@@ -55,6 +55,7 @@ export class IdentityProvider {
       clients: [{ client_id: 'voting', client_secret: clientSecret, redirect_uris: [callbackUrl] }],
       claims: { openid: ['sub'], profile: ['name'], groups: ['groups'] },
       pkce: { required: () => true },
+      ttl: { AccessToken: 600, Grant: 600, IdToken: 600, Interaction: 600, Session: 600 },
       findAccount: (_context, id) => {
         const user = this.users.get(id)
         return user && { accountId: id, claims: async () => ({ sub: id, ...user, groups: [...user.groups] }) }

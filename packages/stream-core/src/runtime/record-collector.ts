@@ -20,6 +20,9 @@ export interface Output {
   partitionCount(topic: string): number
 }
 
+/** A windowed key also says where its record belongs: without one it is not even sent. */
+export class MissingKeyError extends SerdeError {}
+
 const keyWriter = new ByteWriter(256)
 const valueWriter = new ByteWriter(4096)
 
@@ -103,7 +106,10 @@ function serialise(
   }
   if (value === null) {
     if (part === 'value' || suffixBytes(serde) === 0) return null
-    throw new SerdeError(part, `a record for "${topic}" has no key, and ${serde.name} cannot write one that is missing`)
+    throw new MissingKeyError(
+      part,
+      `a record for "${topic}" has no key, and ${serde.name} cannot write one that is missing`,
+    )
   }
   writer.reset()
   try {

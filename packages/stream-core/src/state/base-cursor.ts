@@ -8,6 +8,9 @@ export interface BaseRangeOptions {
   readonly to: string
   readonly reverse: boolean
   readonly segments: SegmentRange
+  /** See `TableRange`. */
+  readonly group: string | null
+  readonly earliestMs: number
 }
 
 /** The rows on disk with `from ≤ key < to`, in order of their keys, whatever segment they lie in. */
@@ -18,9 +21,15 @@ export class BaseCursor {
   /** Of the row that is next. */
   #next: SegmentCursor | null = null
 
-  constructor(base: BaseTable, range: BaseRangeOptions) {
+  /** null: the table is known to have no such row. */
+  static open(base: BaseTable, range: BaseRangeOptions): BaseCursor | null {
+    const segments = base.segmentsWith(range)
+    return segments.length === 0 ? null : new BaseCursor(base, segments, range)
+  }
+
+  private constructor(base: BaseTable, segments: readonly number[], range: BaseRangeOptions) {
     this.#reverse = range.reverse
-    this.#segments = base.segmentsIn(range.segments).map((segment) => new SegmentCursor(base, segment, range))
+    this.#segments = segments.map((segment) => new SegmentCursor(base, segment, range))
     this.#choose()
   }
 

@@ -1,6 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3'
+import type { BaseRangeOptions } from './base-cursor.ts'
 import { bytesEntry, type Entry } from './entry.ts'
 import { KeyFilter } from './key-filter.ts'
+import type { TableLayout } from './table-layout.ts'
 
 const rowsPerPut = 50
 const columns = 4
@@ -16,13 +18,14 @@ export interface BaseRow {
  * orders code units up to 255 as the bytes order, and scans are five times cheaper than with BLOB keys (D11).
  *
  * A window store's rows are also grouped by segment, a slice of time, so that expired rows are deleted as one range.
- * `segmentOf` is null for stores that do not expire; their rows all have segment 0.
+ * Rows of stores that do not expire all have segment 0.
  *
- * A filter of the keys of each segment spares a new key its read; for rows that were there at the opening it says "maybe"
- * until `learnKeys` has read them all.
+ * A filter of the keys of each segment spares a new key its read; one of their groups, and the latest time of all rows, do the
+ * same for the ranges that joins, sessions and sliding windows read for each record. For rows that were there at the opening
+ * all of them say "maybe" until `learnKeys` has read them.
  */
 export class BaseTable {
-  readonly #segmentOf: ((key: string) => number) | null
+  readonly #layout: TableLayout
   readonly #get: Statement
   readonly #put: Statement
   readonly #putMany: Statement
@@ -37,6 +40,10 @@ export class BaseTable {
   readonly #expire: Statement
   readonly #keys: Statement
   readonly #filters = new Map<number, KeyFilter>()
+  /** The same of the groups of keys. */
+  readonly #groups = new Map<number, KeyFilter>()
+  /** Of the keys that were learnt. */
+  #latestMs = -Infinity
   /** Segments that have rows, or had some. */
   readonly #segments = new Set<number>()
   #lastSegment = -1
@@ -45,13 +52,13 @@ export class BaseTable {
   /** Where `learnKeys` goes on; null: it knows all keys. */
   #unknownFrom: { readonly segment: number; readonly key: string } | null
 
-  constructor(database: Database, tableName: string, segmentOf: ((key: string) => number) | null) {
+  constructor(database: Database, tableName: string, layout: TableLayout) {
     const table = `"${tableName.replaceAll('"', '""')}"`
     database.exec(
       `CREATE TABLE IF NOT EXISTS ${table} (segment INTEGER NOT NULL, key TEXT NOT NULL, ts INTEGER NOT NULL,
        value BLOB NOT NULL, PRIMARY KEY (segment, key)) WITHOUT ROWID`,
     )
-    this.#segmentOf = segmentOf
+    this.#layout = layout
     this.#get = database.prepare(`SELECT ts, value FROM ${table} WHERE segment = ? AND key = ?`)
     this.#put = database.prepare(`REPLACE INTO ${table} VALUES (?,?,?,?)`)
     const rows = Array.from({ length: rowsPerPut }, () => '(?,?,?,?)').join(',')
@@ -77,7 +84,7 @@ export class BaseTable {
     const from = this.#unknownFrom
     if (from === null) return true
     const rows = this.#keys.all(from.segment, from.key, limit) as { segment: number; key: string }[]
-    for (const { segment, key } of rows) this.#filter(segment).add(key)
+    for (const { segment, key } of rows) this.#learn(segment, key)
     this.#unknownFrom = rows.length < limit ? null : rows[rows.length - 1]!
     return this.#unknownFrom === null
   }
@@ -95,7 +102,14 @@ export class BaseTable {
 
   /** A key that is going to be in the table, or already answers reads for it: from now on it may be there. */
   learn(key: string): void {
-    this.#filter(this.#segment(key)).add(key)
+    this.#learn(this.#segment(key), key)
+  }
+
+  #learn(segment: number, key: string): void {
+    const { groupOf, timeOf } = this.#layout
+    filterOf(this.#filters, segment).add(key)
+    if (groupOf !== null) filterOf(this.#groups, segment).add(groupOf(key))
+    if (timeOf !== null) this.#latestMs = Math.max(this.#latestMs, timeOf(key))
   }
 
   /** Inside a transaction of the database. A key that was learnt; bytes in passing are copied. */
@@ -139,10 +153,17 @@ export class BaseTable {
     this.#delete.run(this.#segment(key), key)
   }
 
-  /** The segments of a range that may have rows. */
-  segmentsIn({ first, last }: SegmentRange): readonly number[] {
+  /** The segments of a range that may have such rows. */
+  segmentsWith({ segments: { first, last }, group, earliestMs }: BaseRangeOptions): readonly number[] {
+    const isKnown = this.#unknownFrom === null && group !== null
+    if (isKnown && this.#layout.timeOf !== null && earliestMs > this.#latestMs) return noSegments
     const found: number[] = []
-    for (const segment of this.#segments) if (segment >= first && segment <= last) found.push(segment)
+    for (const segment of this.#segments) {
+      if (segment < first || segment > last) continue
+      if (!isKnown || this.#layout.groupOf === null || this.#groups.get(segment)?.mayHave(group) === true) {
+        found.push(segment)
+      }
+    }
     return found
   }
 
@@ -155,20 +176,25 @@ export class BaseTable {
   /** Inside a transaction of the database. */
   expire(firstLiveSegment: number): void {
     this.#expire.run(firstLiveSegment)
-    for (const segment of this.#filters.keys()) if (segment < firstLiveSegment) this.#filters.delete(segment)
+    for (const filters of [this.#filters, this.#groups]) {
+      for (const segment of filters.keys()) if (segment < firstLiveSegment) filters.delete(segment)
+    }
     for (const segment of this.#segments) if (segment < firstLiveSegment) this.#segments.delete(segment)
     this.#lastSegment = -1
   }
 
-  #filter(segment: number): KeyFilter {
-    let filter = this.#filters.get(segment)
-    if (filter === undefined) this.#filters.set(segment, (filter = new KeyFilter()))
-    return filter
-  }
-
   #segment(key: string): number {
-    return this.#segmentOf === null ? 0 : this.#segmentOf(key)
+    const { segmentOf } = this.#layout
+    return segmentOf === null ? 0 : segmentOf(key)
   }
+}
+
+const noSegments: readonly number[] = []
+
+function filterOf(filters: Map<number, KeyFilter>, segment: number): KeyFilter {
+  let filter = filters.get(segment)
+  if (filter === undefined) filters.set(segment, (filter = new KeyFilter()))
+  return filter
 }
 
 /** One segment at a time: over several of them SQLite has no order by key, and would sort all their rows for each page. */

@@ -1,8 +1,9 @@
 import { bytesEntry } from './entry.ts'
 import { type InnerStore, plainInner } from './inner-store.ts'
-import { aboveEveryKey, plainLayout } from './layered-table.ts'
+import { aboveEveryKey } from './layered-table.ts'
 import { StoreBase, type StoreParts } from './store-base.ts'
 import type { CustomStoreSpec } from './store-spec.ts'
+import { plainLayout } from './table-layout.ts'
 
 export interface RowRange {
   /** Lowest key of the range; left out: from the first. */

@@ -1,11 +1,12 @@
 import type { RecordContext } from '../common/record.ts'
 import type { Entry } from './entry.ts'
 import { type InnerStore, plainInner } from './inner-store.ts'
-import { aboveEveryKey, plainLayout } from './layered-table.ts'
+import { aboveEveryKey } from './layered-table.ts'
 import { LruRows } from './lru-rows.ts'
 import { incremented } from './next-key.ts'
 import { StoreBase, type StoreParts } from './store-base.ts'
 import type { KeyValueStoreSpec } from './store-spec.ts'
+import { plainLayout } from './table-layout.ts'
 import { StoreCodec } from './value-codec.ts'
 
 export interface ValueAndTimestamp<V> {

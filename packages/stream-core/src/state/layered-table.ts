@@ -4,27 +4,20 @@ import { allSegments } from './base-table.ts'
 import type { Entry } from './entry.ts'
 import { OrderedLayer } from './ordered-layer.ts'
 import { sortedPlaces } from './sorted-keys.ts'
+import { plainLayout, type TableLayout } from './table-layout.ts'
 
 const readCacheEntriesMax = 20_000
 
 /** A string above every latin1 key: the upper bound of an open range. */
 export const aboveEveryKey = '\u{10ffff}'
 
-/** What a store's keys are made of. */
-export interface TableLayout {
-  /** Slice of time a key lies in; null: the store never expires anything. */
-  readonly segmentOf: ((key: string) => number) | null
-  /** Part of a key within which the hot ranges lie; null: ranges are rare. */
-  readonly groupOf: ((key: string) => string) | null
-}
-
-export const plainLayout: TableLayout = { segmentOf: null, groupOf: null }
-
 export interface TableRange {
   readonly reverse?: boolean
   readonly segments?: SegmentRange
   /** The group all keys of the range belong to, where there is one. */
   readonly group?: string | null
+  /** No key of the range has an earlier time. Default: that is not known. */
+  readonly earliestMs?: number
   /** Default `read_uncommitted`: what the open transaction has written is seen. */
   readonly isolation?: Isolation
 }
@@ -128,12 +121,13 @@ export class LayeredTable {
 
   /** Live entries with `from ≤ key < to` in byte order; what is written while it runs may or may not be seen. */
   *range(from: string, to: string, options: TableRange = {}): Generator<[string, Entry]> {
-    const { reverse = false, segments = allSegments, group = null, isolation = 'read_uncommitted' } = options
+    const { reverse = false, segments = allSegments, group = null, earliestMs = -Infinity } = options
+    const { isolation = 'read_uncommitted' } = options
     const layers: OrderedLayer[] = isolation === 'read_uncommitted' ? [this.#active, this.#frozen] : [this.#frozen]
     if (this.#persisting) layers.push(this.#persisting)
     const isIn = segments === allSegments ? null : this.#isIn(segments)
     const cursors = layers.map((layer) => new LayerCursor(layer, layer.keysBetween(from, to, group), reverse, isIn))
-    const rows = this.#base ? new BaseCursor(this.#base, { from, to, reverse, segments }) : null
+    const rows = this.#base && BaseCursor.open(this.#base, { from, to, reverse, segments, group, earliestMs })
     for (;;) {
       let key: string | undefined = rows?.key
       for (const cursor of cursors) {

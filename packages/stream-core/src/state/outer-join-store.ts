@@ -3,9 +3,10 @@ import { ByteWriter } from '../common/byte-writer.ts'
 import { noHeaders } from '../common/record.ts'
 import { bytesEntry } from './entry.ts'
 import { type InnerStore, plainInner } from './inner-store.ts'
-import { aboveEveryKey, plainLayout } from './layered-table.ts'
+import { aboveEveryKey } from './layered-table.ts'
 import { StoreBase, type StoreParts } from './store-base.ts'
 import type { OuterJoinStoreSpec } from './store-spec.ts'
+import { plainLayout } from './table-layout.ts'
 import { int64At, int64Text } from './window-key.ts'
 
 /** A record of a stream-stream join that has found no match yet. */

@@ -32,7 +32,8 @@ export type SessionChangeListener<K, V> = (
 /** For `BaseTable` and the layers: where a stored key belongs. */
 export const sessionLayout = (retentionMs: number) => {
   const intervalMs = segmentIntervalMs(retentionMs)
-  return { segmentOf: (key: string) => Math.trunc(sessionEnd(key) / intervalMs), groupOf: sessionKeyPart }
+  const segmentOf = (key: string): number => Math.trunc(sessionEnd(key) / intervalMs)
+  return { segmentOf, groupOf: sessionKeyPart, timeOf: sessionEnd }
 }
 
 /**
@@ -85,7 +86,12 @@ export class SessionStore<K, V> extends StoreBase<SessionStoreSpec> {
     const length = prefix.length + sessionSuffixLength
     const low = prefix + int64Text(Math.max(0, earliestEndMs))
     const scan = { keyFrom: prefix, keyTo: prefix, fromMs: Math.max(0, earliestEndMs), toMs: latestStartMs, reverse }
-    for (const [stored, entry] of this.rows.range(low, `${prefix}\xff`, { reverse, group: prefix, scan })) {
+    for (const [stored, entry] of this.rows.range(low, `${prefix}\xff`, {
+      reverse,
+      group: prefix,
+      earliestMs: earliestEndMs,
+      scan,
+    })) {
       if (stored.length !== length || sessionKeyPart(stored) !== prefix) continue
       if (sessionEnd(stored) < earliestEndMs || sessionStart(stored) > latestStartMs) continue
       yield [this.#windowed(stored), this.#codec.decode(entry)]

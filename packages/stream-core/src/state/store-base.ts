@@ -6,11 +6,12 @@ import { type CacheWalk, plainWalk } from './cache-walk.ts'
 import { CachingStore, type FlushListener } from './caching-store.ts'
 import { bytesEntry, type Entry } from './entry.ts'
 import type { InnerStore } from './inner-store.ts'
-import { type Isolation, LayeredTable, type TableLayout } from './layered-table.ts'
+import { type Isolation, LayeredTable } from './layered-table.ts'
 import type { AppendChange, StateStore } from './state-store.ts'
 import type { StoreHost } from './store-host.ts'
 import { StoreMeta } from './store-meta.ts'
 import type { StoreSpec } from './store-spec.ts'
+import type { TableLayout } from './table-layout.ts'
 import { TableView } from './table-view.ts'
 
 export interface StoreParts {

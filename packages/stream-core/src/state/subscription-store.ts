@@ -1,10 +1,10 @@
 import type { Headers } from '../common/record.ts'
 import { bytesEntry } from './entry.ts'
 import { type InnerStore, plainInner } from './inner-store.ts'
-import { plainLayout } from './layered-table.ts'
 import { incremented } from './next-key.ts'
 import { StoreBase, type StoreParts } from './store-base.ts'
 import type { SubscriptionStoreSpec } from './store-spec.ts'
+import { plainLayout } from './table-layout.ts'
 
 /**
  * Who subscribed to which foreign key: `length(fk)(4) ‖ fk ‖ pk` to the wrapper's bytes. Its changelog records carry the

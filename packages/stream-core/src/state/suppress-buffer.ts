@@ -3,10 +3,11 @@ import { type Headers, noHeaders, type RecordContext } from '../common/record.ts
 import { type BufferValue, bufferValueSize, readBufferValue, writeBufferValue } from './buffer-value.ts'
 import { bytesEntry } from './entry.ts'
 import { type InnerStore, plainInner } from './inner-store.ts'
-import { aboveEveryKey, plainLayout } from './layered-table.ts'
+import { aboveEveryKey } from './layered-table.ts'
 import { StoreBase, type StoreParts } from './store-base.ts'
 import type { BufferStoreSpec } from './store-spec.ts'
 import type { AppendChange } from './state-store.ts'
+import { plainLayout } from './table-layout.ts'
 import { StoreCodec } from './value-codec.ts'
 
 export interface BufferedChange<K, V> {

@@ -177,7 +177,7 @@ export class TaskState {
       const base =
         this.#database === null || spec.inMemory
           ? null
-          : new BaseTable(this.#database.database, `store_${spec.name}`, layoutOf(spec).segmentOf)
+          : new BaseTable(this.#database.database, `store_${spec.name}`, layoutOf(spec))
       const store = openStore(spec, base, host)
       const numbers = base === null ? undefined : this.#database?.numbers(spec.name)
       if (numbers !== undefined) store.meta.load(numbers)

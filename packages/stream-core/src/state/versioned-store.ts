@@ -34,6 +34,7 @@ const neverExpires = Number.MAX_SAFE_INTEGER
 export const versionedLayout = {
   segmentOf: (key: string): number => (key.startsWith(latestPrefix) ? neverExpires : int64At(key, 1)),
   groupOf: null,
+  timeOf: null,
 }
 
 /**

@@ -87,7 +87,7 @@ export function* windowsOfKey(
   const high = Number.isFinite(toMs) ? prefix + int64Text(toMs + 1) : `${prefix}\xff`
   const length = prefix.length + windowSuffixLength
   const scan = { keyFrom: prefix, keyTo: prefix, fromMs: Math.max(0, fromMs), toMs, reverse }
-  for (const row of rows.range(low, high, { reverse, group: prefix, scan })) {
+  for (const row of rows.range(low, high, { reverse, group: prefix, earliestMs: fromMs, scan })) {
     // Keys of other lengths may lie between those of this one.
     if (row[0].length !== length || windowKeyPart(row[0]) !== prefix) continue
     yield row

@@ -30,7 +30,8 @@ export type WindowChangeListener<K, V> = (
 /** For `BaseTable` and the layers: where a stored key belongs. */
 export const windowLayout = (retentionMs: number) => {
   const intervalMs = segmentIntervalMs(retentionMs)
-  return { segmentOf: (key: string) => Math.trunc(windowStart(key) / intervalMs), groupOf: windowKeyPart }
+  const segmentOf = (key: string): number => Math.trunc(windowStart(key) / intervalMs)
+  return { segmentOf, groupOf: windowKeyPart, timeOf: windowStart }
 }
 
 /** What both kinds of window stores do: rows by key and window start, forgotten as they expire. */

@@ -16,7 +16,16 @@ const segmentOf = (key: string): number => 9 - Number(key[1])
 
 function openTable(): { readonly database: Database.Database; readonly table: BaseTable } {
   const database = new Database(join(folder, 'state.db'))
-  return { database, table: new BaseTable(database, 'rows', segmentOf) }
+  return { database, table: new BaseTable(database, 'rows', { segmentOf, groupOf: null, timeOf: null }) }
+}
+
+const everything = {
+  from: '',
+  to: '~',
+  reverse: false,
+  segments: { first: 0, last: 9 },
+  group: null,
+  earliestMs: -Infinity,
 }
 
 const key = fc.nat(99).map((number) => String(number).padStart(2, '0'))
@@ -40,9 +49,9 @@ describe('rows on disk', () => {
             database.close()
             ;({ database, table } = openTable())
           }
-          const cursor = new BaseCursor(table, { from, to, reverse, segments: { first, last } })
+          const cursor = BaseCursor.open(table, { ...everything, from, to, reverse, segments: { first, last } })
           const found: string[] = []
-          for (; cursor.key !== undefined; cursor.advance()) {
+          for (; cursor?.key !== undefined; cursor.advance()) {
             expect(cursor.entry?.bytes?.toString()).toBe(cursor.key)
             found.push(cursor.key)
           }
@@ -68,8 +77,8 @@ describe('rows on disk', () => {
     table.flushPuts()
     const read = (): string[] => {
       const found: string[] = []
-      const cursor = new BaseCursor(table, { from: '', to: '~', reverse: false, segments: { first: 0, last: 9 } })
-      for (; cursor.key !== undefined; cursor.advance()) found.push(cursor.key)
+      const cursor = BaseCursor.open(table, everything)
+      for (; cursor?.key !== undefined; cursor.advance()) found.push(cursor.key)
       return found
     }
     expect(read()).toEqual([...keys].sort())

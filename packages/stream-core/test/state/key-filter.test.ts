@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { BaseTable } from '../../src/state/base-table.ts'
 import { KeyFilter } from '../../src/state/key-filter.ts'
+import { plainLayout } from '../../src/state/table-layout.ts'
 import { int64, type KeyValueStore, stores, string } from '../../src/index.ts'
 import { StoreBench } from './store-bench.ts'
 
@@ -48,7 +49,7 @@ describe('a table on disk', () => {
     const path = join(directory, 'table.db')
     try {
       const first = new Database(path)
-      const table = new BaseTable(first, 'rows', null)
+      const table = new BaseTable(first, 'rows', plainLayout)
       for (let i = 0; i < 1000; i++) {
         table.learn(`key-${i}`)
         table.put(`key-${i}`, i, Buffer.of(1), false)
@@ -59,7 +60,7 @@ describe('a table on disk', () => {
       first.close()
 
       const second = new Database(path)
-      const again = new BaseTable(second, 'rows', null)
+      const again = new BaseTable(second, 'rows', plainLayout)
       expect(again.mayHave('another')).toBe(true)
       while (!again.learnKeys(64)) {
         // A slice at a time, as the loop does.

@@ -1,12 +1,21 @@
 import type { Browser, CDPSession, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openTestIngest, organiser, send, type TestIngest } from '../apps/ingest/test/support/running-ingest.ts'
+import {
+  newPoll,
+  openTestIngest,
+  organiser,
+  send,
+  type TestIngest,
+} from '../apps/ingest/test/support/running-ingest.ts'
+import { createByForm, newOrganiser } from '../apps/ingest/test/support/organiser-client.ts'
+import { seriousViolations } from './support/axe.ts'
 import { launchBrowser } from './support/browser.ts'
 
 let system: TestIngest
 let browser: Browser
 beforeAll(async () => {
-  system = await openTestIngest()
+  // No mail is sent here.
+  system = await openTestIngest({ mail: { smtpUrl: 'smtp://127.0.0.1:1', from: 'a@b.example' } })
   browser = await launchBrowser()
 })
 afterAll(async () => {
@@ -38,7 +47,7 @@ async function openBrowser(): Promise<{ page: Page; devtools: CDPSession; authen
 
 async function invite(name: string): Promise<string> {
   const { body } = await send(`${system.ingest.url}/api/organisers`, { name }, organiser)
-  return named(String(body['invitation']))
+  return String(body['invitation'])
 }
 
 test('who is invited adds a passkey, creates a poll, signs out and in again with it; the invitation works once', async () => {
@@ -93,9 +102,66 @@ test('an organiser who is signed in adds a passkey and removes it', async () => 
   await page.getByText('There is none yet.').waitFor()
 })
 
-test('at an address that is a number the page says where passkeys work', async () => {
-  const { page } = await openBrowser()
-  await page.goto(`${system.ingest.url}/organiser`)
-  await page.getByRole('link', { name: named(`${system.ingest.url}/organiser`) }).click()
-  await page.getByRole('button', { name: 'Sign in with a passkey' }).waitFor()
+test('who scans a slip has its code in the form and not in the address, and votes with it', async () => {
+  const { id, codes } = await newPoll(system)
+  const { rows } = await system.database.pool.query('SELECT short_code FROM polls WHERE id = $1', [id])
+  const page = await browser.newPage()
+  const asked: string[] = []
+  page.on('request', (request) => asked.push(request.url()))
+  await page.goto(`${system.ingest.url}/s/${rows[0].short_code}#${codes[0]}`)
+  await expect.poll(() => page.getByLabel('Your voter code').inputValue()).toBe(codes[0])
+  expect(new URL(page.url()).hash).toBe('')
+  expect(asked.join()).not.toContain(codes[0])
+  await page.getByLabel('B').check()
+  await page.getByRole('button', { name: 'Review your ballot' }).click()
+  await page.getByRole('button', { name: 'Cast this ballot' }).click()
+  await page.getByRole('heading', { name: 'Recorded' }).waitFor()
+})
+
+test('axe finds nothing serious on any page of voters and organisers, and none is wider than its window', async () => {
+  const mary = await newOrganiser(system, 'Mary with a rather long name')
+  const terms = { regions: 'North\nSouth', max_choices: '2', allow_blank: 'yes', visible: 'after-voting' }
+  const title = 'What should the old harbour become, now that the ferries are gone?'
+  const open = await createByForm(mary, { ...terms, title })
+  await mary.post(`/organiser/polls/${open}/extend`, { extra_hours: '1', reason: 'Rain' })
+  const draft = await createByForm(mary, { save_as: 'draft' })
+  const link = await createByForm(mary, { eligibility: 'link' })
+  const mail = await createByForm(mary, { eligibility: 'addresses' })
+  const { rows } = await system.database.pool.query<{ id: string; slug: string }>('SELECT id, slug FROM polls')
+  const ballotOf = (id: string): string => `/p/${rows.find((row) => row.id === id)!.slug}`
+  const forVoters = [
+    '/',
+    ballotOf(open),
+    ballotOf(link),
+    ballotOf(mail),
+    `${ballotOf(mail)}/mail`,
+    '/receipts',
+    '/p/none',
+  ]
+  const forOrganisers = [
+    '/organiser',
+    '/organiser/account',
+    `/organiser/polls/${open}`,
+    `/organiser/polls/${mail}`,
+    `/organiser/polls/${draft}`,
+    `/organiser/polls/${draft}/edit`,
+    `/organiser/polls/${open}/poster`,
+  ]
+  for (const [colorScheme, width, addresses, cookie] of [
+    ['light', 360, [...forVoters, '/organiser', '/organiser/join'], ''],
+    ['dark', 1440, forOrganisers, mary.cookie],
+    ['light', 360, forOrganisers.slice(0, 3), mary.cookie],
+  ] as const) {
+    const page = await browser.newPage({ colorScheme, viewport: { width, height: 740 } })
+    await page.setExtraHTTPHeaders({ cookie })
+    for (const address of addresses) {
+      await page.goto(named(`${system.ingest.url}${address}`))
+      expect(new URL(page.url()).pathname).toBe(address)
+      await page.evaluate('for (const details of document.querySelectorAll("details")) details.open = true')
+      expect([address, colorScheme, await seriousViolations(page)]).toEqual([address, colorScheme, []])
+      const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
+      expect([address, width, overflow]).toEqual([address, width, 0])
+    }
+    await page.close()
+  }
 })

@@ -1,0 +1,192 @@
+/**
+ * The composed system, really run: `npm run compose:test`. Ends with a line about every ballot that was acknowledged.
+ *
+ *   1. An engine (one of our own, as root, where none runs), base images (stand-ins where the public ones cannot be
+ *      pulled), and the image of the apps.
+ *   2. The core comes up; the browser test of an election runs against it.
+ *   3. In production mode and with `scale`: voters vote, while one container after the other is killed, and one is stopped.
+ *      All apps stay alive meanwhile; what was killed comes back by itself.
+ *   4. Every acknowledged ballot is looked for: in the totals, by its receipt, and in a recount from the log.
+ *   5. All of it is removed, however it went.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import { join } from 'node:path'
+import { chromiumPath } from './chromium.ts'
+import { ask, createPoll, Electorate } from './compose/electorate.ts'
+import { runCommand } from './compose/command.ts'
+import { readComposeFile } from './compose/compose-file.ts'
+import { ComposedSystem } from './compose/composed-system.ts'
+import { type Engine, openEngine } from './compose/engine.ts'
+import { LivenessWatch } from './compose/liveness-watch.ts'
+import { reconcile, reconciliationLine, type Reconciliation } from './compose/reconcile.ts'
+import { provideImages } from './compose/stand-ins.ts'
+
+const root = join(import.meta.dirname, '..')
+const deadlineMs = 590_000
+const version = 'test'
+const votersAtOnce = 12
+const startedMs = Date.now()
+
+const log = (text: string): void => {
+  process.stderr.write(`[${((Date.now() - startedMs) / 1000).toFixed(1).padStart(6)} s] ${text}\n`)
+}
+
+/** Undone at the end, last first. */
+const cleanups: (() => Promise<unknown>)[] = []
+
+async function main(): Promise<Reconciliation> {
+  const engine = await openEngine(log)
+  cleanups.push(() => engine.stop())
+  await provide(engine)
+  const system = await ComposedSystem.create(engine)
+  cleanups.push(() => system.remove())
+
+  log('2. the core comes up')
+  await system.up([], [], { VOTING_VERSION: version, NODE_ENV: 'development' })
+  log('it is up: the browser test')
+  const organiserToken = await system.secret('ingest', '/secrets/organiser/token')
+  await browserTest(system, organiserToken)
+
+  log('3. production, with a second tally, a second viewer and the proxy')
+  const production = { VOTING_VERSION: version, NODE_ENV: 'production' }
+  await system.up(['scale'], [], production)
+  const { poll, codes } = await createPoll(system.ingest, organiserToken, 10_000)
+  const watch = await LivenessWatch.of(system, ['ingest', 'tally', 'tally-2', 'viewer', 'viewer-2'])
+  const electorate = new Electorate(system.ingest, poll, codes, votersAtOnce)
+  for (const service of ['tally', 'kafka', 'postgres', 'ingest', 'viewer']) {
+    await underLoad(electorate)
+    await crash(system, service, watch)
+  }
+  await underLoad(electorate)
+  await stopGracefully(system, 'tally-2', watch)
+  await underLoad(electorate)
+  await electorate.close()
+  log(`/livez was asked ${await watch.stop()} times, and was 200 each time`)
+  const interrupted = electorate.ballots.filter(({ failures }) => failures > 0).length
+  log(`${electorate.acknowledged} ballots are acknowledged, ${interrupted} of them after a form was sent again`)
+
+  log('4. reconciliation')
+  await until(`all ${electorate.acknowledged} are counted`, async () => {
+    const { voters } = await ask<{ voters: number }>(`${system.viewer}/api/polls/${poll.id}/results`)
+    return voters >= electorate.acknowledged
+  })
+  const found = await reconcile(system, poll, electorate.ballots)
+  const viaProxy = await ask<{ voters: number }>(`${system.proxy}/api/polls/${poll.id}/results`)
+  const recount = (await system.compose(['exec', '-T', 'tally', 'node', 'apps/tally/src/recount-main.ts'])).trim()
+  log(recount)
+  return {
+    ...found,
+    differences: [
+      ...found.differences,
+      ...(viaProxy.voters === found.acknowledged ? [] : [`the proxy shows ${viaProxy.voters} voters`]),
+      ...(recount.endsWith('recount: equal') ? [] : [`the recount says: ${recount}`]),
+    ],
+  }
+}
+
+/** 1. */
+async function provide(engine: Engine): Promise<void> {
+  const { services } = readComposeFile()
+  const wanted = ['postgres', 'kafka', 'proxy'].map((name) => services[name]!.image!)
+  const base = `node:${process.versions.node}-bookworm-slim`
+  const made = await provideImages(engine, [base, ...wanted], log)
+  if (made.length > 0) log(`stand-ins: ${made.join(', ')}`)
+  // In an engine of somebody else's nobody should take them for the public ones.
+  if (!engine.isOurs)
+    cleanups.push(() => engine.docker(['image', 'rm', '--force', `voting-system:${version}`, ...made]))
+  log('building the image of the apps')
+  const tag = `voting-system:${version}`
+  const recipe = join(root, 'compose', 'Dockerfile')
+  await engine.docker(['build', '--quiet', '--network', 'host', '--tag', tag, '--file', recipe, root])
+  const size = Number(await engine.docker(['image', 'inspect', '--format', '{{.Size}}', tag]))
+  const baseSize = Number(await engine.docker(['image', 'inspect', '--format', '{{.Size}}', base]))
+  log(`it is ${megabytes(size)}, of which ${megabytes(baseSize)} are Node's image`)
+}
+
+/** 2. The same test as `npm test` runs against `npm start`. */
+async function browserTest(system: ComposedSystem, organiserToken: string): Promise<void> {
+  if (!chromiumPath()) {
+    log('no Chromium is found: the browser test is left out')
+    return
+  }
+  const ready = { ready: true, ingest: system.ingest, viewer: system.viewer, organiserToken, ops: {} }
+  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
+  const output = await runCommand([process.execPath, vitest, 'run', '--project', 'e2e', 'e2e/election.test.ts'], {
+    cwd: root,
+    env: { ...process.env, COMPOSED_SYSTEM: JSON.stringify(ready), NO_COLOR: '1' },
+    timeoutMs: 180_000,
+  })
+  log(`browser test: ${/Tests +(.*)/.exec(output)?.[1] ?? 'passed'}`)
+}
+
+/** 3. Some ballots more than before. */
+async function underLoad(electorate: Electorate): Promise<void> {
+  const before = electorate.acknowledged
+  await until('ballots are acknowledged', () => Promise.resolve(electorate.acknowledged >= before + 150))
+}
+
+async function crash(system: ComposedSystem, service: string, watch: LivenessWatch): Promise<void> {
+  watch.excuse(service)
+  const restartsBefore = Number(await system.inspect(service, '{{.RestartCount}}'))
+  const crashedMs = Date.now()
+  await system.crash(service)
+  await until(`${service} is started again`, async () => {
+    const [count, status] = (await system.inspect(service, '{{.RestartCount}} {{.State.Status}}')).split(' ')
+    return status === 'running' && Number(count) > restartsBefore
+  })
+  await system.untilHealthy(service)
+  log(`${service} was killed, and is back and healthy after ${((Date.now() - crashedMs) / 1000).toFixed(1)} s`)
+  if (service !== 'kafka' && service !== 'postgres') await watch.expectAgain(service, system)
+}
+
+async function stopGracefully(system: ComposedSystem, service: string, watch: LivenessWatch): Promise<void> {
+  watch.excuse(service)
+  await system.compose(['--profile', 'scale', 'stop', service])
+  const code = await system.inspect(service, '{{.State.ExitCode}}')
+  const said = (await system.compose(['--profile', 'scale', 'logs', '--no-color', '--tail', '3', service])).trim()
+  if (code !== '0') throw new Error(`${service} was stopped and ended with ${code}:\n${said}`)
+  log(`${service} was stopped and ended with 0; its last words:\n${said}`)
+  await system.compose(['--profile', 'scale', 'start', service])
+  await system.untilHealthy(service)
+  await watch.expectAgain(service, system)
+}
+
+async function until(what: string, look: () => Promise<boolean>, withinMs = 90_000): Promise<void> {
+  const endMs = Date.now() + withinMs
+  while (!(await look().catch(() => false))) {
+    if (Date.now() > endMs) throw new Error(`not within ${withinMs / 1000} s: ${what}`)
+    await delay(250)
+  }
+}
+
+const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`
+
+/** 5. Everything is tried, whatever fails. */
+async function cleanUp(): Promise<void> {
+  for (const cleanup of cleanups.splice(0).reverse()) {
+    await cleanup().catch((error: unknown) => {
+      log(`while cleaning up: ${String(error)}`)
+      process.exitCode = 1
+    })
+  }
+}
+
+const interrupted = new Promise<never>((_resolve, reject) => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => reject(new Error(`stopped by ${signal}`)))
+  setTimeout(() => reject(new Error(`not done within ${deadlineMs / 1000} s`)), deadlineMs).unref()
+})
+
+let lastLine: string
+try {
+  const reconciliation = await Promise.race([main(), interrupted])
+  lastLine = reconciliationLine(reconciliation)
+  if (reconciliation.differences.length > 0) process.exitCode = 1
+} catch (error) {
+  lastLine = `compose:test: FAILED: ${(error as Error).message}`
+  process.exitCode = 1
+}
+log('5. cleaning up')
+await cleanUp()
+process.stdout.write(`${lastLine}\n`)
+process.exit()
