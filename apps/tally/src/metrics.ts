@@ -14,7 +14,8 @@ export function openMetrics(streams: Streams): Registry {
 export async function lagMs(registry: Registry): Promise<number> {
   const metrics = await registry.getMetricsAsJSON()
   const lag = metrics.find(({ name }) => name.endsWith('consumer_lag_seconds'))
-  return Math.max(0, ...(lag?.values ?? []).map(({ value }) => value * 1000))
+  if (!lag) throw new Error('the library has no metric consumer_lag_seconds any more')
+  return Math.max(0, ...lag.values.map(({ value }) => value * 1000))
 }
 
 /** How far a start has come: the state, and for each task that is being restored what is left, and how long it takes if known. */

@@ -70,6 +70,8 @@ function render() {
     length: picture.x.length,
     row: (index) => [timeOf(index), ...picture.columns.map((column) => valueOf(column[index] ?? null))],
   })
+  // One line of its own needs no key.
+  setShown(byId('legend'), mode !== 'margin' && mode !== 'turnout')
   renderRate(nowMs)
   if (isOpen && !comparison) renderRecent(nowMs)
 }
@@ -116,9 +118,13 @@ function showComparison() {
       lines.push(isOwn ? { label, ...line } : { label: of, ...line, isThin: true })
     }
   }
-  picture = { x: elapsedSeconds, columns, labels: lines.map(({ label }) => label) }
-  const last = elapsedSeconds.at(-1) ?? 60
-  const to = Math.min(last, range === 'all' ? Infinity : ranges[range].lengthMs / 1000)
+  const to = Math.min(elapsedSeconds.at(-1) ?? 60, range === 'all' ? Infinity : ranges[range].lengthMs / 1000)
+  const length = elapsedSeconds.filter((/** @type {number} */ seconds) => seconds <= to).length
+  picture = {
+    x: elapsedSeconds.slice(0, length),
+    columns: columns.map((column) => column.slice(0, length)),
+    labels: lines.map(({ label }) => label),
+  }
   chart.show({ ...picture, lines, from: 0, to, isElapsed: true, isShare: isShare(), isStepped: false })
 }
 

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { openTestDatabase, type TestDatabase } from '../../../packages/election/test/support/database.ts'
 import { LiveHub } from '../src/live/live-hub.ts'
 import { ResultStore } from '../src/result-store.ts'
-import { type Frame, insertPoll, LiveClient, writeCount } from './support/live-client.ts'
+import { type Frame, insertPoll, LiveClient, writeAnalytics, writeCount } from './support/live-client.ts'
 
 let database: TestDatabase
 let store: ResultStore
@@ -13,6 +13,7 @@ let server: Server
 let hub: LiveHub
 let url: string
 let revision = 0
+const acks: number[] = []
 const opensAtMs = Math.floor(Date.now() / 60_000) * 60_000 - 120_000
 const countedMs = opensAtMs + 61_000
 
@@ -30,14 +31,17 @@ afterEach(async () => {
   server.close()
 })
 
-async function openHub(of: ResultStore): Promise<void> {
+async function openHub(of: ResultStore, heartbeatMs = 100): Promise<void> {
   hub = new LiveHub({
     store: of,
     logger: silentLogger,
     tickMs: 20,
     connectionsMax: 10,
     allowedOrigins: [],
-    heartbeatMs: 100,
+    heartbeatMs,
+    connectionsPerAddressMax: 4,
+    drainMs: 3000,
+    onAck: (seconds) => acks.push(seconds),
   })
   server = createServer()
   hub.attach(server)
@@ -195,4 +199,112 @@ test.each([
   expect(await client.next('err')).toMatchObject({ code })
   if (closeCode > 0) await expect.poll(() => client.closeCode).toBe(closeCode)
   client.socket.close()
+})
+
+test('a socket that is behind is skipped, and gets one snapshot of now when it reads again', async () => {
+  // It will not answer pings for a while, either.
+  await hub.close()
+  server.close()
+  await openHub(store, 60_000)
+  await count(1, 1, 0)
+  const client = await new LiveClient(url).open()
+  client.send({ op: 'sub', poll: 'p1' })
+  await client.next('snap')
+  const view = (await store.poll('p1'))!
+  // Its other end no longer reads; what the system keeps for it fills up first.
+  const { _socket: line } = client.socket as unknown as { _socket: { pause(): void; resume(): void } }
+  line.pause()
+  const regions = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`region ${i}`, { a: i, b: i }]))
+  let version = 1
+  for (let i = 0; i < 20_000 && hub.skippedSends === 0; i++) {
+    const views = [{ ...view, version: ++version, regions, totals: { a: version, b: 0 } }]
+    hub.publish({ views, trends: [], found: [], revision, isLate: false })
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  expect(hub.skippedSends).toBeGreaterThan(0)
+  await count(version + 1, 7, 8)
+  line.resume()
+  // Whatever has come through was in order; behind it there is one whole answer.
+  await expect
+    .poll(
+      async () => {
+        await publish()
+        await count(++version + 1, 7, 8)
+        return client.frames.find(({ t }) => t === 'snap')?.['voters']
+      },
+      { timeout: 10_000 },
+    )
+    .toBe(15)
+  const versions = client.frames.filter(({ t }) => t === 'd').map(({ ver }) => Number(ver))
+  expect(versions).toEqual(versions.toSorted((a, b) => a - b))
+  client.socket.close()
+})
+
+test('pages that acknowledge heartbeats and then stand still are closed; programs that never do are not', async () => {
+  const [page, program] = [await new LiveClient(url).open(), await new LiveClient(url).open()]
+  await page.next('h')
+  page.send({ op: 'ack' })
+  await expect.poll(() => page.closeCode, { timeout: 5000 }).toBe(4408)
+  expect(program.closeCode).toBe(0)
+  expect(acks.length).toBe(1)
+  program.socket.close()
+})
+
+test('readers are told when newer ballots are recorded than are counted, and when that is over', async () => {
+  await count(1, 1, 0)
+  const client = await new LiveClient(url).open()
+  expect(await client.next('hello')).toMatchObject({ late: false })
+  client.send({ op: 'sub', poll: 'p1' })
+  await client.next('snap')
+  const say = async (behindMs: number): Promise<void> => {
+    await database.pool.query('UPDATE tally_pulse SET behind_ms = $1', [behindMs])
+    await publish()
+  }
+  await say(60_000)
+  expect(await client.next('st')).toMatchObject({ late: true })
+  await say(500)
+  expect(await client.next('st')).toMatchObject({ late: false })
+  // Nobody has said anything for too long: nobody counts.
+  await database.pool.query("UPDATE tally_pulse SET at = now() - interval '11 seconds'")
+  await publish()
+  expect(await client.next('st')).toMatchObject({ late: true })
+  client.socket.close()
+})
+
+test('what is found out reaches everybody who follows, and those who come later', async () => {
+  await count(1, 1, 0)
+  const client = await new LiveClient(url).open()
+  client.send({ op: 'sub', poll: 'p1' })
+  await client.next('snap')
+  const lead = { poll: 'p1', epoch: 7, version: 1, start: 1000, at: 1000, from: null, to: 'a', margin: 1, voters: 1 }
+  await writeAnalytics(database, [{ kind: 'lead', ...lead }])
+  await publish()
+  const lists = { leads: [{ atMs: 1000, from: null, to: 'a' }], flows: [], bursts: [] }
+  expect(await client.next('a')).toMatchObject(lists)
+  const later = await new LiveClient(url).open()
+  later.send({ op: 'sub', poll: 'p1', epoch: 7, ver: 1 })
+  expect(await later.next('a')).toMatchObject(lists)
+  client.socket.close()
+  later.socket.close()
+})
+
+test('one address has as many sockets as it may, and whoever is refused is told when to come again', async () => {
+  const open = async () => new LiveClient(url).open()
+  const inside = await Promise.all(Array.from({ length: 4 }, open))
+  await expect(open()).rejects.toThrow('429')
+  inside.pop()!.socket.close()
+  await expect.poll(() => hub.connections).toBe(3)
+  inside.push(await open())
+  await hub.close()
+  await expect(open()).rejects.toThrow('503')
+  for (const { socket } of inside) socket.close()
+})
+
+test('a hub that is closed tells each page a time of its own to come again', async () => {
+  const clients = await Promise.all(Array.from({ length: 4 }, () => new LiveClient(url).open()))
+  await hub.close()
+  const retries = await Promise.all(clients.map(async (client) => Number((await client.next('bye'))['retry'])))
+  expect(new Set(retries).size).toBeGreaterThan(1)
+  for (const retry of retries) expect(retry).toBeLessThan(3000)
+  await expect.poll(() => clients.map(({ closeCode }) => closeCode)).toEqual([1012, 1012, 1012, 1012])
 })

@@ -203,7 +203,7 @@ test('one ballot is one ballot', async () => {
        poll_key FROM polls`,
   )
   await count(1, 1, 0)
-  expect(await (await get('/p/other')).text()).toContain('Open, 1 ballot<')
+  expect(await (await get('/p/other')).text()).toContain('Open · 1 ballot<')
 })
 
 test('the scripts of a page are at most 35 kB, compressed, and the whole page at most 60 kB', async () => {

@@ -134,7 +134,7 @@ function otherPolls(visit: Visit, view: PollView, polls: readonly PollView[]): s
   if (others.length === 0) return ''
   const items = others.map(
     (other) =>
-      `<li><a href="${link(visit, `/p/${other.poll.slug}`)}"><bdi>${escapeHtml(other.poll.title)}</bdi></a> <span class="muted">${chipText(visit, statusOf(other, visit.nowMs))}, ${say('ballots', { n: other.voters })}</span></li>`,
+      `<li><a href="${link(visit, `/p/${other.poll.slug}`)}"><bdi>${escapeHtml(other.poll.title)}</bdi></a> <span class="muted">${chipText(visit, statusOf(other, visit.nowMs))} · ${say('ballots', { n: other.voters })}</span></li>`,
   )
   return `<nav aria-labelledby="others-heading"><h2 id="others-heading">${say('otherPolls')}</h2><ul>${items.join('')}</ul>
 <p><a href="${link(visit, '/polls')}">${say('allPolls')}</a></p></nav>`

@@ -42,7 +42,6 @@ ${choice('mode', say('show'), modeChoices, mode)}
 ${choice('range', say('range'), rangeChoices, range)}
 <button type="button" id="follow" hidden>${say('backToLive')}</button>
 </div>
-${forms}
 <figure aria-labelledby="trend-heading" aria-describedby="trend-note">
 <div id="chart" dir="ltr" role="img" aria-labelledby="trend-heading" aria-describedby="trend-note"></div>
 <div class="stepper" id="stepper" dir="ltr" hidden><input type="range" id="step" min="0" max="0" value="0" aria-label="${say('stepLabel')}" aria-describedby="step-help"></div>
@@ -50,6 +49,7 @@ ${forms}
 <ul class="legend" id="legend" aria-hidden="true">${view.poll.options.map(({ label }, i) => `<li>${optionName(label, i)}</li>`).join('')}</ul>
 <figcaption id="trend-note">${say('chartNote')} <span id="step-help">${say('stepHelp')}</span></figcaption>
 </figure>
+${forms}
 <details id="trend-details"><summary>${say('trendTable')}</summary>
 <div class="scroll" tabindex="0" role="group" aria-label="${say('trendTable')}"><table id="trend-table">${trendTable(visit, view, trend)}</table></div>
 <p class="pager" id="pager" hidden><button type="button" id="newer">${say('newer')}</button> <span id="page-text"></span> <button type="button" id="older">${say('older')}</button></p>
