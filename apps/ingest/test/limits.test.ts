@@ -54,3 +54,23 @@ test('an address that guesses in the form or at the receipts is told to wait too
     await system.close()
   }
 })
+
+test('behind a proxy the client’s own address is limited, as the proxy says it; without one nobody’s word is taken', async () => {
+  const behind = await openTestIngest({ failuresPerMinute: 1, proxyHops: 1 })
+  const direct = await behind.another({ proxyHops: 0 })
+  const guess = async (base: string, forwarded: string): Promise<number> => {
+    const headers = { 'x-forwarded-for': forwarded }
+    return (await fetch(`${base}/api/receipts/GUESS`, { headers })).status
+  }
+  try {
+    const { url } = behind.ingest
+    expect([await guess(url, '192.0.2.1'), await guess(url, '192.0.2.1')]).toEqual([404, 429])
+    // What the client puts before the proxy's own word changes nothing.
+    expect(await guess(url, '198.51.100.7, 192.0.2.1')).toBe(429)
+    expect(await guess(url, '192.0.2.2')).toBe(404)
+    expect([await guess(direct.url, '192.0.2.3'), await guess(direct.url, '192.0.2.4')]).toEqual([404, 429])
+  } finally {
+    await direct.close()
+    await behind.close()
+  }
+})

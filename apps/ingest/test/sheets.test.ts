@@ -1,7 +1,7 @@
 import * as jsqr from 'jsqr'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createByForm, newOrganiser, type OrganiserClient } from './support/organiser-client.ts'
-import { newNonce, newPoll, openTestIngest, send, type TestIngest } from './support/running-ingest.ts'
+import { newNonce, newPoll, openTestIngest, organiser, send, type TestIngest } from './support/running-ingest.ts'
 
 let system: TestIngest
 let mary: OrganiserClient
@@ -79,4 +79,19 @@ test('ballot, receipt and organiser’s page have the fingerprint of the poll, a
   const page = await (await fetch(`${system.ingest.url}/receipts/${receipt}`)).text()
   expect(page).toContain(hash)
   expect(page).toContain(`href="http://results.example/p/${slug}?receipt=${receipt}"`)
+})
+
+test('behind a proxy forms are taken from the public address, and links lead there', async () => {
+  const body = new URLSearchParams({ code: 'x', option: 'a' })
+  const { slug } = await newPoll(system)
+  const review = async (origin: string): Promise<number> => {
+    const answer = await fetch(`${system.ingest.url}/p/${slug}/review`, { method: 'POST', body, headers: { origin } })
+    return (await answer.text()).includes('another site') ? 0 : answer.status
+  }
+  expect([await review('https://vote.city.example'), await review('https://evil.example')]).toEqual([403, 0])
+  const { body: created } = await send(`${system.ingest.url}/api/polls`, system.definition(), organiser)
+  expect(created['urls']).toMatchObject({
+    ballot: expect.stringMatching(/^https:\/\/vote\.city\.example\/p\/which-/),
+    short: expect.stringMatching(/^https:\/\/vote\.city\.example\/s\/[0-9a-z]{7}$/),
+  })
 })
