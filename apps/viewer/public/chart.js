@@ -38,6 +38,8 @@ export function createChart(host, words, { onZoom, onPoint }) {
   /** @param {Picture} picture */
   function build(picture) {
     plot?.destroy()
+    // What the server has drawn, for those without a script.
+    host.querySelector('.picture')?.remove()
     const { isElapsed, isShare, lines } = picture
     const axis = {
       stroke: () => color('--muted'),

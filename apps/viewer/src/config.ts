@@ -31,10 +31,11 @@ export const viewerVariables = {
     fallback: '0',
     description: 'WebSockets of one address; 0: no limit, for a town hall has one address',
   },
-  TRUST_PROXY: {
-    kind: 'flag',
-    fallback: 'false',
-    description: 'Whether the last entry of x-forwarded-for is the address: true behind a proxy that sets it',
+  PROXY_HOPS: {
+    kind: 'number',
+    fallback: '0',
+    max: 10,
+    description: 'Proxies before this app, whose X-Forwarded-For is believed about addresses',
   },
   DRAIN_MS: {
     kind: 'number',

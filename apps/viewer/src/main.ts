@@ -23,7 +23,7 @@ await runApp({
       tickMs: environment.TICK_MS,
       connectionsMax: environment.CONNECTIONS_MAX,
       connectionsPerAddressMax: environment.CONNECTIONS_PER_ADDRESS_MAX,
-      trustProxy: environment.TRUST_PROXY,
+      proxyHops: environment.PROXY_HOPS,
       drainMs: environment.DRAIN_MS,
       allowedOrigins: listOf(environment.ALLOWED_ORIGINS),
       embedOrigins: embedSources(environment.EMBED_ORIGINS),

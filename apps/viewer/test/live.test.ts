@@ -3,6 +3,7 @@ import { listen, urlOf } from '@voting/election/ops-server'
 import { silentLogger } from 'stream-core'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openTestDatabase, type TestDatabase } from '../../../packages/election/test/support/database.ts'
+import { WebSocket } from 'ws'
 import { LiveHub } from '../src/live/live-hub.ts'
 import { ResultStore } from '../src/result-store.ts'
 import { type Frame, insertPoll, LiveClient, writeAnalytics, writeCount } from './support/live-client.ts'
@@ -31,7 +32,7 @@ afterEach(async () => {
   server.close()
 })
 
-async function openHub(of: ResultStore, heartbeatMs = 100): Promise<void> {
+async function openHub(of: ResultStore, heartbeatMs = 100, proxyHops = 0): Promise<void> {
   hub = new LiveHub({
     store: of,
     logger: silentLogger,
@@ -39,6 +40,7 @@ async function openHub(of: ResultStore, heartbeatMs = 100): Promise<void> {
     connectionsMax: 10,
     allowedOrigins: [],
     heartbeatMs,
+    proxyHops,
     connectionsPerAddressMax: 4,
     drainMs: 3000,
     onAck: (seconds) => acks.push(seconds),
@@ -298,6 +300,22 @@ test('one address has as many sockets as it may, and whoever is refused is told 
   await hub.close()
   await expect(open()).rejects.toThrow('503')
   for (const { socket } of inside) socket.close()
+})
+
+test('behind a proxy the address is the one that it adds, not what a client says of itself', async () => {
+  await hub.close()
+  server.close()
+  await openHub(store, 60_000, 1)
+  const open = (forwarded: string) => {
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/ws`, ['tally.v1'], {
+      headers: { 'x-forwarded-for': forwarded },
+    })
+    return new Promise<WebSocket>((resolve, reject) => socket.once('open', () => resolve(socket)).once('error', reject))
+  }
+  const inside = await Promise.all(['a, 10.0.0.1', 'b, 10.0.0.1', 'c, 10.0.0.1', 'd, 10.0.0.1'].map(open))
+  await expect(open('e, 10.0.0.1')).rejects.toThrow('429')
+  inside.push(await open('10.0.0.1, 10.0.0.2'))
+  for (const socket of inside) socket.close()
 })
 
 test('a hub that is closed tells each page a time of its own to come again', async () => {

@@ -172,9 +172,12 @@ test('while PostgreSQL does not answer people get a page that looks again, and p
 
 test('the page says when it was open, also of a poll that was closed before it opened', async () => {
   const page = async (): Promise<string> => (await (await get('/p/which')).text()).replace(/[\u2068\u2069]/g, '')
-  expect(await page()).toMatch(/Open until \w+ \d+, \d{4}, \d+:\d\d.[AP]M UTC\..*href="[^"]*"> *Cast/s)
+  const open = await page()
+  expect(open).toMatch(/Open until \w+ \d+, \d{4}, \d+:\d\d.[AP]M UTC\..*href="[^"]*"> *Cast/s)
   await database.pool.query("UPDATE polls SET closes_at = now() - interval '1 second', closed_at = now()")
   const closed = await page()
+  // What is over changes no more: a form in it can be filled in without a script.
+  expect([closed.includes('http-equiv'), open.includes('http-equiv')]).toEqual([false, true])
   expect(closed).toMatch(/It was open from \w+ \d+, \d{4}, .* to \w+ \d+, \d{4}, .* UTC\./)
   expect(closed).toMatch(/id="cast"[^>]* hidden>/)
   await database.pool.query("UPDATE polls SET opens_at = now() + interval '1 day'")
@@ -240,6 +243,9 @@ test('the page is whole without a script, escapes the title, and is found by slu
     expect(text).toContain('Which &lt;one&gt;?')
     expect(text).toMatch(/data-state="open">Open<.*Unofficial: votes are still coming in\./s)
     expect(text).toMatch(/data-cell="share"[^>]*>66\.7%/)
+    // Each option has its line before any script draws one, and it ends at its votes.
+    expect(text.match(/<polyline /g)).toHaveLength(2)
+    expect(text).toMatch(/<polyline class="c1" points="[^"]* 600\.0,0\.0"/)
     expect(text).toContain('<strong>3</strong> recorded = <strong>3</strong> counting now')
   }
   expect((await get('/p/nope')).status).toBe(404)

@@ -8,8 +8,8 @@ export interface DoorOptions {
   readonly connectionsMax: number
   /** Those of one address. 0: as many as it likes. Default 0. */
   readonly connectionsPerAddressMax?: number
-  /** The last entry of `x-forwarded-for` is the address: of a proxy that sets it. Default false. */
-  readonly trustProxy?: boolean
+  /** How many proxies stand before this app: whose word on the address is taken. Default none. */
+  readonly proxyHops?: number
   /** Origins that may connect besides the page's own. */
   readonly allowedOrigins: readonly string[]
 }
@@ -90,9 +90,12 @@ export class Door {
   }
 
   #addressOf({ socket, headers }: IncomingMessage): string {
-    const forwarded = this.#options.trustProxy ? headers['x-forwarded-for'] : undefined
-    const last = (Array.isArray(forwarded) ? forwarded.join(',') : forwarded)?.split(',').at(-1)?.trim()
-    return last || (socket.remoteAddress ?? '')
+    const { proxyHops = 0 } = this.#options
+    const forwarded = headers['x-forwarded-for']
+    const said = (Array.isArray(forwarded) ? forwarded.join(',') : (forwarded ?? '')).split(',')
+    // Each proxy adds whom it was asked by; what stands before those was said by anybody.
+    const address = proxyHops > 0 ? said.at(-proxyHops)?.trim() : ''
+    return address || (socket.remoteAddress ?? '')
   }
 
   /** Programs send no origin; a browser's must be the page's own, or one that was allowed. */

@@ -34,16 +34,17 @@ export interface DocumentOptions {
   readonly body: string
   /** What follows the main part: data and scripts. */
   readonly scripts?: string
-  /** In the head; default: a page without its script is loaded again. */
+  /** In the head: asks for the page again; default: nothing does. */
   readonly refresh?: string
   /** A part of somebody else's page: without navigation. */
   readonly isEmbedded?: boolean
 }
 
-const withoutScript = '<noscript><meta http-equiv="refresh" content="5"></noscript>'
+/** For a page that changes: without its script it is loaded again, not so often that a form could not be filled in. */
+export const refreshWithoutScript = '<noscript><meta http-equiv="refresh" content="15"></noscript>'
 
 export function document(visit: Visit, options: DocumentOptions): string {
-  const { title, body, scripts = '', refresh = withoutScript, isEmbedded = false } = options
+  const { title, body, scripts = '', refresh = '', isEmbedded = false } = options
   const { tongue, assets } = visit
   const bar = isEmbedded
     ? ''

@@ -1,5 +1,5 @@
 import { type PollView, statusOf } from '../poll-view.ts'
-import { document, link, type Visit } from './document.ts'
+import { document, link, refreshWithoutScript, type Visit } from './document.ts'
 import { hiddenSection } from './hidden-section.ts'
 import { escapeHtml } from './html.ts'
 import { resultTable } from './result-table.ts'
@@ -12,6 +12,7 @@ export function embedPage(visit: Visit, view: PollView): string {
   const { say } = visit.tongue
   return document(visit, {
     title: `${chipText(visit, statusOf(view, visit.nowMs))} · ${poll.title}`,
+    refresh: ['closed', 'final'].includes(statusOf(view, visit.nowMs)) ? '' : refreshWithoutScript,
     isEmbedded: true,
     body: `<h1><bdi>${escapeHtml(poll.title)}</bdi></h1>
 ${stateLine(visit, view)}

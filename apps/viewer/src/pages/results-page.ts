@@ -4,7 +4,7 @@ import type { Comparison } from '../compare.ts'
 import type { Hiding } from '../sealing.ts'
 import type { TrendColumns } from '../trend-columns.ts'
 import { candidatesOf, compareForm, compareSection } from './compare-section.ts'
-import { document, link, sayHtml, type Visit } from './document.ts'
+import { document, link, refreshWithoutScript, sayHtml, type Visit } from './document.ts'
 import { findingsSection, shownMax } from './findings-section.ts'
 import { comparisonBody } from '../bodies.ts'
 import { hiddenSection } from './hidden-section.ts'
@@ -46,6 +46,7 @@ export function resultsPage(visit: Visit, options: ResultsPageOptions): string {
   const forms = `${atMs === null ? compareForm(visit, candidatesOf(view, others), compared) : ''}${isOver ? timeTravelForm(visit, view, atMs) : ''}${comparison?.runs[1] ? `<p class="muted">${escapeHtml(say('thinLines', { poll: comparison.runs[1].view.poll.title }))}</p>` : ''}`
   return document(visit, {
     title: `${chipText(visit, statusOf(view, visit.nowMs))} · ${poll.title} · ${say('results')}`,
+    refresh: isOver ? '' : refreshWithoutScript,
     body: `${atMs === null ? '' : timeTravelNotice(visit, atMs)}${pageHeader(visit, view, ballotUrl, atMs !== null)}
 ${figures(visit, view, lastMinute)}
 <section aria-labelledby="result-heading"><h2 id="result-heading">${say('resultHeading')}</h2>
@@ -65,6 +66,7 @@ ${otherPolls(visit, view, others)}`,
 function hiddenPage(visit: Visit, { view, lastMinute, ballotUrl, others }: ResultsPageOptions, hiding: Hiding): string {
   return document(visit, {
     title: `${chipText(visit, statusOf(view, visit.nowMs))} · ${view.poll.title} · ${visit.tongue.say('results')}`,
+    refresh: refreshWithoutScript,
     body: `${pageHeader(visit, view, ballotUrl, false)}
 ${figures(visit, view, lastMinute)}
 ${hiddenSection(visit, view, hiding)}

@@ -2,6 +2,7 @@ import type { PollView } from '../poll-view.ts'
 import type { TrendColumns } from '../trend-columns.ts'
 import { link, type Visit } from './document.ts'
 import { escapeHtml } from './html.ts'
+import { trendPicture } from './trend-picture.ts'
 import { optionName } from './result-table.ts'
 
 export const modes = ['total', 'share', 'interval', 'margin', 'turnout'] as const
@@ -21,7 +22,7 @@ export interface TrendSectionOptions {
 }
 
 /**
- * The chart, which the script draws, what steers it, and its twin: a table with the same numbers, here the newest minutes,
+ * The chart, which the script draws over a picture without one, what steers it, and its twin: a table with the same numbers, here the newest minutes,
  * by the script whatever the chart shows. The chart is a picture with a name; it is stepped through with a slider, which
  * every assistive technology knows.
  */
@@ -43,7 +44,7 @@ ${choice('range', say('range'), rangeChoices, range)}
 <button type="button" id="follow" hidden>${say('backToLive')}</button>
 </div>
 <figure aria-labelledby="trend-heading" aria-describedby="trend-note">
-<div id="chart" dir="ltr" role="img" aria-labelledby="trend-heading" aria-describedby="trend-note"></div>
+<div id="chart" dir="ltr" role="img" aria-labelledby="trend-heading" aria-describedby="trend-note">${trendPicture(visit, view, trend)}</div>
 <div class="stepper" id="stepper" dir="ltr" hidden><input type="range" id="step" min="0" max="0" value="0" aria-label="${say('stepLabel')}" aria-describedby="step-help"></div>
 <p id="readout" class="readout" aria-hidden="true"></p>
 <ul class="legend" id="legend" aria-hidden="true">${view.poll.options.map(({ label }, i) => `<li>${optionName(label, i)}</li>`).join('')}</ul>

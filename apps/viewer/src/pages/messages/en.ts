@@ -80,7 +80,7 @@ const page = {
   leadNow: 'Lead',
   cast: 'Cast a ballot',
   withoutScript:
-    'Not live: this page needs its script to update itself. Without it, it is loaded again every 5 seconds.',
+    'Not live: this page needs its script to update itself. Without it, it is loaded again every 15 seconds.',
   resultHeading: 'Result',
   option: 'Option',
   bar: 'Bar',
