@@ -47,6 +47,16 @@ export async function openEngine(log: (text: string) => void): Promise<Engine> {
   }
 }
 
+/** Tables that are not there yet are given as empty ones, so that they are emptied again. */
+function rulesBefore(saved: string): string {
+  const chains = { filter: ['INPUT', 'FORWARD', 'OUTPUT'], nat: ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'] }
+  const missing = Object.entries(chains).filter(([table]) => !saved.includes(`*${table}\n`))
+  const empty = missing.map(
+    ([table, names]) => `*${table}\n${names.map((name) => `:${name} ACCEPT\n`).join('')}COMMIT\n`,
+  )
+  return saved + empty.join('')
+}
+
 /** Its socket and its network rules are its own; the rules are put back as they were when it ends. */
 async function startEngine(log: (text: string) => void): Promise<{ host: string; stop(): Promise<void> }> {
   if (process.getuid?.() !== 0) {
@@ -58,7 +68,7 @@ async function startEngine(log: (text: string) => void): Promise<{ host: string;
   log('no container engine runs here: starting one')
   const folder = mkdtempSync(join(tmpdir(), 'compose-engine-'))
   const rules = join(folder, 'rules')
-  writeFileSync(rules, (await tryCommand(['iptables-save'])).output)
+  writeFileSync(rules, rulesBefore((await tryCommand(['iptables-save'])).output))
   const hadBridge = (await tryCommand(['ip', 'link', 'show', 'docker0'])).code === 0
   const forwarding = readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8')
   mkdirSync(engineFolder, { recursive: true })
