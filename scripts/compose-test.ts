@@ -77,14 +77,16 @@ async function main(): Promise<Reconciliation> {
   const interrupted = electorate.ballots.filter(({ failures }) => failures > 0).length
   log(`${electorate.acknowledged} ballots are acknowledged, ${interrupted} of them after a form was sent again`)
 
+  await checkPrometheus(system)
   log('4. reconciliation')
+  // A poll that is being voted in is ahead of its recount.
+  await system.compose(['--profile', 'load', 'stop', 'load'])
   await until(`all ${electorate.acknowledged} are counted`, async () => {
     const { voters } = await ask<{ voters: number }>(`${system.viewer}/api/polls/${poll.id}/results`)
     return voters >= electorate.acknowledged
   })
   const found = await reconcile(system, poll, electorate.ballots)
   const viaProxy = await ask<{ voters: number }>(`${system.proxy}/api/polls/${poll.id}/results`)
-  await checkPrometheus(system)
   const recount = (await system.compose(['exec', '-T', 'tally', 'node', 'apps/tally/src/recount-main.ts'])).trim()
   log(recount)
   return {

@@ -92,6 +92,11 @@ async function startEngine(log: (text: string) => void): Promise<{ host: string;
     await tryCommand(['iptables-restore', rules])
     if (!hadBridge) await tryCommand(['ip', 'link', 'delete', 'docker0'])
     writeFileSync('/proc/sys/net/ipv4/ip_forward', forwarding)
+    // It leaves the network of its host mounted.
+    const mounts = readFileSync('/proc/mounts', 'utf8').split('\n')
+    for (const path of mounts.map((line) => line.split(' ')[1] ?? '').filter((each) => each.startsWith(`${folder}/`))) {
+      await tryCommand(['umount', path])
+    }
     rmSync(folder, { recursive: true, force: true })
   }
   const endMs = Date.now() + startDeadlineMs
