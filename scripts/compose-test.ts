@@ -4,9 +4,10 @@
  *   1. An engine (one of our own, as root, where none runs), base images (stand-ins where the public ones cannot be
  *      pulled), and the image of the apps.
  *   2. The core comes up; the browser test of an election runs against it.
- *   3. In production mode and with `scale`: voters vote, while one container after the other is killed, and one is stopped.
- *      All apps stay alive meanwhile; what was killed comes back by itself.
- *   4. Every acknowledged ballot is looked for: in the totals, by its receipt, and in a recount from the log.
+ *   3. In production mode and with all profiles: voters vote, while one container after the other is killed, and one is
+ *      stopped. All apps stay alive meanwhile; what was killed comes back by itself.
+ *   4. Every acknowledged ballot is looked for: in the totals, by its receipt, and in a recount from the log. Prometheus
+ *      understands what the dashboards ask, and has heard from everybody.
  *   5. All of it is removed, however it went.
  */
 import { setTimeout as delay } from 'node:timers/promises'
@@ -16,13 +17,15 @@ import { ask, createPoll, Electorate } from './compose/electorate.ts'
 import { runCommand } from './compose/command.ts'
 import { readComposeFile } from './compose/compose-file.ts'
 import { ComposedSystem } from './compose/composed-system.ts'
+import { streamsDashboard, voteDashboard } from './compose/dashboards.ts'
 import { type Engine, openEngine } from './compose/engine.ts'
 import { LivenessWatch } from './compose/liveness-watch.ts'
 import { reconcile, reconciliationLine, type Reconciliation } from './compose/reconcile.ts'
 import { provideImages } from './compose/stand-ins.ts'
 
 const root = join(import.meta.dirname, '..')
-const deadlineMs = 590_000
+/** Of the run, once engine and images are there: these may have to be made first, and are kept. */
+const deadlineMs = 540_000
 const version = 'test'
 const votersAtOnce = 12
 const startedMs = Date.now()
@@ -31,13 +34,18 @@ const log = (text: string): void => {
   process.stderr.write(`[${((Date.now() - startedMs) / 1000).toFixed(1).padStart(6)} s] ${text}\n`)
 }
 
+/** Rejected when it has to end before its time. */
+const stop = Promise.withResolvers<never>()
+stop.promise.catch(() => undefined)
+
 /** Undone at the end, last first. */
 const cleanups: (() => Promise<unknown>)[] = []
 
 async function main(): Promise<Reconciliation> {
   const engine = await openEngine(log)
   cleanups.push(() => engine.stop())
-  await provide(engine)
+  const images = await provide(engine)
+  setTimeout(() => stop.reject(new Error(`not done within ${deadlineMs / 1000} s`)), deadlineMs).unref()
   const system = await ComposedSystem.create(engine)
   cleanups.push(() => system.remove())
 
@@ -47,9 +55,13 @@ async function main(): Promise<Reconciliation> {
   const organiserToken = await system.secret('ingest', '/secrets/organiser/token')
   await browserTest(system, organiserToken)
 
-  log('3. production, with a second tally, a second viewer and the proxy')
-  const production = { VOTING_VERSION: version, NODE_ENV: 'production' }
-  await system.up(['scale'], [], production)
+  log('3. production, with a second tally, a second viewer, the proxy, Prometheus and a load')
+  const production = { VOTING_VERSION: version, NODE_ENV: 'production', BALLOTS_PER_SECOND: '5', READERS: '20' }
+  const { services } = readComposeFile()
+  // Where an image is not to be had (Grafana's has no stand-in) its service is left out.
+  const isThere = (image: string): boolean => image.startsWith('voting-system:') || images.includes(image)
+  const there = Object.keys(services).filter((name) => isThere(services[name]!.image!))
+  await system.up(['scale', 'load', 'obs'], there, production)
   const { poll, codes } = await createPoll(system.ingest, organiserToken, 10_000)
   const watch = await LivenessWatch.of(system, ['ingest', 'tally', 'tally-2', 'viewer', 'viewer-2'])
   const electorate = new Electorate(system.ingest, poll, codes, votersAtOnce)
@@ -65,7 +77,10 @@ async function main(): Promise<Reconciliation> {
   const interrupted = electorate.ballots.filter(({ failures }) => failures > 0).length
   log(`${electorate.acknowledged} ballots are acknowledged, ${interrupted} of them after a form was sent again`)
 
+  await checkPrometheus(system)
   log('4. reconciliation')
+  // A poll that is being voted in is ahead of its recount.
+  await system.compose(['--profile', 'load', 'stop', 'load'])
   await until(`all ${electorate.acknowledged} are counted`, async () => {
     const { voters } = await ask<{ voters: number }>(`${system.viewer}/api/polls/${poll.id}/results`)
     return voters >= electorate.acknowledged
@@ -84,23 +99,23 @@ async function main(): Promise<Reconciliation> {
   }
 }
 
-/** 1. */
-async function provide(engine: Engine): Promise<void> {
-  const { services } = readComposeFile()
-  const wanted = ['postgres', 'kafka', 'proxy'].map((name) => services[name]!.image!)
+/** 1. Resolves with the images that are there. */
+async function provide(engine: Engine): Promise<readonly string[]> {
   const base = `node:${process.versions.node}-bookworm-slim`
-  const made = await provideImages(engine, [base, ...wanted], log)
-  if (made.length > 0) log(`stand-ins: ${made.join(', ')}`)
-  // In an engine of somebody else's nobody should take them for the public ones.
-  if (!engine.isOurs)
-    cleanups.push(() => engine.docker(['image', 'rm', '--force', `voting-system:${version}`, ...made]))
-  log('building the image of the apps')
+  const all = Object.values(readComposeFile().services).map(({ image }) => image!)
+  const others = new Set(all.filter((image) => !image.startsWith('voting-system:')))
+  const { provided, made } = await provideImages(engine, [base, ...others], log)
   const tag = `voting-system:${version}`
+  // In an engine of somebody else's nobody should take them for the public ones.
+  if (!engine.isOurs) cleanups.push(() => engine.docker(['image', 'rm', '--force', tag, ...made]))
+  log('building the image of the apps')
   const recipe = join(root, 'compose', 'Dockerfile')
   await engine.docker(['build', '--quiet', '--network', 'host', '--tag', tag, '--file', recipe, root])
-  const size = Number(await engine.docker(['image', 'inspect', '--format', '{{.Size}}', tag]))
-  const baseSize = Number(await engine.docker(['image', 'inspect', '--format', '{{.Size}}', base]))
-  log(`it is ${megabytes(size)}, of which ${megabytes(baseSize)} are Node's image`)
+  const sizeOf = async (image: string): Promise<number> =>
+    Number(await engine.docker(['image', 'inspect', '--format', '{{.Size}}', image]))
+  const size = await sizeOf(tag)
+  log(`it is ${megabytes(size)}, ${megabytes(size - (await sizeOf(base)))} on top of Node's image`)
+  return provided
 }
 
 /** 2. The same test as `npm test` runs against `npm start`. */
@@ -151,6 +166,34 @@ async function stopGracefully(system: ComposedSystem, service: string, watch: Li
   await watch.expectAgain(service, system)
 }
 
+/** 4. What is asked is understood, and everybody has been heard. */
+async function checkPrometheus(system: ComposedSystem): Promise<void> {
+  interface Answer {
+    readonly data: {
+      readonly result: readonly { readonly metric: { readonly job?: string; readonly instance?: string } }[]
+    }
+  }
+  const query = (expression: string): Promise<Answer> =>
+    ask<Answer>(`${system.prometheus}/api/v1/query?query=${encodeURIComponent(expression)}`)
+  const panels = [voteDashboard, streamsDashboard].flatMap(({ rows }) => rows.flatMap(({ panels }) => panels))
+  const expressions = panels.flatMap(({ targets }) => targets.map(([expression]) => expression))
+  let answered = 0
+  for (const expression of expressions) {
+    const { data } = await query(expression.replaceAll('$__rate_interval', '1m'))
+    if (data.result.length > 0) answered++
+  }
+  log(`Prometheus: ${answered} of the ${expressions.length} expressions of the dashboards have values`)
+  await until('Prometheus hears everybody', async () => {
+    const { data } = await query('up == 1')
+    const jobs = data.result.map(({ metric }) => metric.job)
+    return ['ingest', 'tally', 'tally', 'viewer', 'viewer', 'proxy', 'load'].every((job) => {
+      const place = jobs.indexOf(job)
+      if (place >= 0) jobs.splice(place, 1)
+      return place >= 0
+    })
+  })
+}
+
 async function until(what: string, look: () => Promise<boolean>, withinMs = 90_000): Promise<void> {
   const endMs = Date.now() + withinMs
   while (!(await look().catch(() => false))) {
@@ -171,15 +214,13 @@ async function cleanUp(): Promise<void> {
   }
 }
 
-const interrupted = new Promise<never>((_resolve, reject) => {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => reject(new Error(`stopped by ${signal}`)))
-  setTimeout(() => reject(new Error(`not done within ${deadlineMs / 1000} s`)), deadlineMs).unref()
-})
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => stop.reject(new Error(`stopped by ${signal}`)))
+}
 
 let lastLine: string
 try {
-  const reconciliation = await Promise.race([main(), interrupted])
+  const reconciliation = await Promise.race([main(), stop.promise])
   lastLine = reconciliationLine(reconciliation)
   if (reconciliation.differences.length > 0) process.exitCode = 1
 } catch (error) {

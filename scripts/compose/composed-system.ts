@@ -13,6 +13,7 @@ export class ComposedSystem {
   readonly ingest: string
   readonly viewer: string
   readonly proxy: string
+  readonly prometheus: string
   readonly #engine: Engine
   readonly #ports: { readonly [name: string]: string }
 
@@ -22,6 +23,7 @@ export class ComposedSystem {
     this.ingest = `http://localhost:${ingest}`
     this.viewer = `http://localhost:${viewer}`
     this.proxy = `http://localhost:${proxy}`
+    this.prometheus = `http://localhost:${prometheus}`
     this.#ports = {
       INGEST_PORT: String(ingest),
       VIEWER_PORT: String(viewer),

@@ -120,6 +120,14 @@ export const voteDashboard: Dashboard = {
       title: 'Results out',
       panels: [
         { title: 'Readers', unit: 'none', targets: [['viewer_connections', '{{instance}}']] },
+        {
+          title: 'Until a page has shown a heartbeat',
+          unit: 's',
+          targets: [
+            [p50('viewer_ack_lag_seconds'), 'half {{instance}}'],
+            [p99('viewer_ack_lag_seconds'), 'p99 {{instance}}'],
+          ],
+        },
         { title: 'Frames sent', unit: 'ops', targets: [[rate('viewer_frames_sent_total'), '{{instance}}']] },
         {
           title: 'Updates skipped, for a reader was behind',

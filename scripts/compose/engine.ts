@@ -47,6 +47,16 @@ export async function openEngine(log: (text: string) => void): Promise<Engine> {
   }
 }
 
+/** Tables that are not there yet are given as empty ones, so that they are emptied again. */
+function rulesBefore(saved: string): string {
+  const chains = { filter: ['INPUT', 'FORWARD', 'OUTPUT'], nat: ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'] }
+  const missing = Object.entries(chains).filter(([table]) => !saved.includes(`*${table}\n`))
+  const empty = missing.map(
+    ([table, names]) => `*${table}\n${names.map((name) => `:${name} ACCEPT\n`).join('')}COMMIT\n`,
+  )
+  return saved + empty.join('')
+}
+
 /** Its socket and its network rules are its own; the rules are put back as they were when it ends. */
 async function startEngine(log: (text: string) => void): Promise<{ host: string; stop(): Promise<void> }> {
   if (process.getuid?.() !== 0) {
@@ -58,7 +68,7 @@ async function startEngine(log: (text: string) => void): Promise<{ host: string;
   log('no container engine runs here: starting one')
   const folder = mkdtempSync(join(tmpdir(), 'compose-engine-'))
   const rules = join(folder, 'rules')
-  writeFileSync(rules, (await tryCommand(['iptables-save'])).output)
+  writeFileSync(rules, rulesBefore((await tryCommand(['iptables-save'])).output))
   const hadBridge = (await tryCommand(['ip', 'link', 'show', 'docker0'])).code === 0
   const forwarding = readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8')
   mkdirSync(engineFolder, { recursive: true })
@@ -82,6 +92,11 @@ async function startEngine(log: (text: string) => void): Promise<{ host: string;
     await tryCommand(['iptables-restore', rules])
     if (!hadBridge) await tryCommand(['ip', 'link', 'delete', 'docker0'])
     writeFileSync('/proc/sys/net/ipv4/ip_forward', forwarding)
+    // It leaves the network of its host mounted.
+    const mounts = readFileSync('/proc/mounts', 'utf8').split('\n')
+    for (const path of mounts.map((line) => line.split(' ')[1] ?? '').filter((each) => each.startsWith(`${folder}/`))) {
+      await tryCommand(['umount', path])
+    }
     rmSync(folder, { recursive: true, force: true })
   }
   const endMs = Date.now() + startDeadlineMs

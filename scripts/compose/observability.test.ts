@@ -33,7 +33,11 @@ beforeAll(async () => {
   // The library's are on the page about operations, which is compared with the library.
   const page = read(join(root, 'docs', 'guide', 'operations.md'))
   for (const [, name, type] of page.matchAll(/^\| `(streams_\w+)` \| (\w+)/gm)) add(name!, type!)
-  for (const [, name] of read(join(root, 'apps/viewer/src/service.ts')).matchAll(/'(viewer_\w+)'/g)) add(name!, 'gauge')
+  const viewer = read(join(root, 'apps/viewer/src/service.ts'))
+  const histograms = [...viewer.matchAll(/new Histogram\(\{\s*name: '(\w+)'/g)].map((match) => match[1]!)
+  for (const [, name] of viewer.matchAll(/'(viewer_\w+)'/g)) {
+    add(name!, histograms.includes(name!) ? 'histogram' : 'gauge')
+  }
 })
 
 /** Names of metrics in an expression: words with an underscore that are no label and no function. */

@@ -51,31 +51,42 @@ const ingredients: { readonly [name: string]: (folder: string, log: Log) => void
   prometheus: () => undefined,
 }
 
-/** Makes sure that the images are there. Resolves with those that we have made ourselves. */
-export async function provideImages(engine: Engine, images: readonly string[], log: Log): Promise<readonly string[]> {
-  const made: string[] = []
+export interface Images {
+  /** Those that are here now. */
+  readonly provided: readonly string[]
+  /** Those of them that we have made ourselves. */
+  readonly made: readonly string[]
+}
+
+/** Sees to it that the images are here, as far as they can be pulled or there is a stand-in for them. */
+export async function provideImages(engine: Engine, images: readonly string[], log: Log): Promise<Images> {
+  const isHere = async (image: string): Promise<boolean> =>
+    (await tryCommand(['docker', 'image', 'inspect', image], { env: engine.env })).code === 0
+  const provided: string[] = []
+  const wanted: string[] = []
   let canPull = true
   for (const image of images) {
-    if ((await tryCommand(['docker', 'image', 'inspect', image], { env: engine.env })).code === 0) continue
-    if (canPull) {
+    if (!(await isHere(image)) && canPull) {
       log(`pulling ${image}`)
-      const pulled = await tryCommand(['docker', 'pull', '--quiet', image], {
-        env: engine.env,
-        timeoutMs: pullTimeoutMs,
-      })
-      if (pulled.code === 0) continue
-      canPull = false
-      log(`no public images from here (${pulled.output.trim().split('\n').at(-1)}): making stand-ins`)
+      const pull = ['docker', 'pull', '--quiet', image]
+      const { code, output } = await tryCommand(pull, { env: engine.env, timeoutMs: pullTimeoutMs })
+      if (code !== 0) log(`no public images from here (${output.trim().split('\n').at(-1)}): making stand-ins`)
+      canPull = code === 0
     }
-    const name = /^(?:.*\/)?([a-z]+):/.exec(image)![1]!
-    if (!ingredients[name]) throw new Error(`${image} cannot be pulled, and there is no stand-in for it`)
-    await provideDebian(engine, log)
-    log(`making a stand-in for ${image}`)
-    await buildStandIn(engine, name, image, log)
-    made.push(image)
+    if (await isHere(image)) provided.push(image)
+    else if (ingredients[nameOf(image)]) wanted.push(image)
+    else log(`${image} cannot be pulled, and there is no stand-in for it`)
   }
-  return made
+  if (wanted.length > 0) {
+    await provideDebian(engine, log)
+    log(`making stand-ins for ${wanted.join(', ')}`)
+    await Promise.all(wanted.map((image) => buildStandIn(engine, nameOf(image), image, log)))
+  }
+  return { provided: [...provided, ...wanted], made: wanted }
 }
+
+/** `prom/prometheus:v3` is prometheus. */
+const nameOf = (image: string): string => /^(?:.*\/)?([a-z]+):/.exec(image)![1]!
 
 async function buildStandIn(engine: Engine, name: string, image: string, log: Log): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'stand-in-'))

@@ -6,7 +6,7 @@ import { Streams, StreamsBuilder, string } from 'stream-core'
 import { openEmbeddedLog } from 'stream-core/embedded'
 import { metricsText, registerMetrics } from 'stream-core/metrics'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openMetrics } from '../src/metrics.ts'
+import { openMetrics, startupState } from '../src/metrics.ts'
 
 let folder: string
 let streams: Streams
@@ -61,4 +61,19 @@ test('a prefix makes room for a second instance in the same registry; without, t
   expect(await registry.metrics()).toContain('second_state{state="running"} 1')
   expect(() => registerMetrics(registry, streams)).toThrow(/streams_info/)
   expect(() => registerMetrics(registry, streams, { prefix: '1x' })).toThrow(/prefix "1x" cannot begin/)
+})
+
+test('a start tells its state, and of each task that is restored what is left and how long it takes', async () => {
+  expect(await startupState(openMetrics(streams), streams)).toEqual({ state: 'running', restoring: [] })
+  const values = (value: number) => [{ labels: { task: '0_1' }, value }]
+  const restoring = {
+    getMetricsAsJSON: async () => [
+      { name: 'streams_restore_remaining_records', values: values(81_000) },
+      { name: 'streams_restore_eta_seconds', values: values(4.2) },
+    ],
+  } as unknown as Registry
+  expect(await startupState(restoring, { state: 'restoring' } as Streams)).toEqual({
+    state: 'restoring',
+    restoring: [{ task: '0_1', recordsLeft: 81_000, secondsLeft: 4.2 }],
+  })
 })

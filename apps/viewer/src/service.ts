@@ -2,7 +2,7 @@ import { Closers } from '@voting/election/closers'
 import { migrate, openPool } from '@voting/election/database'
 import { openOpsServer, urlOf } from '@voting/election/ops-server'
 import type { RunningApp } from '@voting/election/running-app'
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Logger } from 'stream-core'
 import { buildViewerApp } from './app.ts'
 import { ChangeFeed } from './change-feed.ts'
@@ -49,6 +49,7 @@ async function startParts(options: ViewerOptions, closers: Closers): Promise<Run
   })
   const hub = new LiveHub({ ...options, store, onAck: (seconds) => acks.observe(seconds) })
   let isStopping = false
+  let readersAtStop = 0
   const feed = new ChangeFeed({
     store,
     databaseUrl: options.databaseUrl,
@@ -84,9 +85,11 @@ async function startParts(options: ViewerOptions, closers: Closers): Promise<Run
     ops: ops.url,
     async close() {
       isStopping = true
+      readersAtStop = hub.connections
       await closers.close()
     },
     failed: new Promise(() => undefined),
+    report: () => `${readersAtStop} open pages were told to come back`,
   }
 }
 
@@ -108,9 +111,22 @@ function openMetrics(registry: Registry, hub: LiveHub, feed: ChangeFeed): Regist
     'Time since the database last answered',
     () => (Date.now() - feed.lastAnswerMs) / 1000,
   )
-  gauge('viewer_handshakes_opened_total', 'WebSockets that were opened', () => hub.handshakes.opened)
-  gauge('viewer_handshakes_refused_total', 'WebSockets that were refused', () => hub.handshakes.refused)
-  gauge('viewer_frames_sent_total', 'Frames sent over WebSockets', () => hub.framesSent)
-  gauge('viewer_skipped_sends_total', 'Updates skipped because a socket was behind', () => hub.skippedSends)
+  /** What only grows, counted elsewhere: it is caught up with when it is asked for. */
+  const counter = (name: string, help: string, total: () => number): void => {
+    let counted = 0
+    new Counter({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.inc(total() - counted)
+        counted = total()
+      },
+    })
+  }
+  counter('viewer_handshakes_opened_total', 'WebSockets that were opened', () => hub.handshakes.opened)
+  counter('viewer_handshakes_refused_total', 'WebSockets that were refused', () => hub.handshakes.refused)
+  counter('viewer_frames_sent_total', 'Frames sent over WebSockets', () => hub.framesSent)
+  counter('viewer_skipped_sends_total', 'Updates skipped because a socket was behind', () => hub.skippedSends)
   return registry
 }
