@@ -222,17 +222,18 @@ test('many more ballots than usual are flagged from the ballot that makes them s
   fill(tally, 0, [4, 5, 4, 6, 4, 5])
   fill(tally, 6, [24])
   const [first] = tally.newest<BurstDocument>('burst')
-  expect(first).toMatchObject({ start: start + 60_000, recorded: 23, usual: 4.5, peak: 23 })
+  expect(first).toMatchObject({ start: start + 60_000, recorded: 24, peak: 24 })
+  expect(first!.usual).toBeCloseTo(28 / 6)
   fill(tally, 7, [40, 3, 4])
   expect(tally.newest<BurstDocument>('burst')).toMatchObject([
-    { start: start + 60_000, end: start + 80_000, windowMs: 10_000, recorded: 64, peak: 40, rejected: 0, usual: 4.5 },
+    { start: start + 60_000, end: start + 80_000, windowMs: 10_000, recorded: 64, peak: 40, rejected: 0 },
   ])
   expect(tally.result().voters).toBe(99)
 })
 
 test('neither the opening of a poll nor a handful of friends is a burst; one behind a pause is its own', () => {
   const tally = openTally()
-  fill(tally, 0, [60, 0, 1, 1, 0, 1, 1, 0, 19])
+  fill(tally, 0, [6, 0, 1, 1, 0, 1, 1, 0, 19])
   expect(tally.newest('burst')).toEqual([])
   fill(tally, 20, [25])
   fill(tally, 30, [30, 1])
@@ -240,6 +241,16 @@ test('neither the opening of a poll nor a handful of friends is a burst; one beh
     [200_000, 25],
     [300_000, 30],
   ])
+})
+
+test('a morning that is as busy as the evening was is no burst, though nobody voted at night', () => {
+  const tally = openTally()
+  const busy = [12, 9, 11, 10, 12, 8, 9, 10]
+  fill(tally, 0, busy)
+  fill(tally, 3000, [11, 25, 22, 12])
+  expect(tally.newest('burst')).toEqual([])
+  fill(tally, 3004, [70])
+  expect(tally.newest('burst')).toHaveLength(1)
 })
 
 test('ballots that nobody has opened a poll for are not analysed', () => {

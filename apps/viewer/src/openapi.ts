@@ -297,7 +297,11 @@ export const openapi = {
                 recorded: { type: 'integer' },
                 rejected: { type: 'integer' },
                 peak: { type: 'integer', description: 'Most ballots in one window' },
-                usual: { type: 'number', description: 'Median of the windows of the five minutes before' },
+                usual: {
+                  type: 'number',
+                  description:
+                    'Per window: the median of the five minutes before, or the mean of all with ballots if that is more',
+                },
               },
             },
           },

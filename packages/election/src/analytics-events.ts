@@ -80,7 +80,7 @@ export interface BurstDocument extends AnalyticsBase {
   readonly rejected: number
   /** Most ballots in one window. */
   readonly peak: number
-  /** Median per window of the five minutes before. */
+  /** Per window: the median of the five minutes before, or the mean of all windows with ballots so far if that is more. */
   readonly usual: number
 }
 

@@ -12,7 +12,7 @@ import type { Effect } from '../effects.ts'
 export const burstsStore = 'bursts'
 
 export const burstWindowMs = 10_000
-/** What is usual is the median of so many windows: five minutes. */
+/** What is usual is seen from so many windows: five minutes. */
 const historyLength = 30
 /** With fewer windows behind it a poll has no usual yet: its opening is no burst. */
 const historyMin = 6
@@ -28,6 +28,8 @@ export interface BurstState {
   readonly rejected: number
   /** Ballots of the windows before it, newest last. */
   readonly history: readonly number[]
+  /** Windows so far that had ballots and were no burst, and their ballots. */
+  readonly active: { readonly windows: number; readonly recorded: number }
   /** The burst that goes on, with the windows that have ended. */
   readonly burst: BurstDocument | null
   /** The window that is being filled belongs to it. */
@@ -51,7 +53,13 @@ export function bursts(): FixedKeyProcessor<string, Effect, BurstDocument> {
     process({ key: poll, value: effect, timestampMs, headers }) {
       if (poll === null || effect?.type !== 'ballot') return
       const start = Math.floor(effect.time / burstWindowMs) * burstWindowMs
-      const before = states.get(poll) ?? { ...nothingIn(start), history: [], burst: null, version: 0 }
+      const before = states.get(poll) ?? {
+        ...nothingIn(start),
+        history: [],
+        active: { windows: 0, recorded: 0 },
+        burst: null,
+        version: 0,
+      }
       const filled = addBallot(start > before.start ? turnPage(before, start) : before, poll, effect)
       states.put(poll, filled)
       if (filled.burst !== null && filled.version > before.version) {
@@ -69,7 +77,14 @@ const nothingIn = (start: number) => ({ start, recorded: 0, rejected: 0, isBurst
 function turnPage(state: BurstState, start: number): BurstState {
   const skipped = Math.min((start - state.start) / burstWindowMs - 1, historyLength)
   const history = [...state.history, state.recorded, ...Array<number>(skipped).fill(0)].slice(-historyLength)
-  const next = { ...state, ...nothingIn(start), history }
+  const { active, recorded, isBurst } = state
+  const isActive = recorded > 0 && !isBurst
+  const next = {
+    ...state,
+    ...nothingIn(start),
+    history,
+    active: isActive ? { windows: active.windows + 1, recorded: active.recorded + recorded } : active,
+  }
   if (state.burst === null) return next
   // A burst ends with the first window that is none; one that has just ended in its last window is still told of once.
   if (!state.isBurst) return { ...next, burst: null }
@@ -91,7 +106,7 @@ function addBallot(state: BurstState, poll: string, effect: Extract<Effect, { ty
   const rejected = state.rejected + (effect.class === 'rejected' ? 1 : 0)
   const counted = { ...state, recorded, rejected }
   if (state.isBurst || state.history.length < historyMin) return counted
-  const usual = median(state.history)
+  const usual = usualOf(state)
   if (recorded < Math.max(burstMin, burstFactor * usual)) return counted
   const goesOn = state.burst !== null && state.burst.end === state.start
   const { start } = state
@@ -105,6 +120,13 @@ const shown = (state: BurstState, burst: BurstDocument): BurstDocument => ({
   ...(state.isBurst ? withWindow(burst, state) : burst),
   version: state.version,
 })
+
+/**
+ * The median of the windows just before, and at least what a window with ballots has brought so far: the first voters of a
+ * morning are no burst because nobody voted at night.
+ */
+const usualOf = ({ history, active }: BurstState): number =>
+  Math.max(median(history), active.windows === 0 ? 0 : active.recorded / active.windows)
 
 function median(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b)
