@@ -1,6 +1,6 @@
 import { boundedQuery, inTransaction } from '@voting/election/database'
 import type { Eligibility, ResultsVisible } from '@voting/election/poll-terms'
-import type { Pool } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import { type PollCount, pollCount } from './poll-count.ts'
 import { appendPollEvent, type NewPollEvent, type PollEvent, pollEvents } from './poll-audit.ts'
 
@@ -186,7 +186,7 @@ export class PollRepository {
     this.forget()
   }
 
-  /** Changes a poll that is not frozen. Resolves with false if it is. */
+  /** Changes a poll that is not frozen. Resolves with false if it is. Where it is for others now, voters sign in anew. */
   change(id: string, change: PollChange, event: NewPollEvent): Promise<boolean> {
     return this.#update(
       id,
@@ -195,6 +195,13 @@ export class PollRepository {
       'frozen_at IS NULL AND closed_at IS NULL AND (is_draft OR opens_at > now())',
       definitionValues(change),
       event,
+      async (client) => {
+        await client.query(
+          `DELETE FROM sessions WHERE audience = $1
+             AND $2::jsonb <> (SELECT eligibility FROM polls WHERE id = $1 FOR UPDATE)`,
+          [id, JSON.stringify(change.eligibility)],
+        )
+      },
     )
   }
 
@@ -312,15 +319,17 @@ export class PollRepository {
     return Number(rows[0]!.count)
   }
 
-  /** One change and what is noted of it, together; resolves with whether the condition held. */
+  /** One change, what is noted of it and what goes `before` it, together; resolves with whether the condition held. */
   async #update(
     id: string,
     set: string,
     condition: string,
     values: readonly unknown[],
     event: NewPollEvent,
+    before?: (client: PoolClient) => Promise<void>,
   ): Promise<boolean> {
     const isChanged = await inTransaction(this.#pool, async (client) => {
+      await before?.(client)
       const { rowCount } = await client.query(`UPDATE polls SET ${set} WHERE id = $1 AND ${condition}`, [id, ...values])
       if (rowCount === 1) await appendPollEvent(client, id, event)
       return rowCount === 1
