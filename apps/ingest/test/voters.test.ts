@@ -155,6 +155,30 @@ test('a code that was mistyped five times is worth nothing, and nobody gets more
   ])
 })
 
+test('tries that come all at once are no more than five, and no more than three mails go out', async () => {
+  const { slug } = await mailPoll('max@city.example')
+  const ask = async (address: string) => {
+    const asked = { method: 'POST', body: new URLSearchParams({ address }), redirect: 'manual' } as const
+    return (await fetch(url(`/p/${slug}/mail`), asked)).headers.getSetCookie()[0]!.split(';', 1)[0]!
+  }
+  const before = mailbox.mails.length
+  const [cookie] = await Promise.all(Array.from({ length: 6 }, () => ask('max@city.example')))
+  await askForMail(new TinyBrowser(), (await mailPoll('ned@city.example')).slug, 'ned@city.example')
+  await expect.poll(() => mailbox.mails.some(({ to }) => to === 'ned@city.example'), { timeout: 10_000 }).toBe(true)
+  expect(mailbox.mails.slice(before).filter(({ to }) => to === 'max@city.example')).toHaveLength(3)
+
+  const guess = async () => {
+    const form = {
+      method: 'POST',
+      body: new URLSearchParams({ code: '0000-0000' }),
+      headers: { cookie: cookie! },
+    } as const
+    return (await fetch(url(`/p/${slug}/confirm`), form)).text()
+  }
+  const answers = await Promise.all(Array.from({ length: 8 }, guess))
+  expect(answers.filter((text) => text.includes('This is not the code from the newest mail'))).toHaveLength(4)
+})
+
 test('who has asked too often is refused alike for a listed address and one that is not', async () => {
   const strict = await system.another({ failuresPerMinute: 2 })
   const { slug } = await mailPoll('jo@city.example')
