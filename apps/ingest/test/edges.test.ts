@@ -39,6 +39,24 @@ test.each(['%00', 'x'.repeat(500), '%F0%9F%97%B3', 'P%20'])('the poll %s is unkn
   expect((await fetch(url(`/api/receipts/${name}`))).status).toBe(404)
 })
 
+test.each(['/s/%00', '/receipts?receipt=a&receipt=b', '/receipts?receipt=%00'])(
+  '%s is not found, not an error',
+  async (path) => {
+    expect((await fetch(url(path))).status).toBe(404)
+  },
+)
+
+test.each(['constructor', 'toString', 'valueOf', '__proto__'])('no option and no region is called %s', async (name) => {
+  const [a, b] = [
+    { id: 'a', label: 'A' },
+    { id: 'b', label: 'B' },
+  ]
+  for (const terms of [{ options: [a, { ...b, id: name }] }, { regions: [name] }]) {
+    const answer = await send(url('/api/polls'), { ...(system.definition() as object), ...terms }, organiser)
+    expect([answer.status, answer.body['code']]).toEqual([400, 'malformed'])
+  }
+})
+
 test('an address that is no address is a problem document too', async () => {
   const answer = await cast('%E0%A4%A', 'x')
   expect(answer.body).toMatchObject({ status: 400, code: 'malformed' })
