@@ -1,3 +1,5 @@
+import { request } from 'node:http'
+import { hasClaim } from '../src/sign-in/oidc.ts'
 import { checkPollInput } from '../src/poll-input.ts'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { definitionHash } from '@voting/election/definition-hash'
@@ -52,9 +54,31 @@ test.each(['constructor', 'toString', 'valueOf', '__proto__'])('no option and no
     { id: 'b', label: 'B' },
   ]
   for (const terms of [{ options: [a, { ...b, id: name }] }, { regions: [name] }]) {
-    const answer = await send(url('/api/polls'), { ...(system.definition() as object), ...terms }, organiser)
+    const answer = await send(url('/api/polls'), { ...system.definition(), ...terms }, organiser)
     expect([answer.status, answer.body['code']]).toEqual([400, 'malformed'])
   }
+})
+
+test('a host that is part of no address is malformed, not an error', async () => {
+  const { hostname, port } = new URL(system.ingest.url)
+  const status = await new Promise((resolve, reject) => {
+    const asked = request(
+      { hostname, port, path: '/organiser', setHost: false, headers: { host: 'a b%%' } },
+      (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      },
+    )
+    asked.on('error', reject).end()
+  })
+  expect(status).toBe(400)
+})
+
+test('a claim that somebody does not have has no value, whatever is asked for', () => {
+  const claims = { groups: ['members'], age: 7, none: null }
+  const has = (claim: string, value: string) => hasClaim({ claims }, { claim, value })
+  expect([has('groups', 'members'), has('age', '7')]).toEqual([true, true])
+  expect([has('other', 'undefined'), has('none', 'null')]).toEqual([false, false])
 })
 
 test('an address that is no address is a problem document too', async () => {

@@ -174,6 +174,22 @@ test('an extension is in every partition with the new close, is public with its 
   expect((await cast(id, code)).status).toBe(201)
 })
 
+test('a form that extends and is sent twice extends once', async () => {
+  const id = await createByForm(mary)
+  const page = await mary.page(`/organiser/polls/${id}`)
+  const fields = { extra_hours: '1', reason: 'Rain', closes_at: /name="closes_at" value="(\d+)"/.exec(page)![1]! }
+  const statuses = [await mary.post(`/organiser/polls/${id}/extend`, fields)]
+  statuses.push(await mary.post(`/organiser/polls/${id}/extend`, fields))
+  expect(statuses.map(({ status }) => status)).toEqual([303, 409])
+  expect((await history(id)).filter(({ kind }) => kind === 'extended')).toHaveLength(1)
+})
+
+test('a form whose opening no clock will ever show is refused with its value', async () => {
+  const fields = { title: 'X', options: 'A\nB', hours: '48', revote: 'first', opens: '+275760-09-12T23:00' }
+  const answer = await mary.post('/organiser/polls', fields)
+  expect([answer.status, (await answer.text()).includes('+275760-09-12T23:00')]).toEqual([400, true])
+})
+
 test('an extension that the log did not confirm holds all the same, and is written as soon as the log answers', async () => {
   const { id } = await create()
   system.log.fault = 'not-written'

@@ -209,7 +209,7 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
     }),
   )
 
-  app.get<{ Querystring: { receipt?: unknown } }>('/receipts', async (request, reply) => {
+  app.get<{ Querystring: { receipt?: string | string[] } }>('/receipts', async (request, reply) => {
     const { receipt } = request.query
     if (receipt === undefined) return show(reply, 200, 'Look up a receipt', receiptFormPage(null))
     return reply.redirect(`/receipts/${encodeURIComponent(normaliseReceipt(String(receipt)))}`, 303)
