@@ -74,6 +74,13 @@ test('a host that is part of no address is malformed, not an error', async () =>
   expect(status).toBe(400)
 })
 
+test('a passkey whose name has a NUL in it is unknown, not an error', async () => {
+  const begun = await send(url('/organiser/session/passkey/options'), {})
+  const cookie = begun.headers.getSetCookie()[0]!.split(';', 1)[0]!
+  const answer = await send(url('/organiser/session/passkey'), { response: { id: 'a\u0000' } }, { cookie })
+  expect(answer.body).toMatchObject({ status: 403, code: 'not-signed-in' })
+})
+
 test('a claim that somebody does not have has no value, whatever is asked for', () => {
   const claims = { groups: ['members'], age: 7, none: null }
   const has = (claim: string, value: string) => hasClaim({ claims }, { claim, value })
