@@ -182,8 +182,10 @@ const legalBrowserSecret = /^[A-Za-z0-9_-]{16,128}$/
 export function rollRowOf(poll: Poll, voter: Voter): { readonly codeId: string; readonly isAnybody: boolean } {
   if ('rollId' in voter) return { codeId: voter.rollId, isAnybody: false }
   const { code } = voter
-  if (poll.eligibility.kind !== 'link') return { codeId: codeIdOf(poll.key, code), isAnybody: false }
-  return { codeId: codeIdOfBrowser(poll.key, code), isAnybody: legalBrowserSecret.test(code) }
+  const { kind } = poll.eligibility
+  if (kind === 'codes') return { codeId: codeIdOf(poll.key, code), isAnybody: false }
+  // Where voters sign in no code is anybody's: one may have been issued while the poll was still for code holders.
+  return { codeId: codeIdOfBrowser(poll.key, code), isAnybody: kind === 'link' && legalBrowserSecret.test(code) }
 }
 
 function claimOf(poll: Poll, voter: Voter, choice: Choice, nonce: string): Claim {

@@ -99,6 +99,10 @@ export async function buildIngestApp(parts: IngestParts): Promise<FastifyInstanc
     for (const verb of [method].flat()) parts.onRoute?.(`${verb} ${url}`)
   })
   acceptEmptyJson(app)
+  app.addHook('onRequest', async ({ protocol, host }) => {
+    // What cannot be part of an address is no mistake of ours, wherever it would have been made one.
+    if (host !== '' && !URL.canParse(`${protocol}://${host}`)) throw new MalformedHostError('The host is malformed')
+  })
   app.addHook('onRequest', async (request, reply) => {
     if (isSameOrigin(request, parts.publicUrl) || request.url.startsWith('/api/')) return
     const text = 'This form was sent from another site. Open the page here and send it again.'
@@ -159,6 +163,10 @@ export async function buildIngestApp(parts: IngestParts): Promise<FastifyInstanc
   oidcRoutes(app, parts, show)
   voterSignIn(app, parts, show)
   return app
+}
+
+class MalformedHostError extends Error {
+  readonly statusCode = 400
 }
 
 /** A request that needs no body may say that it has JSON and send none: closing a poll, for example. */

@@ -55,7 +55,7 @@ export const openapi = {
           400: problem('malformed'),
           401: problem('unauthorised'),
           404: problem('unknown-poll'),
-          409: problem('frozen, closed'),
+          409: problem('frozen, closed, region-in-use'),
         },
       },
     },

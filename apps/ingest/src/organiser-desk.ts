@@ -9,13 +9,14 @@ import { codeIdOf } from './voter-secrets.ts'
 
 export const codesMax = 10_000
 
-export type PollStateCode = 'frozen' | 'draft' | 'no-draft' | 'closed' | 'not-later'
+export type PollStateCode = 'frozen' | 'draft' | 'no-draft' | 'closed' | 'not-later' | 'region-in-use'
 
 const stateTexts: { readonly [code in PollStateCode]: string } = {
   frozen: 'The poll is open: what voters decide on does not change any more. Clone it to ask anew.',
   draft: 'The poll is a draft. Publish it first.',
   'no-draft': 'The poll is no draft any more.',
   closed: 'The poll is closed.',
+  'region-in-use': 'Voters are listed in a region that the poll would not have any more. Keep it.',
   'not-later': 'The new close must be later than the one that is set.',
 }
 
@@ -50,8 +51,13 @@ export class OrganiserDesk {
     return this.#create(input, ownerId, null)
   }
 
-  /** Changes a poll that nobody can have voted in. Rejects with PollStateError once it is frozen. */
+  /**
+   * Changes a poll that nobody can have voted in. Rejects with PollStateError once it is frozen, and where voters would be
+   * left in a region that is none.
+   */
   async changePoll(poll: Poll, input: PollInput, actorId: string): Promise<void> {
+    const inUse = await this.#roll.regions(poll)
+    if (!inUse.every((region) => input.regions.includes(region))) throw new PollStateError('region-in-use')
     const hash = definitionHash(input)
     const details = { definitionHash: hash }
     const isChanged = await this.#polls.change(
@@ -65,14 +71,9 @@ export class OrganiserDesk {
   /** Makes a draft a poll. One whose opening lies in the past opens now, for as long as it was to be open. */
   async publishPoll(poll: Poll, actorId: string): Promise<Poll> {
     const nowMs = Date.now()
-    const opensAtMs = Math.max(poll.opensAtMs, nowMs)
-    const closesAtMs = poll.opensAtMs < nowMs ? nowMs + (poll.closesAtMs - poll.opensAtMs) : poll.closesAtMs
-    const details = { definitionHash: poll.definitionHash }
-    if (!(await this.#polls.publish(poll.id, opensAtMs, closesAtMs, { kind: 'published', actorId, details }))) {
-      throw new PollStateError('no-draft')
-    }
-    const published = { ...poll, isDraft: false, opensAtMs, closesAtMs }
-    if (opensAtMs <= nowMs) await this.#control.open(published)
+    const published = await this.#polls.publish(poll.id, nowMs, actorId)
+    if (!published) throw new PollStateError('no-draft')
+    if (published.opensAtMs <= nowMs) await this.#control.open(published)
     return published
   }
 

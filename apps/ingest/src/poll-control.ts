@@ -45,11 +45,9 @@ export class PollControl {
    */
   async close(poll: Poll, actorId: string | null): Promise<void> {
     if (poll.isClosed) return
-    const isEarly = Date.now() < poll.closesAtMs
-    if (isEarly) {
-      const details = { planned: new Date(poll.closesAtMs).toISOString() }
-      await this.#polls.endNow(poll.id, { kind: 'closed', actorId, details })
-    }
+    // Asked of the database, not of what is remembered here: somebody may have extended the poll in the meantime.
+    const details = { planned: new Date(poll.closesAtMs).toISOString() }
+    const isEarly = await this.#polls.endNow(poll.id, { kind: 'closed', actorId, details })
     await this.open(poll)
     await this.#once(`close ${poll.id}`, async () => {
       const at = Date.now()

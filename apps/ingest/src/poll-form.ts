@@ -44,6 +44,9 @@ export const emptyPollForm: PollForm = {
 /** A year: whoever wants more has mistyped. */
 const openHoursMax = 8760
 
+/** What `Date` can hold. */
+const timeMax = 8.64e15
+
 const lines = (text: string): string[] =>
   text
     .split('\n')
@@ -88,7 +91,7 @@ export function inputOfForm(
   }
   const opensAtMs = form.opens === '' ? nowMs : Date.parse(`${form.opens}Z`)
   const closesAtMs = opensAtMs + openHours * 3_600_000
-  const timeOf = (ms: number): string => (Number.isNaN(ms) ? form.opens : new Date(Math.round(ms)).toISOString())
+  const timeOf = (ms: number): string => (Math.abs(ms) <= timeMax ? new Date(Math.round(ms)).toISOString() : form.opens)
   return checkPollInput(
     {
       title: form.title.trim(),

@@ -17,8 +17,9 @@ export interface PollInput {
   readonly isDraft: boolean
 }
 
-/** `__proto__` would be taken for something else wherever counts are kept by id. */
-const legalId = /^(?!__proto__$)[A-Za-z0-9_-]{1,40}$/
+const legalId = /^[A-Za-z0-9_-]{1,40}$/
+/** What every object has, as `constructor`, would be taken for a count wherever counts are kept by id. */
+const isTaken = (name: unknown): boolean => typeof name === 'string' && name in Object.prototype
 /** A line of text: whole characters (PostgreSQL keeps no others), none of them a control character. */
 export const isLine = (value: unknown, max: number): value is string =>
   typeof value === 'string' &&
@@ -38,7 +39,7 @@ export function checkPollInput(body: unknown, nowMs: number): PollInput | string
   if (
     !Array.isArray(regions) ||
     regions.length > 200 ||
-    !regions.every((region) => isLine(region, 60) && region !== '__proto__')
+    !regions.every((region) => isLine(region, 60) && !isTaken(region))
   ) {
     return 'regions must be a list of at most 200 lines of 1 to 60 characters.'
   }
@@ -90,8 +91,8 @@ function checkOptions(options: unknown): PollInput['options'] | string {
   const checked: { id: string; label: string }[] = []
   for (const option of options as unknown[]) {
     const { id, label } = (option ?? {}) as Record<string, unknown>
-    if (typeof id !== 'string' || !legalId.test(id)) {
-      return `The id of an option must be 1 to 40 of A-Z a-z 0-9 _ -, got ${JSON.stringify(id)}.`
+    if (typeof id !== 'string' || !legalId.test(id) || isTaken(id)) {
+      return `The id of an option must be 1 to 40 of A-Z a-z 0-9 _ -, and no word of the language such as constructor; got ${JSON.stringify(id)}.`
     }
     if (!isLine(label, 100)) return `The label of option "${id}" must be a line of 1 to 100 characters.`
     if (checked.some((other) => other.id === id)) return `Two options have the id "${id}".`

@@ -1,6 +1,6 @@
 import { boundedQuery, inTransaction } from '@voting/election/database'
 import type { Eligibility, ResultsVisible } from '@voting/election/poll-terms'
-import type { Pool } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import { type PollCount, pollCount } from './poll-count.ts'
 import { appendPollEvent, type NewPollEvent, type PollEvent, pollEvents } from './poll-audit.ts'
 
@@ -83,6 +83,8 @@ const rounded = <P extends Poll>(poll: P): P => ({
 /** What an id or a slug can look like; anything else is no poll, and no question for the database. */
 const legalName = /^[a-z0-9-]{1,64}$/
 
+const legalShortCode = /^[A-Za-z0-9]{1,20}$/
+
 /** How long another ingest process's change may go unseen. */
 const cacheMs = 1000
 
@@ -110,9 +112,10 @@ export class PollRepository {
   }
 
   async findByShortCode(shortCode: string): Promise<Poll | null> {
+    if (!legalShortCode.test(shortCode)) return null
     const { rows } = await this.#pool.query<Poll>(
       `SELECT ${columns} FROM polls WHERE short_code = $1 AND NOT is_draft`,
-      [shortCode.toLowerCase().slice(0, 20)],
+      [shortCode.toLowerCase()],
     )
     return rows[0] ? rounded(rows[0]) : null
   }
@@ -186,7 +189,7 @@ export class PollRepository {
     this.forget()
   }
 
-  /** Changes a poll that is not frozen. Resolves with false if it is. */
+  /** Changes a poll that is not frozen. Resolves with false if it is. Where it is for others now, voters sign in anew. */
   change(id: string, change: PollChange, event: NewPollEvent): Promise<boolean> {
     return this.#update(
       id,
@@ -195,13 +198,31 @@ export class PollRepository {
       'frozen_at IS NULL AND closed_at IS NULL AND (is_draft OR opens_at > now())',
       definitionValues(change),
       event,
+      async (client) => {
+        await client.query(
+          `DELETE FROM sessions WHERE audience = $1
+             AND $2::jsonb <> (SELECT eligibility FROM polls WHERE id = $1 FOR UPDATE)`,
+          [id, JSON.stringify(change.eligibility)],
+        )
+      },
     )
   }
 
-  /** Makes a draft a poll that everybody may see. Resolves with false if it is no draft. */
-  publish(id: string, opensAtMs: number, closesAtMs: number, event: NewPollEvent): Promise<boolean> {
-    const set = `is_draft = false, opens_at = ${time(2)}, closes_at = ${time(3)}`
-    return this.#update(id, set, 'is_draft', [opensAtMs, closesAtMs], event)
+  /**
+   * Makes a draft a poll that everybody may see, as it is now. One whose opening lies in the past opens at `nowMs`, for as
+   * long as it was to be open. Resolves with null if it is no draft.
+   */
+  async publish(id: string, nowMs: number, actorId: string): Promise<Poll | null> {
+    const now = time(2)
+    const isPublished = await this.#update(
+      id,
+      `is_draft = false, opens_at = greatest(opens_at, ${now}),
+       closes_at = closes_at + greatest(${now} - opens_at, interval '0')`,
+      'is_draft',
+      [nowMs],
+      ({ definitionHash }) => ({ kind: 'published', actorId, details: { definitionHash } }),
+    )
+    return isPublished ? this.#load(id) : null
   }
 
   /** Deletes a draft, of which nobody else has ever heard. Resolves with false if it is none. */
@@ -253,9 +274,9 @@ export class PollRepository {
     this.forget()
   }
 
-  /** No ballot is admitted from now on; whoever finds the close due writes it. */
-  async endNow(id: string, event: NewPollEvent): Promise<void> {
-    await this.#update(id, 'closes_at = now()', 'closed_at IS NULL AND closes_at > now()', [], event)
+  /** No ballot is admitted from now on; whoever finds the close due writes it. Resolves with false if its time had come. */
+  endNow(id: string, event: NewPollEvent): Promise<boolean> {
+    return this.#update(id, 'closes_at = now()', 'closed_at IS NULL AND closes_at > now()', [], event)
   }
 
   /** The log has the close. A poll that was ended ahead of its time ended then; null: at the time it was to end. */
@@ -312,18 +333,24 @@ export class PollRepository {
     return Number(rows[0]!.count)
   }
 
-  /** One change and what is noted of it, together; resolves with whether the condition held. */
+  /** One change, what is noted of it and what goes `before` it, together; resolves with whether the condition held. */
   async #update(
     id: string,
     set: string,
     condition: string,
     values: readonly unknown[],
-    event: NewPollEvent,
+    event: NewPollEvent | ((changed: Pick<Poll, 'definitionHash'>) => NewPollEvent),
+    before?: (client: PoolClient) => Promise<void>,
   ): Promise<boolean> {
     const isChanged = await inTransaction(this.#pool, async (client) => {
-      const { rowCount } = await client.query(`UPDATE polls SET ${set} WHERE id = $1 AND ${condition}`, [id, ...values])
-      if (rowCount === 1) await appendPollEvent(client, id, event)
-      return rowCount === 1
+      await before?.(client)
+      const { rows } = await client.query<Pick<Poll, 'definitionHash'>>(
+        `UPDATE polls SET ${set} WHERE id = $1 AND ${condition} RETURNING definition_hash AS "definitionHash"`,
+        [id, ...values],
+      )
+      const changed = rows[0]
+      if (changed) await appendPollEvent(client, id, typeof event === 'function' ? event(changed) : event)
+      return changed !== undefined
     })
     this.forget()
     return isChanged

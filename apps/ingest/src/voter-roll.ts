@@ -36,6 +36,15 @@ export class VoterRoll {
     })
   }
 
+  /** The regions in which voters are listed, by code or otherwise. */
+  async regions({ id }: Poll): Promise<readonly string[]> {
+    const { rows } = await this.#pool.query<{ region: string }>(
+      'SELECT DISTINCT region FROM codes WHERE poll_id = $1 AND region IS NOT NULL',
+      [id],
+    )
+    return rows.map(({ region }) => region)
+  }
+
   /** Lists somebody whom the provider vouches for; resolves with their row. */
   async listIdentity(poll: Poll, issuer: string, subject: string): Promise<string> {
     const id = rollIdOfIdentity(poll.key, issuer, subject)

@@ -1,3 +1,5 @@
+import { request } from 'node:http'
+import { hasClaim } from '../src/sign-in/oidc.ts'
 import { checkPollInput } from '../src/poll-input.ts'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { definitionHash } from '@voting/election/definition-hash'
@@ -37,6 +39,53 @@ test.each(['%00', 'x'.repeat(500), '%F0%9F%97%B3', 'P%20'])('the poll %s is unkn
   expect((await cast(name, 'x')).body).toMatchObject({ status: 404, code: 'unknown-poll' })
   expect((await fetch(url(`/p/${name}`))).status).toBe(404)
   expect((await fetch(url(`/api/receipts/${name}`))).status).toBe(404)
+})
+
+test.each(['/s/%00', '/receipts?receipt=a&receipt=b', '/receipts?receipt=%00'])(
+  '%s is not found, not an error',
+  async (path) => {
+    expect((await fetch(url(path))).status).toBe(404)
+  },
+)
+
+test.each(['constructor', 'toString', 'valueOf', '__proto__'])('no option and no region is called %s', async (name) => {
+  const [a, b] = [
+    { id: 'a', label: 'A' },
+    { id: 'b', label: 'B' },
+  ]
+  for (const terms of [{ options: [a, { ...b, id: name }] }, { regions: [name] }]) {
+    const answer = await send(url('/api/polls'), { ...system.definition(), ...terms }, organiser)
+    expect([answer.status, answer.body['code']]).toEqual([400, 'malformed'])
+  }
+})
+
+test('a host that is part of no address is malformed, not an error', async () => {
+  const { hostname, port } = new URL(system.ingest.url)
+  const status = await new Promise((resolve, reject) => {
+    const asked = request(
+      { hostname, port, path: '/organiser', setHost: false, headers: { host: 'a b%%' } },
+      (response) => {
+        response.resume()
+        resolve(response.statusCode)
+      },
+    )
+    asked.on('error', reject).end()
+  })
+  expect(status).toBe(400)
+})
+
+test('a passkey whose name has a NUL in it is unknown, not an error', async () => {
+  const begun = await send(url('/organiser/session/passkey/options'), {})
+  const cookie = begun.headers.getSetCookie()[0]!.split(';', 1)[0]!
+  const answer = await send(url('/organiser/session/passkey'), { response: { id: 'a\u0000' } }, { cookie })
+  expect(answer.body).toMatchObject({ status: 403, code: 'not-signed-in' })
+})
+
+test('a claim that somebody does not have has no value, whatever is asked for', () => {
+  const claims = { groups: ['members'], age: 7, none: null }
+  const has = (claim: string, value: string) => hasClaim({ claims }, { claim, value })
+  expect([has('groups', 'members'), has('age', '7')]).toEqual([true, true])
+  expect([has('other', 'undefined'), has('none', 'null')]).toEqual([false, false])
 })
 
 test('an address that is no address is a problem document too', async () => {

@@ -5,6 +5,11 @@ import { silentLogger } from 'stream-core'
 import type { ControlEvent } from '@voting/election/events'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { recount } from '../../tally/src/recount.ts'
+import { BallotLog } from '../src/ballot-log.ts'
+import { OrganiserDesk } from '../src/organiser-desk.ts'
+import { PollControl } from '../src/poll-control.ts'
+import { PollRepository } from '../src/poll-repository.ts'
+import { VoterRoll } from '../src/voter-roll.ts'
 import { controlRecords } from './support/control-records.ts'
 import { createByForm, newOrganiser, type OrganiserClient } from './support/organiser-client.ts'
 import { type Answer, newNonce, openTestIngest, organiser, send, type TestIngest } from './support/running-ingest.ts'
@@ -98,6 +103,25 @@ test('what voters decide on is frozen once the poll is open, also for its page',
   expect(rows.map(({ title }) => title)).toEqual(['Which?', 'Which?'])
 })
 
+test('a draft that is changed while it is being published is published as it was changed', async () => {
+  const draft = await create({ draft: true, opensAt: inMs(60_000) })
+  const { pool } = system.database
+  const polls = new PollRepository(pool)
+  const producer = await system.log.openProducer({ deliveryTimeoutMs: 5000 })
+  const control = new PollControl(polls, new BallotLog(producer, 2, silentLogger, () => {}), silentLogger)
+  const before = (await polls.findOwned(draft.id, 'operator'))!
+  const [opensAt, closesAt] = [inMs(120_000), inMs(240_000)]
+  const changed = (await change(draft.id, { title: 'Changed', opensAt, closesAt })).body as Created
+  await new OrganiserDesk(polls, control, new VoterRoll(pool)).publishPoll(before, 'operator')
+  await producer.close()
+  const { rows } = await pool.query('SELECT opens_at, closes_at FROM polls WHERE id = $1', [draft.id])
+  expect(rows.map((row) => [row.opens_at.toISOString(), row.closes_at.toISOString()])).toEqual([[opensAt, closesAt]])
+  expect((await history(draft.id)).at(-1)).toMatchObject({
+    kind: 'published',
+    details: { definitionHash: changed.definitionHash },
+  })
+})
+
 test('a poll that is changed before it opens opens as it was changed, whatever another process remembers', async () => {
   const other = await system.another()
   const { id, slug } = await create({ opensAt: inMs(60_000) })
@@ -114,6 +138,13 @@ test('a poll that is changed before it opens opens as it was changed, whatever a
     ])
   }
   expect((await change(id, { opensAt: inMs(60_000) })).body).toMatchObject({ status: 409 })
+})
+
+test('a region in which codes were issued cannot be taken away: their ballots would count where nobody looks', async () => {
+  const { id } = await create({ draft: true, regions: ['north', 'south'] })
+  await act(id, 'codes', { count: 2, region: 'south' })
+  expect((await change(id, { regions: ['north'] })).body).toMatchObject({ status: 409, code: 'region-in-use' })
+  expect((await change(id, { regions: ['south', 'west'] })).status).toBe(200)
 })
 
 test('an extension is in every partition with the new close, is public with its reason, and keeps the poll open', async () => {
@@ -143,6 +174,22 @@ test('an extension is in every partition with the new close, is public with its 
   expect((await cast(id, code)).status).toBe(201)
 })
 
+test('a form that extends and is sent twice extends once', async () => {
+  const id = await createByForm(mary)
+  const page = await mary.page(`/organiser/polls/${id}`)
+  const fields = { extra_hours: '1', reason: 'Rain', closes_at: /name="closes_at" value="(\d+)"/.exec(page)![1]! }
+  const statuses = [await mary.post(`/organiser/polls/${id}/extend`, fields)]
+  statuses.push(await mary.post(`/organiser/polls/${id}/extend`, fields))
+  expect(statuses.map(({ status }) => status)).toEqual([303, 409])
+  expect((await history(id)).filter(({ kind }) => kind === 'extended')).toHaveLength(1)
+})
+
+test('a form whose opening no clock will ever show is refused with its value', async () => {
+  const fields = { title: 'X', options: 'A\nB', hours: '48', revote: 'first', opens: '+275760-09-12T23:00' }
+  const answer = await mary.post('/organiser/polls', fields)
+  expect([answer.status, (await answer.text()).includes('+275760-09-12T23:00')]).toEqual([400, true])
+})
+
 test('an extension that the log did not confirm holds all the same, and is written as soon as the log answers', async () => {
   const { id } = await create()
   system.log.fault = 'not-written'
@@ -167,6 +214,19 @@ test('a closed poll is neither extended nor changed; who closed it is noted, and
   await expect.poll(() => closes(onTime.id), { timeout: 5000 }).toHaveLength(1)
   expect(await closes(onTime.id)).toMatchObject([{ actor_id: null, is_public: true }])
   expect(await closes(now.id)).toMatchObject([{ actor_id: 'operator', details: { planned: expect.any(String) } }])
+})
+
+test('who closes a poll that was extended a moment ago ends it all the same: no ballot is taken that could not count', async () => {
+  const { id } = await create({ closesAt: inMs(60_000) })
+  const polls = new PollRepository(system.database.pool)
+  const producer = await system.log.openProducer({ deliveryTimeoutMs: 5000 })
+  const log = new BallotLog(producer, 2, silentLogger, () => {})
+  const before = { ...(await polls.findOwned(id, 'operator'))!, closesAtMs: Date.now() - 1 }
+  await new PollControl(polls, log, silentLogger).close(before, 'operator')
+  await producer.close()
+  const { rows } = await system.database.pool.query('SELECT closes_at <= now() AS over FROM polls WHERE id = $1', [id])
+  expect(rows).toEqual([{ over: true }])
+  expect((await history(id)).at(-1)).toMatchObject({ kind: 'closed', actor_id: 'operator' })
 })
 
 test('everything that is done to a poll is noted once, with who did it', async () => {

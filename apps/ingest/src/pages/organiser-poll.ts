@@ -138,7 +138,7 @@ const extendSection = ({ poll, token }: PollPageOptions): Html =>
   html`<h2>Extend the poll</h2>
     <p>Everybody can see that it was extended, and why.</p>
     <form method="post" action="/organiser/polls/${poll.id}/extend">
-      ${hidden(token)}
+      ${hidden(token)}<input type="hidden" name="closes_at" value="${poll.closesAtMs}" />
       <div class="field">
         <label for="extra_hours">Hours more</label
         ><input id="extra_hours" name="extra_hours" type="number" min="0.01" max="8760" step="any" value="1" required />

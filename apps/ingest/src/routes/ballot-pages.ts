@@ -209,10 +209,10 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
     }),
   )
 
-  app.get<{ Querystring: { receipt?: string } }>('/receipts', async (request, reply) => {
+  app.get<{ Querystring: { receipt?: string | string[] } }>('/receipts', async (request, reply) => {
     const { receipt } = request.query
     if (receipt === undefined) return show(reply, 200, 'Look up a receipt', receiptFormPage(null))
-    return reply.redirect(`/receipts/${encodeURIComponent(normaliseReceipt(receipt))}`, 303)
+    return reply.redirect(`/receipts/${encodeURIComponent(normaliseReceipt(String(receipt)))}`, 303)
   })
 
   /** Where the poll is "after voting", the receipt is what shows that somebody has voted. */

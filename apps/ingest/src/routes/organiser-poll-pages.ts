@@ -97,7 +97,7 @@ export function organiserPollPages(app: FastifyInstance, parts: IngestParts, sho
 
   app.post('/organiser/polls/:id/extend', (request: IdRequest, reply) =>
     withPoll(request, reply, async (poll, by) => {
-      const { extra_hours = '', reason = '' } = formFields(request)
+      const { extra_hours = '', reason = '', closes_at } = formFields(request)
       const hours = Number(extra_hours)
       const wrong = !(hours > 0 && hours <= extraHoursMax)
         ? `Extend by a number of hours from 0.01 to ${extraHoursMax}, got ${JSON.stringify(extra_hours)}.`
@@ -105,6 +105,12 @@ export function organiserPollPages(app: FastifyInstance, parts: IngestParts, sho
           ? null
           : 'Say why the poll is extended, in one line: everybody can see it.'
       if (wrong !== null) return pollPage(reply, poll, by, { status: 400, problem: wrong })
+      // A double click, or a form that is sent again, means the one extension.
+      if (closes_at !== undefined && closes_at !== String(poll.closesAtMs)) {
+        const problem =
+          'The close has been moved since this form was shown, perhaps by the form itself. Nothing was added.'
+        return pollPage(reply, poll, by, { status: 409, problem })
+      }
       const closesAtMs = Math.round(poll.closesAtMs + hours * 3_600_000)
       await desk.extendPoll(poll, closesAtMs, reason, by.organiser.id)
       return back(reply, poll)

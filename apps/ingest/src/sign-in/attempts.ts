@@ -9,8 +9,6 @@ export const attemptMinutes = 10
 
 export interface Attempt<T> {
   readonly data: T
-  /** How often the last step has gone wrong. */
-  readonly failures: number
 }
 
 /**
@@ -43,7 +41,7 @@ export class SignInAttempts {
   /** What this browser has begun; null when it has not, or too long ago. */
   async find<T>(request: FastifyRequest, kind: string): Promise<Attempt<T> | null> {
     const { rows } = await this.#pool.query<Attempt<T>>(
-      'SELECT data, failures FROM sign_in_attempts WHERE id_hash = $1 AND kind = $2 AND expires_at > now()',
+      'SELECT data FROM sign_in_attempts WHERE id_hash = $1 AND kind = $2 AND expires_at > now()',
       [this.#idHash(request), kind],
     )
     return rows[0] ?? null
@@ -59,10 +57,17 @@ export class SignInAttempts {
     return rows[0]?.data ?? null
   }
 
-  async noteFailure(request: FastifyRequest): Promise<void> {
-    await this.#pool.query('UPDATE sign_in_attempts SET failures = failures + 1 WHERE id_hash = $1', [
-      this.#idHash(request),
-    ])
+  /**
+   * Notes a try before it is looked at, so that of many that come at once no more are looked at than may be. Resolves with
+   * how many are left after it; null when none was.
+   */
+  async useTry(request: FastifyRequest, kind: string, triesMax: number): Promise<number | null> {
+    const { rows } = await this.#pool.query<{ failures: number }>(
+      `UPDATE sign_in_attempts SET failures = failures + 1
+       WHERE id_hash = $1 AND kind = $2 AND failures < $3 AND expires_at > now() RETURNING failures`,
+      [this.#idHash(request), kind, triesMax],
+    )
+    return rows[0] ? triesMax - rows[0].failures : null
   }
 
   #idHash(request: FastifyRequest): string {

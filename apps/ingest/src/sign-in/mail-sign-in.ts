@@ -1,5 +1,6 @@
 import { randomBytes, scrypt } from 'node:crypto'
 import { promisify } from 'node:util'
+import { inTransaction } from '@voting/election/database'
 import { base32, normaliseBase32 } from '@voting/election/receipt'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Pool } from 'pg'
@@ -58,13 +59,11 @@ export class MailSignIn {
   ): Promise<void> {
     const { pool, attempts, mailer } = this.#parts
     const codeId = rollIdOfAddress(poll.key, address)
-    const { rows } = await pool.query<{ isListed: boolean; sent: number }>(
-      `SELECT EXISTS (SELECT 1 FROM codes WHERE poll_id = $1 AND code_id = $2) AS "isListed",
-         (SELECT count(*)::int FROM sent_mails WHERE poll_id = $1 AND code_id = $2
-          AND at > now() - make_interval(mins => ${attemptMinutes})) AS sent`,
+    const { rows } = await pool.query<{ isListed: boolean }>(
+      'SELECT EXISTS (SELECT 1 FROM codes WHERE poll_id = $1 AND code_id = $2) AS "isListed"',
       [poll.id, codeId],
     )
-    const { isListed, sent } = rows[0]!
+    const { isListed } = rows[0]!
     const token = newSecret()
     const text = base32(randomBytes(5))
     const salt = newSecret()
@@ -76,9 +75,8 @@ export class MailSignIn {
       salt,
       codeHash: await codeHashOf(code, salt),
     } satisfies MailAttempt)
-    if (!isListed || sent >= mailsMax) return
-    await pool.query('INSERT INTO sent_mails (poll_id, code_id) VALUES ($1, $2)', [poll.id, codeId])
-    mailer.send({
+    if (!isListed) return
+    const mail = {
       to: address.trim(),
       subject: `Vote: ${poll.title}`,
       text: `${poll.title}
@@ -94,6 +92,22 @@ ${code}
 Both work once, within ${attemptMinutes} minutes. If you did not ask for this mail, do nothing:
 nobody can vote for you without it.
 `,
+    }
+    // Not waited for: how long it takes would tell that the address is listed.
+    mailer.send(mail, () => this.#mayBeSent(poll, codeId))
+  }
+
+  /** Notes a mail if one more may go to this address; asked at once by many, one after the other. */
+  #mayBeSent(poll: Poll, codeId: string): Promise<boolean> {
+    return inTransaction(this.#parts.pool, async (client) => {
+      await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`mail ${poll.id} ${codeId}`])
+      const { rowCount } = await client.query(
+        `INSERT INTO sent_mails (poll_id, code_id) SELECT $1, $2
+         WHERE (SELECT count(*) FROM sent_mails WHERE poll_id = $1 AND code_id = $2
+           AND at > now() - make_interval(mins => ${attemptMinutes})) < ${mailsMax}`,
+        [poll.id, codeId],
+      )
+      return rowCount === 1
     })
   }
 
@@ -113,14 +127,15 @@ nobody can vote for you without it.
     const { attempts } = this.#parts
     const attempt = await attempts.find<MailAttempt>(request, 'mail')
     if (attempt?.data.poll !== poll.id) return { problem: 'gone' }
+    const triesLeft = await attempts.useTry(request, 'mail', triesMax)
+    if (triesLeft === null) return { problem: 'gone' }
     const { codeId, tokenHash, codeHash, salt } = attempt.data
     const isRight =
       'token' in given
         ? isSameSecret(hashOf(given.token), tokenHash)
         : isSameSecret(await codeHashOf(given.code, salt), codeHash)
     if (codeId === null || !isRight) {
-      await attempts.noteFailure(request)
-      if (attempt.failures + 1 < triesMax) return { problem: 'wrong' }
+      if (triesLeft > 0) return { problem: 'wrong' }
       await attempts.take(request, reply, 'mail')
       return { problem: 'gone' }
     }

@@ -41,18 +41,19 @@ export class Mailer {
 
   /**
    * Sends a mail, later: how long it takes must not tell whether there is one to be sent. What goes wrong is logged, without
-   * the address.
+   * the address. `may` is asked first, and may say that it is not to be sent.
    */
-  send(mail: Mail): void {
-    const sending = this.#transport.sendMail({ from: this.#from, ...mail }).then(
-      () => undefined,
-      (error: unknown) => {
-        const { code } = error as { code?: string }
-        this.#logger.error({ event: 'mail.failed', code: code ?? 'unknown' }, 'a mail was not sent')
-      },
-    )
+  send(mail: Mail, may: () => Promise<boolean> = async () => true): void {
+    const sending = this.#send(mail, may).catch((error: unknown) => {
+      const { code } = error as { code?: string }
+      this.#logger.error({ event: 'mail.failed', code: code ?? 'unknown' }, 'a mail was not sent')
+    })
     this.#underWay.add(sending)
     void sending.finally(() => this.#underWay.delete(sending))
+  }
+
+  async #send(mail: Mail, may: () => Promise<boolean>): Promise<void> {
+    if (await may()) await this.#transport.sendMail({ from: this.#from, ...mail })
   }
 
   async close(): Promise<void> {

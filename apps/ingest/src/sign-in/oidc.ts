@@ -33,9 +33,12 @@ export interface OidcChecks {
   readonly codeVerifier: string
 }
 
-/** Whether somebody has a claim: as a text, or as one of a list. */
-export function hasClaim({ claims }: OidcIdentity, { claim, value }: ClaimCondition): boolean {
-  return [claims[claim]].flat().some((given) => String(given) === value)
+const claimTypes: ReadonlySet<string> = new Set(['string', 'number', 'boolean'])
+
+/** Whether somebody has a claim: as a text, a number or a truth, or as one of a list. */
+export function hasClaim({ claims }: Pick<OidcIdentity, 'claims'>, { claim, value }: ClaimCondition): boolean {
+  if (!Object.hasOwn(claims, claim)) return false
+  return [claims[claim]].flat().some((given) => claimTypes.has(typeof given) && String(given) === value)
 }
 
 /** `claim=value`, or `*` for everybody. null: it is neither. */

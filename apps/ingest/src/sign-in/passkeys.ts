@@ -119,7 +119,8 @@ export class Passkeys {
   /** The id of the organiser whose passkey has signed the challenge; null when none has. */
   async signIn(site: PasskeySite, challenge: string, response: unknown): Promise<string | null> {
     const id = (response as { id?: unknown } | null)?.id
-    if (typeof id !== 'string') return null
+    // Base64url, as browsers send it; anything else is no question for the database.
+    if (typeof id !== 'string' || !/^[A-Za-z0-9_-]+$/.test(id)) return null
     const { rows } = await this.#pool.query<PasskeyRow>(
       'SELECT organiser_id, public_key, counter, transports FROM passkeys WHERE credential_id = $1',
       [id],

@@ -47,7 +47,8 @@ export function apiRoutes(app: FastifyInstance, store: ResultStore, problems: Pr
       return sendTagged(
         request,
         reply,
-        `${view.epoch}.${view.version}.${statusOf(view, nowMs)}.${view.poll.closesAtMs}${view.hiding === null ? '' : '.hidden'}`,
+        // Until it opens a poll may be changed, with nothing counted in between.
+        `${view.epoch}.${view.version}.${statusOf(view, nowMs)}.${view.poll.closesAtMs}.${view.poll.definitionHash.slice(0, 12)}${view.hiding === null ? '' : '.hidden'}`,
         () => resultBody(view, nowMs),
       )
     },
@@ -74,10 +75,12 @@ export function apiRoutes(app: FastifyInstance, store: ResultStore, problems: Pr
     },
   )
 
-  app.get<{ Params: { id: string }; Querystring: ViewQuery & { with?: string } }>(
+  app.get<{ Params: { id: string }; Querystring: ViewQuery & { with?: unknown } }>(
     '/api/polls/:id/compare',
     async (request, reply) => {
-      const names = [request.params.id, ...(request.query.with ?? '').split(',').filter((name) => name !== '')]
+      const { with: others = '' } = request.query
+      const given = typeof others === 'string' ? others.split(',').filter((name) => name !== '') : []
+      const names = [request.params.id, ...given]
       if (names.length < 2 || names.length > comparedMax + 1) {
         return problems.malformed(reply, `with names one to ${comparedMax} other polls, with commas between them`)
       }

@@ -46,7 +46,8 @@ export function visitOf(request: FastifyRequest, assets: Assets): Visit {
   return {
     tongue,
     isTongueNamed: lang === tongue.name,
-    path: request.url.split('?', 1)[0]!,
+    // Two slashes at its beginning would make a link to another site of it.
+    path: request.url.split('?', 1)[0]!.replace(/^[/\\]+/, '/'),
     parameters: Object.fromEntries(parameters),
     nowMs: Date.now(),
     assets: assets.pathOf,
