@@ -94,7 +94,7 @@ async function main(): Promise<Reconciliation> {
     differences: [
       ...found.differences,
       ...(viaProxy.voters === found.acknowledged ? [] : [`the proxy shows ${viaProxy.voters} voters`]),
-      ...(recount.endsWith('recount: equal') ? [] : [`the recount says: ${recount}`]),
+      ...(/^recount: equal$/m.test(recount) ? [] : [`the recount says: ${recount}`]),
     ],
   }
 }

@@ -136,3 +136,17 @@ test('what is published is published to this machine alone, unless somebody says
   expect(file.services['postgres']!['networks']).toEqual(['back'])
   expect(file.services['kafka']!['networks']).toEqual(['back'])
 })
+
+test("secrets of one's own take the place of every generated one that an app or the database reads", () => {
+  const own = readComposeFile('own-secrets.yaml') as typeof file & { readonly secrets: object }
+  expect(Object.keys(own).filter((key) => !known.top.includes(key) && !key.startsWith('x-'))).toEqual([])
+  const filesOf = ({ environment = {} }: { readonly environment?: object }): string[] =>
+    Object.keys(environment).filter((key) => key.endsWith('_FILE') && !key.startsWith('GF_'))
+  for (const [name, service] of services) {
+    const given = own.services[name] ?? {}
+    expect(filesOf(given), name).toEqual(filesOf(service))
+    const paths = Object.values(given.environment ?? {})
+    expect(paths, name).toEqual(((given['secrets'] as string[]) ?? []).map((secret) => `/run/secrets/${secret}`))
+    for (const secret of (given['secrets'] as string[]) ?? []) expect(own.secrets).toHaveProperty(secret)
+  }
+})

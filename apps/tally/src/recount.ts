@@ -55,7 +55,8 @@ export async function recount(options: RecountOptions): Promise<readonly Recount
       buildTallyTopology(partitionCount, { recountTo }),
       partitionCount,
     )
-    const recounted = await newestResults(broker, recountTo)
+    // All of it is committed, though the last marker may still be on its way.
+    const recounted = await newestResults(broker, recountTo, 'latest')
     const endMs = Date.now() + (live ? 0 : (options.patienceMs ?? 30_000))
     for (;;) {
       const polls = compare(await newestResults(broker, topics.results), recounted)
@@ -100,9 +101,11 @@ async function runUntilRead(
     const effects = partitionsOf(`${applicationId}-effects-repartition`)
     for (;;) {
       if (streams.state === 'failed') throw (await streams.stopped) ?? new Error('the recount has stopped')
-      // First the ballots, then what they led to: only then is the end of the effects the end.
+      // First the ballots, then what they led to: only then is the end of the effects the end. It is asked for without
+      // regard to transactions: the positions of one may be seen before its marker has come to the effects, and until
+      // then their stable end is that of the transaction before.
       if (await hasRead(inputs, ends)) {
-        if (await hasRead(effects, await broker.admin.listOffsets(effects, 'latest-stable'))) return
+        if (await hasRead(effects, await broker.admin.listOffsets(effects, 'latest'))) return
       }
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
@@ -111,14 +114,18 @@ async function runUntilRead(
   }
 }
 
-/** The newest document of every poll in a topic of results. */
-async function newestResults(broker: Broker, topic: string): Promise<Map<string, ResultDocument>> {
+/** The newest document of every poll in a topic of results, up to this end of it. */
+async function newestResults(
+  broker: Broker,
+  topic: string,
+  end: 'latest' | 'latest-stable' = 'latest-stable',
+): Promise<Map<string, ResultDocument>> {
   const found = new Map<string, ResultDocument>()
   const description = (await broker.admin.describeTopics([topic])).get(topic)
   if (!description) return found
   const partitions = Array.from({ length: description.partitionCount }, (_, partition) => ({ topic, partition }))
   const starts = await broker.admin.listOffsets(partitions, 'earliest')
-  const ends = await broker.admin.listOffsets(partitions, 'latest-stable')
+  const ends = await broker.admin.listOffsets(partitions, end)
   const left = new Set(partitions.filter((_, i) => starts[i]! < ends[i]!).map(({ partition }) => partition))
   const reader = broker.openReader()
   try {
