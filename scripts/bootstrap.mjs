@@ -196,7 +196,10 @@ function run(node, program, programArguments) {
   // npm does not pass signals on; when it is gone the program should not stay behind.
   const parent = process.ppid
   const watch = setInterval(() => {
-    if (process.ppid !== parent) child.kill('SIGTERM')
+    if (process.ppid === parent) return
+    // Said once: a second signal would be taken for somebody who does not want to wait.
+    clearInterval(watch)
+    child.kill('SIGTERM')
   }, 1000)
   watch.unref()
   child.on('error', (error) => {
