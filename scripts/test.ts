@@ -11,7 +11,6 @@ import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { chromiumPath } from './chromium.ts'
 import { kafkaAvailable } from './local-kafka.ts'
-import { memoryFolder } from './memory-folder.ts'
 
 const root = join(import.meta.dirname, '..')
 const bin = (name: string): string => join(root, 'node_modules', '.bin', name)
@@ -71,8 +70,7 @@ const counts = { passed: 0, failed: 0, skipped: 0 }
 const summary: string[] = []
 /** Named again at the very end, because a log may be cut there. */
 const failures: string[] = []
-const inMemory = memoryFolder()
-const results = inMemory ?? mkdtempSync(join(tmpdir(), 'stream-core-test-'))
+const results = mkdtempSync(join(tmpdir(), 'stream-core-test-'))
 
 for (const part of parts) {
   if (!isWanted(part.group) && !isWanted(part.name)) continue
@@ -127,11 +125,7 @@ function firstLine(text: string): string {
 
 function run(command: readonly string[]): Promise<number> {
   return new Promise((resolve) => {
-    const child = spawn(command[0]!, command.slice(1), {
-      cwd: root,
-      stdio: ['ignore', 'inherit', 'inherit'],
-      env: inMemory === null ? process.env : { ...process.env, TMPDIR: inMemory },
-    })
+    const child = spawn(command[0]!, command.slice(1), { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
     child.on('error', () => resolve(1))
     child.on('exit', (code) => resolve(code ?? 1))
   })

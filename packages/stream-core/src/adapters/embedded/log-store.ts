@@ -148,8 +148,9 @@ export class LogStore {
     }
   }
 
+  /** What is kept is what a new opening would read; the log has no leaders, and so no epochs of theirs. */
   applyOffsets(groupId: string, offsets: readonly CommittedOffset[]): void {
-    for (const offset of offsets) this.#offsets.set(offsetKey(groupId, offset.topic, offset.partition), offset)
+    for (const { leaderEpoch: _, ...at } of offsets) this.#offsets.set(offsetKey(groupId, at.topic, at.partition), at)
   }
 
   get groupsWithOffsets(): readonly string[] {
