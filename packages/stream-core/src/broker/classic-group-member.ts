@@ -17,6 +17,7 @@ export interface AssignmentCodec {
  *
  *   outside → join → joined ⇄ join again
  *                      ↓ the group went on without it: lost → join with nothing
+ *                      ↓ another has its name: once, lost; again soon after, failed
  *
  * The steps of a join:
  *   1. JoinGroup, which waits for all members; the first one of a dynamic member is told its id and sends it again.
@@ -39,6 +40,8 @@ export class ClassicGroupMember implements GroupMember {
   #failure: Error | null = null
   #heartbeats: AbortController | null = null
   #strangersSinceMs: number | null = null
+  /** Another took this member's place: when it had it back; `open` until it has, null if none ever did. */
+  #takenBack: number | 'open' | null = null
 
   constructor(coordinator: GroupCoordinator, codec: AssignmentCodec, clock: Clock, options: GroupMemberOptions) {
     this.#coordinator = coordinator
@@ -156,6 +159,7 @@ export class ClassicGroupMember implements GroupMember {
     switch (answer.errorCode) {
       case groupCode.none:
         this.#strangersSinceMs = null
+        if (this.#takenBack === 'open') this.#takenBack = this.#clock.nowMs()
         return answer
       case groupCode.memberIdRequired:
         this.#memberId = answer.memberId
@@ -179,12 +183,32 @@ export class ClassicGroupMember implements GroupMember {
   }
 
   #refuse(what: string, code: number): never {
-    if (code === groupCode.unknownMemberId || code === groupCode.illegalGeneration) {
+    if (this.#isLossOf(code)) {
       this.#isLost = true
       this.#forget()
       throw this.#lost(what)
     }
     throw (this.#failure = fatal(what, code, this.#options))
+  }
+
+  /** Whether joining again mends it. */
+  #isLossOf(code: number): boolean {
+    if (code === groupCode.fencedInstanceId) return this.#takesItsPlaceBack()
+    return code === groupCode.unknownMemberId || code === groupCode.illegalGeneration
+  }
+
+  /**
+   * Another has joined with this member's instance id. That may be a request of a process that is gone, or of this one, whose
+   * line was cut: it can arrive after the join that came behind it on another line. So the place is taken back, once. Who
+   * lives joins again as well, and then, of the two, one fails.
+   */
+  #takesItsPlaceBack(): boolean {
+    const { instanceId, sessionTimeoutMs, onWarning } = this.#options
+    const before = this.#takenBack
+    if (before === 'open' || (before !== null && this.#clock.nowMs() - before < 2 * sessionTimeoutMs)) return false
+    this.#takenBack = 'open'
+    onWarning(`another has joined the group as "${instanceId}": its place is taken back, once`)
+    return true
   }
 
   #lost(what: string): MemberLostError {
@@ -230,7 +254,7 @@ export class ClassicGroupMember implements GroupMember {
         onChange()
         continue
       }
-      if (code === groupCode.unknownMemberId || code === groupCode.illegalGeneration) {
+      if (this.#isLossOf(code)) {
         this.#isLost = true
         this.#forget()
       } else {

@@ -108,7 +108,7 @@ export class GroupSession {
       }),
       assign: async (peers) => assign(peers, await options.refreshFacts(), options),
       onChange: wake,
-      onWarning: (text) => options.logger.warn({ event: 'group.waiting' }, text),
+      onWarning: (text) => options.logger.warn({ event: 'group.warning' }, text),
     })
   }
 

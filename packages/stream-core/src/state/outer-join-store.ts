@@ -7,6 +7,7 @@ import { aboveEveryKey } from './layered-table.ts'
 import { StoreBase, type StoreParts } from './store-base.ts'
 import type { OuterJoinStoreSpec } from './store-spec.ts'
 import { plainLayout } from './table-layout.ts'
+import { keyText, unwritable, unwritableKey } from './value-codec.ts'
 import { int64At, int64Text } from './window-key.ts'
 
 /** A record of a stream-stream join that has found no match yet. */
@@ -43,10 +44,7 @@ export class OuterJoinStore<K> extends StoreBase<OuterJoinStoreSpec> {
 
   add(key: K, timestampMs: number, isLeft: boolean, value: unknown): void {
     const stored = this.#stored(key, timestampMs, isLeft)
-    scratch.reset()
-    scratch.writeUint8(isLeft ? 1 : 0)
-    ;(isLeft ? this.#left : this.#right).write(value, scratch, this.#valueContext)
-    const item = scratch.toBuffer()
+    const item = this.#item(key, isLeft, value)
     const before = this.rows.find(stored)
     const items = before === undefined ? [] : readList(before.bytes!)
     this.#put(stored, writeList([...items, item]))
@@ -89,9 +87,24 @@ export class OuterJoinStore<K> extends StoreBase<OuterJoinStoreSpec> {
     this.rows.put(stored, bytesEntry(bytes, this.host.recordContext.timestampMs))
   }
 
+  #item(key: K, isLeft: boolean, value: unknown): Buffer {
+    scratch.reset()
+    scratch.writeUint8(isLeft ? 1 : 0)
+    try {
+      ;(isLeft ? this.#left : this.#right).write(value, scratch, this.#valueContext)
+    } catch (error) {
+      throw unwritable(this.spec.name, keyText(key), error)
+    }
+    return scratch.toBuffer()
+  }
+
   #stored(key: K, timestampMs: number, isLeft: boolean): string {
     scratch.reset()
-    this.#key.write(key, scratch, this.#keyContext)
+    try {
+      this.#key.write(key, scratch, this.#keyContext)
+    } catch (error) {
+      throw unwritableKey(this.spec.name, error)
+    }
     return int64Text(timestampMs) + (isLeft ? '\x01' : '\0') + scratch.toLatin1()
   }
 }

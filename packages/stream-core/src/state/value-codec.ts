@@ -121,8 +121,7 @@ export class StoreCodec<K, V> {
     } catch (error) {
       // Java's buffers, other than its stores, let it through as it is.
       if (this.#isBuffer) throw error
-      const why = (error as Error).message
-      throw new TypeError(`the store "${this.#name}" cannot have a key such as this: ${why}`, { cause: error })
+      throw unwritableKey(this.#name, error)
     }
     return scratch.toLatin1()
   }
@@ -152,4 +151,8 @@ export const unwritable = (store: string, key: string, cause: unknown): TypeErro
     { cause },
   )
 
-const keyText = (key: unknown): string => (typeof key === 'string' ? JSON.stringify(key) : shown(key))
+/** The error of a store that is given a key its serde refuses. */
+export const unwritableKey = (store: string, cause: unknown): TypeError =>
+  new TypeError(`the store "${store}" cannot have a key such as this: ${(cause as Error).message}`, { cause })
+
+export const keyText = (key: unknown): string => (typeof key === 'string' ? JSON.stringify(key) : shown(key))

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { GroupMember } from '../../src/broker/group.ts'
 import type { Broker } from '../../src/index.ts'
+import { describeMembership } from './membership.contract.ts'
 
 export interface AdminHarness {
   readonly broker: Broker
@@ -21,6 +22,7 @@ export function describeAdmin(name: string, open: () => Promise<AdminHarness>): 
       broker = harness.broker
     })
     afterAll(() => harness?.cleanup())
+    describeMembership(name, () => broker)
     beforeEach(async () => {
       topic = `topic-${process.pid}-${counter}`
       group = `group-${process.pid}-${counter++}`
