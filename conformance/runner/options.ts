@@ -36,7 +36,9 @@ export function produced(step: Raw): Serdes & Name {
   return { ...serdes(raw), ...given({ name: text(raw, 'name') }) }
 }
 
-export function grouped(step: Raw): Serdes & Name {
+/** Absent is another thing than empty: Java takes both serdes from a Grouped that is given. */
+export function grouped(step: Raw): (Serdes & Name) | undefined {
+  if (step['grouped'] === undefined) return undefined
   const raw = checked(step, 'grouped', ['keySerde', 'valueSerde', 'name'])
   return { ...serdes(raw), ...given({ name: text(raw, 'name') }) }
 }

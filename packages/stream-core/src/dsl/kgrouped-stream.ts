@@ -85,8 +85,10 @@ export class KGroupedStream<K, V> {
 
 export const groupedWith = <K, V>(
   state: StreamGroup['state'],
-  options: { readonly name?: string; readonly key?: Serde<K>; readonly value?: Serde<V> },
+  options: { readonly name?: string; readonly key?: Serde<K>; readonly value?: Serde<V> } | undefined,
 ): StreamGroup => {
-  const serdes = { key: erased(options.key) ?? state.key, value: erased(options.value) ?? state.value }
-  return new StreamGroup({ ...state, ...serdes }, options.name ?? null)
+  // Java takes both serdes from a Grouped that is given, also those that it does not name.
+  const known = options === undefined || state.context.inheritsSerdes ? state : { key: null, value: null }
+  const serdes = { key: erased(options?.key) ?? known.key, value: erased(options?.value) ?? known.value }
+  return new StreamGroup({ ...state, ...serdes }, options?.name ?? null)
 }

@@ -211,17 +211,17 @@ export class KStream<K, V> {
   }
 
   /** Groups by the present key. */
-  groupByKey(options: Grouped<K, V> = {}): KGroupedStream<K, V> {
+  groupByKey(options?: Grouped<K, V>): KGroupedStream<K, V> {
     return new KGroupedStream(groupedWith(this[state], options))
   }
 
   /** Groups by a new key; always through a repartition topic. */
   groupBy<K2>(
     selector: (key: K, value: V) => K2,
-    options: { name?: string; key?: Serde<K2>; value?: Serde<V> } = {},
+    options?: { name?: string; key?: Serde<K2>; value?: Serde<V> },
   ): KGroupedStream<K2, V> {
-    const changed = { key: erased(options.key), isRepartitionRequired: true }
-    const named = options.name === undefined ? {} : { name: options.name }
+    const changed = { key: erased(options?.key), isRepartitionRequired: true }
+    const named = options?.name === undefined ? {} : { name: options.name }
     const keyed = keepingValues(this.#then<K2, V>('KSTREAM-KEY-SELECT', named, selectKey(selector), changed, 'key'))
     return new KGroupedStream(groupedWith(keyed[state], options))
   }

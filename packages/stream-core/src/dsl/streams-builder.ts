@@ -34,8 +34,8 @@ export interface StreamsBuilderOptions {
    */
   readonly optimization?: 'none' | 'all' | readonly Optimization[]
   /**
-   * false: serdes are forgotten where Kafka Streams forgets them, behind `merge`, `repartition`, cogroups and in named stores of
-   * derived tables; the defaults are used there, and of two sources of one topic the first decides how it is read. For an
+   * false: serdes are forgotten where Kafka Streams forgets them, behind `merge`, `repartition`, groupings with options, cogroups and in
+   * named stores of derived tables; the defaults are used there, and of two sources of one topic the first decides how it is read. For an
    * application that relies on that. Default true.
    */
   readonly inheritSerdes?: boolean

@@ -127,8 +127,9 @@ export class GroupSession {
     }
     if (this.#given !== null) {
       const given = this.#given
-      this.#given = null
       await this.#become(given)
+      // Not before: when the commit of what leaves fails, this is still to be done after the mend.
+      if (this.#given === given) this.#given = null
     }
     if (this.#member.isRejoinDue && this.#joining === null) this.#joining = this.#join()
     this.#askForWarm()

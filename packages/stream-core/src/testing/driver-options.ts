@@ -1,3 +1,4 @@
+import { javaRules } from '../common/java-rules.ts'
 import { knownOptions, oneOf } from '../common/choice.ts'
 import { ArgumentError } from '../common/errors.ts'
 import { type ErrorHandlers, failAlways, keepAlways } from '../runtime/handlers.ts'
@@ -58,6 +59,10 @@ const names = [
 export function handlersOf({ handlers, deadLetterTopic }: TopologyTestDriverOptions): ErrorHandlers {
   return { ...(deadLetterTopic === undefined ? failAlways : keepAlways), ...handlers }
 }
+
+/** Java's driver, and only the driver, passes over what does not decode for a global store. */
+export const globalHandlersOf = (options: TopologyTestDriverOptions, topology: Topology): ErrorHandlers =>
+  topology[javaRules] ? { ...handlersOf(options), deserialization: () => 'continue' } : handlersOf(options)
 
 /** A test that says something the driver does not know would test something else. */
 export function checkDriverOptions(topology: Topology, options: TopologyTestDriverOptions): void {

@@ -19,6 +19,7 @@ import {
   type DriverCommitOptions,
   type TopologyTestDriverOptions,
   wholeMs,
+  globalHandlersOf,
   handlersOf,
 } from './driver-options.ts'
 import { DriverInputs } from './driver-inputs.ts'
@@ -234,7 +235,7 @@ export class TopologyTestDriver {
       applicationId: this.#applicationId,
       topology: this.#topology,
       stateDirectory: null,
-      handlers: handlersOf(this.#options),
+      handlers: globalHandlersOf(this.#options, this.#topology),
       nowMs: () => this.#wallClockMs,
       cache: this.#cache,
     })
