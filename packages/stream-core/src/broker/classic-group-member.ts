@@ -5,6 +5,8 @@ import { type GroupCoordinator, groupCode, type JoinAnswer, type MemberRequest }
 
 /** Longer than the session of a Kafka Streams instance, 45 s. */
 const strangersPatienceMs = 60_000
+/** How much later than a request to leave a join may arrive that was sent before it. */
+const lateJoinMs = 1000
 
 export interface AssignmentCodec {
   encode(assignment: Assignment): Buffer
@@ -39,6 +41,9 @@ export class ClassicGroupMember implements GroupMember {
   #isClosed = false
   #failure: Error | null = null
   #heartbeats: AbortController | null = null
+  /** A join that is under way. */
+  #asked: Promise<JoinAnswer> | null = null
+  readonly #closed = Promise.withResolvers<never>()
   #strangersSinceMs: number | null = null
   /** Another took this member's place: when it had it back; `open` until it has, null if none ever did. */
   #takenBack: number | 'open' | null = null
@@ -48,6 +53,8 @@ export class ClassicGroupMember implements GroupMember {
     this.#codec = codec
     this.#clock = clock
     this.#options = options
+    // It may be that nobody waits.
+    this.#closed.promise.catch(() => undefined)
   }
 
   get metadata(): GroupMetadata | null {
@@ -98,7 +105,8 @@ export class ClassicGroupMember implements GroupMember {
       // 4.
       const assignments = new Map([...given].map(([id, assignment]) => [id, this.#codec.encode(assignment)]))
       const { protocolName } = this.#options
-      const synced = await this.#coordinator.sync({ ...this.#self(), protocolName, assignments })
+      const syncing = this.#coordinator.sync({ ...this.#self(), protocolName, assignments })
+      const synced = await Promise.race([syncing, this.#closed.promise])
       if (synced.errorCode === groupCode.none) {
         this.#ownedSince = joined.generationId
         return { ...this.#codec.decode(synced.assignment), generationId: joined.generationId }
@@ -119,19 +127,29 @@ export class ClassicGroupMember implements GroupMember {
 
   async leave(): Promise<void> {
     await this.close()
+    const asked = this.#asked
     // One whose join is under way has no id yet, and may have a name.
     if (this.#memberId !== '' || this.#options.instanceId !== undefined) await this.#sendLeave()
+    // The join may arrive after that, for it is on another line: then it is left what it has become.
+    if (asked !== null) {
+      const waiting = new AbortController()
+      const joined = await Promise.race([asked.catch(() => null), this.#clock.sleep(lateJoinMs, waiting.signal)])
+      waiting.abort()
+      if (joined) this.#memberId = joined.memberId
+      if (joined !== null) await this.#sendLeave()
+    }
     this.#forget()
   }
 
+  /** A join that is under way ends, and its answer is not waited for: it can take as long as the slowest of all members. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#stopHeartbeats()
+    this.#closed.reject(closedError())
   }
 
   #checkOpen(): void {
-    if (!this.#isClosed) return
-    throw new BrokerError('BROKER_UNAVAILABLE', 'the member of the group was closed', { retryable: false })
+    if (this.#isClosed) throw closedError()
   }
 
   async #sendLeave(): Promise<void> {
@@ -147,7 +165,7 @@ export class ClassicGroupMember implements GroupMember {
   async #joinGroup(): Promise<JoinAnswer | null> {
     const { protocolName, sessionTimeoutMs, rebalanceTimeoutMs, subscription } = this.#options
     const { groupId, memberId, instanceId } = this.#self()
-    const answer = await this.#coordinator.join({
+    this.#asked = this.#coordinator.join({
       groupId,
       memberId,
       instanceId,
@@ -156,6 +174,8 @@ export class ClassicGroupMember implements GroupMember {
       rebalanceTimeoutMs,
       subscription: { ...subscription(), generationId: this.#ownedSince },
     })
+    const answer = await Promise.race([this.#asked, this.#closed.promise])
+    this.#asked = null
     switch (answer.errorCode) {
       case groupCode.none:
         this.#strangersSinceMs = null
@@ -265,6 +285,9 @@ export class ClassicGroupMember implements GroupMember {
     }
   }
 }
+
+const closedError = (): BrokerError =>
+  new BrokerError('BROKER_UNAVAILABLE', 'the member of the group was closed', { retryable: false })
 
 function fatal(what: string, code: number, { groupId, instanceId, protocolName }: GroupMemberOptions): Error {
   switch (code) {

@@ -14,11 +14,11 @@ export function describeMembership(name: string, opened: () => Broker): void {
       return group
     }
 
-    function member(groupId: string): GroupMember {
+    function member(groupId: string, instanceId = 'one'): GroupMember {
       return opened().openGroupMember({
         groupId,
         protocolName: 'test',
-        instanceId: 'one',
+        instanceId,
         sessionTimeoutMs: 10_000,
         rebalanceTimeoutMs: 10_000,
         heartbeatIntervalMs: 100,
@@ -67,6 +67,26 @@ export function describeMembership(name: string, opened: () => Broker): void {
       await new Promise((resolve) => setTimeout(resolve, 500))
       expect([left.isLost, left.failure]).toEqual([false, null])
       for (const twin of twins) await twin.leave()
+    })
+
+    test('one that leaves while its join is under way ends at once, and holds nobody up', async () => {
+      const group = await newGroup()
+      const [staying, leaving] = [member(group, 'staying'), member(group, 'leaving')]
+      await staying.join()
+      // It waits for the other, who does not know yet.
+      const joining = leaving.join().then(
+        () => 'joined',
+        () => 'ended',
+      )
+      await eventually('a rebalance is due', () => staying.isRejoinDue)
+      const startedMs = Date.now()
+      await leaving.leave()
+      expect(await joining).toBe('ended')
+      const { generationId } = await staying.join()
+      // Not the rebalance timeout, nor the session.
+      expect(Date.now() - startedMs).toBeLessThan(8000)
+      expect(generationId).toBeGreaterThan(0)
+      await staying.leave()
     })
   })
 }
