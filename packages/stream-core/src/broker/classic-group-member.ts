@@ -218,9 +218,9 @@ export class ClassicGroupMember implements GroupMember {
   }
 
   /**
-   * Another has joined with this member's instance id. That may be a request of a process that is gone, or of this one, whose
-   * line was cut: it can arrive after the join that came behind it on another line. So the place is taken back, once. Who
-   * lives joins again as well, and then, of the two, one fails.
+   * The group knows another member by this one's instance id. Nobody need have come: Kafka's coordinator stores members with
+   * the assignment, so one that is restarted between join and assignment knows the member before; and a join of a process
+   * that is gone can arrive late. So the place is taken back, once. Who lives joins again as well, and of the two one fails.
    */
   #takesItsPlaceBack(): boolean {
     const { instanceId, sessionTimeoutMs, onWarning } = this.#options
