@@ -19,6 +19,11 @@ test('every workload runs on us, on Java and by hand, and what each wrote is rig
   expect(rows, complaints).toHaveLength(2 * names.length)
   for (const { contestant, workload, valid, problem } of rows)
     expect(valid, `${contestant}, ${workload}: ${problem}`).toBe(true)
+  const threads = run('word-count', '--contestants', 'stream-core-threads', '--records', '3000')
+  expect(
+    threads.rows.map(({ valid }) => valid),
+    threads.complaints,
+  ).toEqual([true])
   const byHand = run(
     'vote-count-repartition',
     '--contestants',

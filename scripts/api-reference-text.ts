@@ -13,6 +13,7 @@ const entries = [
   { module: 'stream-core/metrics', file: 'metrics' },
   { module: 'stream-core/queries', file: 'queries' },
   { module: 'stream-core/testing', file: 'testing' },
+  { module: 'stream-core/threads', file: 'threads' },
 ]
 
 /** Chapters by the file that declares a name; the first that fits. */
@@ -24,7 +25,7 @@ const chapters: readonly (readonly [title: string, files: RegExp])[] = [
   ['Stores', /^state\/|dsl\/stores/],
   ['Streams and tables', /^dsl\//],
   ['Processors and topologies', /^(processor|topology)\//],
-  ['Running', /^runtime\//],
+  ['Running', /^(runtime|threads)\//],
   ['Errors', /^common\/errors/],
   ['Brokers', /^(broker|adapters)\//],
   ['Testing', /^testing\//],

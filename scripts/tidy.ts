@@ -26,6 +26,7 @@ const mayImport: { readonly [layer: string]: readonly string[] } = {
   'query-router': ['common', 'state', 'queries', 'runtime'],
   'adapters/embedded': ['common', 'broker'],
   'adapters/kafka': ['common', 'broker'],
+  threads: ['common', 'runtime'],
   cli: ['common', 'broker', 'topology', 'runtime', 'adapters/embedded', 'adapters/kafka'],
   testing: ['common', 'broker', 'state', 'processor', 'topology', 'operators', 'runtime', 'adapters/embedded'],
 }

@@ -6,5 +6,15 @@ import { pyspark } from './pyspark/contestant.ts'
 import { quix } from './quix/contestant.ts'
 import { raw } from './raw/contestant.ts'
 import { streamCore } from './stream-core/contestant.ts'
+import { streamCoreThreads } from './stream-core-threads/contestant.ts'
 
-export const contestants: readonly Contestant[] = [streamCore, kafkaStreams, raw, nodeLoop, pyspark, quix, kafkats]
+export const contestants: readonly Contestant[] = [
+  streamCore,
+  streamCoreThreads,
+  kafkaStreams,
+  raw,
+  nodeLoop,
+  pyspark,
+  quix,
+  kafkats,
+]

@@ -10,6 +10,8 @@ export interface TaskToPlace {
 export interface Candidate {
   readonly memberId: string
   readonly processId: string
+  /** What the process goes down with; null: with nobody. */
+  readonly host: string | null
   /** Tasks it runs now. */
   readonly active: readonly string[]
   readonly standby: readonly string[]
@@ -38,7 +40,7 @@ export interface TaskPlacement {
  *   2. Stay: within that, a task stays where it runs; those leave first of which another instance has a copy.
  *   3. Go where the state is: to the most complete copy, else to the least loaded.
  *   4. Never wait for a restore: a task whose new place has no copy stays where one is until it has, as a warm-up there.
- *   5. Standbys on other processes than the task's, where copies are, spread evenly.
+ *   5. Standbys on other hosts than the task's, and so on other processes, where copies are, spread evenly.
  *
  * The same input gives the same result, on whichever instance it is computed.
  */
@@ -149,15 +151,15 @@ function placeStandbys(
   const most = Math.ceil((tasks.length * standbyReplicas) / members.length)
   for (let replica = 0; replica < standbyReplicas; replica++) {
     for (const task of tasks) {
-      const taken = new Set([owners.get(task.id)!.processId])
+      const taken = new Set([hostOf(owners.get(task.id)!)])
       for (const member of members) {
         const { standby, warmups } = result.get(member.memberId)!
-        if (standby.includes(task.id) && !warmups.includes(task.id)) taken.add(member.processId)
+        if (standby.includes(task.id) && !warmups.includes(task.id)) taken.add(hostOf(member))
       }
       const count = ({ memberId }: Candidate): number => result.get(memberId)!.standby.length
       const load = ({ memberId }: Candidate): number =>
         count({ memberId } as Candidate) + result.get(memberId)!.active.length
-      const free = members.filter((member) => !taken.has(member.processId))
+      const free = members.filter((member) => !taken.has(hostOf(member)))
       const cost = (member: Candidate): readonly number[] => [
         result.get(member.memberId)!.warmups.includes(task.id) ? 0 : 1,
         member.standby.includes(task.id) && count(member) < most ? 0 : 1,
@@ -173,6 +175,8 @@ function placeStandbys(
     }
   }
 }
+
+const hostOf = ({ host, processId }: Candidate): string => host ?? processId
 
 const placementOf = (): TaskPlacement => ({ active: [], standby: [], warmups: [] })
 

@@ -6,6 +6,8 @@ export interface InstanceReport {
   readonly processId: string
   /** `host:port` where the instance answers queries, or null. */
   readonly endpoint: string | null
+  /** What it goes down with; null: with nobody. */
+  readonly host: string | null
   /** Hash of the topology: instances of different topologies must not share tasks. */
   readonly topologyHash: string
   readonly active: readonly string[]
@@ -46,6 +48,7 @@ export const encodeReport = (report: InstanceReport): Buffer =>
     v: version,
     process: report.processId,
     endpoint: report.endpoint,
+    ...(report.host !== null && { host: report.host }),
     topology: report.topologyHash,
     active: encodeTasks(report.active),
     standby: encodeTasks(report.standby),
@@ -60,6 +63,7 @@ export function decodeReport(bytes: Buffer): InstanceReport | null {
   return {
     processId: String(data['process']),
     endpoint: (data['endpoint'] as string | null) ?? null,
+    host: (data['host'] as string | undefined) ?? null,
     topologyHash: String(data['topology']),
     active: decodeTasks(String(data['active'])),
     standby: decodeTasks(String(data['standby'])),

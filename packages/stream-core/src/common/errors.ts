@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'TASK_CORRUPTED'
   | 'STORE_NOT_AVAILABLE'
   | 'APPLICATION_SHUT_DOWN'
+  | 'THREAD_FAILED'
   | 'ILLEGAL_STATE'
 
 /** The base of every error this library throws on purpose; thrown itself for calls in the wrong state. */

@@ -32,6 +32,7 @@ export interface Rebalance {
 export interface GroupSessionOptions extends AssignorOptions {
   readonly directory: StateDirectory
   readonly endpoint: string | null
+  readonly host: string | null
   readonly sessionTimeoutMs: number
   readonly heartbeatIntervalMs: number
   readonly rebalanceTimeoutMs: number
@@ -315,13 +316,13 @@ export class GroupSession {
   }
 
   #report() {
-    const { manager, directory, endpoint, topologyHash } = this.#options
+    const { manager, directory, endpoint, host, topologyHash } = this.#options
     const offsets = new Map(this.#offsetsOnDisk)
     for (const task of manager.all) offsets.set(task.taskId, this.#offsetsOf(task))
     const active = [...manager.active.keys()]
     const standby = [...manager.standby.keys()]
     const shutdown = this.#shutdown
-    return { processId: directory.processId, endpoint, topologyHash, active, standby, offsets, shutdown }
+    return { processId: directory.processId, endpoint, host, topologyHash, active, standby, offsets, shutdown }
   }
 
   /** Sum of the changelog offsets that the state of some of its stores stands for. */

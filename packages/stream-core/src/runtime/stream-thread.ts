@@ -125,7 +125,6 @@ export class StreamThread {
     this.session = new GroupSession({
       ...config,
       directory,
-      endpoint: config.endpoint,
       topologyHash: topologyHash(topology),
       isExactlyOnce,
       manager: this.manager,

@@ -93,6 +93,11 @@ export interface StreamsOptions {
    */
   readonly endpoint?: string
   /**
+   * What the instance goes down with: those that name the same host are not given standbys of each other's tasks. Default: each
+   * instance by itself.
+   */
+  readonly host?: string
+  /**
    * `debug` times each call of a store too (Kafka Streams' `metrics.recording.level`), which costs two questions to the clock for each.
    * Default `info`.
    */
@@ -172,6 +177,7 @@ export interface StreamsConfig {
   readonly uncaughtErrorHandler: UncaughtErrorHandler
   readonly deadLetterTopic: string | null
   readonly endpoint: string | null
+  readonly host: string | null
   readonly metricsLevel: 'info' | 'debug'
   readonly logger: Logger
   readonly clock: Clock
@@ -241,6 +247,7 @@ export function streamsConfig(options: StreamsOptions, seams: Seams = {}): Strea
     uncaughtErrorHandler: options.uncaughtErrorHandler ?? (() => 'shut-down-client'),
     deadLetterTopic: options.deadLetterTopic ?? null,
     endpoint: options.endpoint ?? null,
+    host: options.host ?? null,
     metricsLevel: options.metricsLevel ?? 'info',
     logger,
     clock: options.clock ?? systemClock,
@@ -293,6 +300,7 @@ const kinds: {
     isFunction,
   ],
   endpoint: ['host:port, such as "10.0.0.5:8080"', isEndpoint],
+  host: ['a text', isText],
   metricsLevel: ["'info' or 'debug'", (value: string) => value === 'info' || value === 'debug'],
   logger: ['a logger, with debug, info, warn and error', (value: Logger) => typeof value?.warn === 'function'],
   clock: ['a clock, with nowMs and sleep', (value: Clock) => typeof value?.nowMs === 'function'],

@@ -10,6 +10,7 @@ const task = (id: string, isStateful = true, endOffsets = 1000): TaskToPlace => 
 const fresh = (name: string): Candidate => ({
   memberId: `m-${name}`,
   processId: name,
+  host: null,
   active: [],
   standby: [],
   offsets: new Map(),
@@ -167,6 +168,7 @@ test('what instances tell each other comes back as it was', () => {
   const report = {
     processId: 'p',
     endpoint: 'host:1',
+    host: null,
     topologyHash: 'h',
     active: ids,
     standby: [],
@@ -189,4 +191,25 @@ test('what instances tell each other comes back as it was', () => {
   })
   expect(decodeReport(Buffer.from('something else'))).toBeNull()
   expect(decodeAssignment(Buffer.from('{"v":99}'))).toBeNull()
+})
+
+test('no standby is put on the host that runs the task; with one host there is none, and processes without a host are by themselves', () => {
+  const tasks = ['0_0', '0_1', '0_2', '0_3'].map((id) => task(id))
+  const on = (name: string, host: string | null): Candidate => ({ ...fresh(name), host })
+  const hosts = { a0: 'a', a1: 'a', b0: 'b', b1: 'b' }
+  const two = assignTasks(
+    tasks,
+    Object.entries(hosts).map(([name, host]) => on(name, host)),
+    options,
+  )
+  const hostOf = (memberId: string): string => hosts[memberId.slice(2) as keyof typeof hosts]
+  for (const { id } of tasks) {
+    const owner = [...two].find(([, { active }]) => active.includes(id))![0]
+    const copies = [...two].filter(([, { standby }]) => standby.includes(id)).map(([memberId]) => hostOf(memberId))
+    expect(copies).toEqual([hostOf(owner) === 'a' ? 'b' : 'a'])
+  }
+  const standbys = (placed: ReadonlyMap<string, TaskPlacement>): number =>
+    [...placed.values()].reduce((sum, { standby }) => sum + standby.length, 0)
+  expect(standbys(assignTasks(tasks, [on('a0', 'a'), on('a1', 'a')], options))).toBe(0)
+  expect(standbys(assignTasks(tasks, [on('a0', null), on('a1', null)], options))).toBe(4)
 })
