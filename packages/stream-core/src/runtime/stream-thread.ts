@@ -256,7 +256,7 @@ export class StreamThread {
         isWanted: () => !this.#isStopping,
       })
     }
-    this.metrics.noteRecovery(error as Error, config.guarantee)
+    this.metrics.noteRecovery(error, config.guarantee)
     if (isLost) {
       const active = [...this.manager.active.keys()]
       await this.manager.lose()

@@ -48,8 +48,8 @@ export class Timeline {
     this.#members = members
     const parts = [
       `generation ${generationId}, ${reasons[reason]}`,
-      ...(came.length > 0 ? [`came: instance ${came.join(', ')}`] : []),
-      ...(left.length > 0 ? [`left: instance ${left.join(', ')}`] : []),
+      ...(came.length > 0 ? [`came: instance ${came.map(short).join(', ')}`] : []),
+      ...(left.length > 0 ? [`left: instance ${left.map(short).join(', ')}`] : []),
       ...(added.length > 0 ? [`taken over: ${listed(added)}`] : []),
       ...(removed.length > 0 ? [`handed over: ${listed(removed)}`] : []),
       `${active.length} active and ${standby.length} standby tasks here`,
@@ -67,6 +67,9 @@ const reasons: { readonly [reason in Rebalance['reason']]: string } = {
   lost: 'the group had gone on without this instance',
   'shut-down': 'the whole application is to end',
 }
+
+/** As the operations page calls it. */
+const short = (processId: string): string => processId.slice(0, 8)
 
 const listed = (tasks: readonly string[]): string => `${tasks.length} (${encodeTasks(tasks)})`
 
