@@ -127,7 +127,7 @@ const textKinds: { readonly [kind in Kind]?: TextKind } = {
     isValid: (text) => hasProtocol(text, 'smtp:', 'smtps:'),
   },
   endpoint: {
-    expected: 'host:port',
+    expected: 'an address such as host:9101',
     isValid: (text) => {
       const port = Number(/^(?:[\w.-]{1,253}|\[[\da-fA-F:.]{2,45}\]):(\d{1,5})$/.exec(text)?.[1] ?? 0)
       return port > 0 && port < 65_536

@@ -30,7 +30,7 @@ const overriding = <T extends object>(target: T, own: Partial<T>): T =>
   })
 
 /** A log whose changelogs come in small pieces, of which the first one is all that comes until `release` is called. */
-function slowChangelogs(broker: Broker): { readonly slow: Broker; release(): void } {
+function slowChangelogs(broker: Broker): { readonly slow: Broker; readonly release: () => void } {
   const released = Promise.withResolvers<void>()
   const openReader: Broker['openReader'] = (options) => {
     const reader = broker.openReader({ ...options, partitionMaxBytes: 2000 })
