@@ -12,6 +12,7 @@ const entries = [
   { module: 'stream-core/embedded', file: 'embedded' },
   { module: 'stream-core/metrics', file: 'metrics' },
   { module: 'stream-core/queries', file: 'queries' },
+  { module: 'stream-core/operations', file: 'operations' },
   { module: 'stream-core/testing', file: 'testing' },
   { module: 'stream-core/threads', file: 'threads' },
 ]
@@ -22,6 +23,7 @@ const chapters: readonly (readonly [title: string, files: RegExp])[] = [
   ['Windows and suppression', /^dsl\/(windows|suppressed)|operators\/windows|common\/windowed/],
   ['Asynchronous operators', /async/],
   ['Queries', /^(queries|query-router)\/|state\/layered-table/],
+  ['Operations', /^operations\//],
   ['Stores', /^state\/|dsl\/stores/],
   ['Streams and tables', /^dsl\//],
   ['Processors and topologies', /^(processor|topology)\//],

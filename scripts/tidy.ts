@@ -24,6 +24,7 @@ const mayImport: { readonly [layer: string]: readonly string[] } = {
   dsl: ['common', 'state', 'processor', 'topology', 'operators', 'dsl/graph'],
   runtime: ['common', 'broker', 'state', 'processor', 'topology', 'assignment', 'queries'],
   'query-router': ['common', 'state', 'queries', 'runtime'],
+  operations: ['common', 'broker', 'state', 'queries', 'query-router', 'runtime', 'topology'],
   'adapters/embedded': ['common', 'broker'],
   'adapters/kafka': ['common', 'broker'],
   threads: ['common', 'runtime'],

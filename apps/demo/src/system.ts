@@ -79,6 +79,8 @@ async function startParts(given: SystemOptions, closers: Closers): Promise<Runni
     applicationId: tallyApplicationId,
     stateDir: join(dataDir, 'state'),
     opsPort: opsPortOf(1),
+    opsEndpoint: null,
+    showsValues: false,
     logger: openLogger('tally'),
   })
   closers.add(() => tally.close())

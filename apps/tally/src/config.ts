@@ -20,9 +20,25 @@ export const tallyVariables = {
     kind: 'number',
     fallback: '9101',
     max: 65_535,
-    description: 'Port of /livez, /readyz and /metrics; 0 for any free one',
+    description: 'Port of /operations, /livez, /readyz and /metrics; 0 for any free one',
   },
-  OPS_HOST: { kind: 'text', fallback: '127.0.0.1', description: 'Address of the operations port' },
+  OPS_HOST: {
+    kind: 'text',
+    fallback: '127.0.0.1',
+    description: 'Address of the operations port; who reaches it can read /operations, so it is none for the public',
+  },
+  OPS_ENDPOINT: {
+    kind: 'endpoint',
+    optional: true,
+    description:
+      'Where other tallies reach this operations port, as host:port. Default: OPS_HOST, or the name of the machine if that is 0.0.0.0 or ::',
+  },
+  OPS_SHOW_VALUES: {
+    kind: 'flag',
+    fallback: 'false',
+    description:
+      'Whether /operations shows what is stored under a key that is asked for, and not only that it is there',
+  },
   BALLOT_PARTITIONS: {
     kind: 'number',
     fallback: String(defaultPartitions),

@@ -29,6 +29,8 @@ await runApp({
       stateDir: environment.STATE_DIR,
       opsHost: environment.OPS_HOST,
       opsPort: environment.OPS_PORT,
+      opsEndpoint: environment.OPS_ENDPOINT,
+      showsValues: environment.OPS_SHOW_VALUES,
       ballotPartitions: environment.BALLOT_PARTITIONS,
       logger,
     })

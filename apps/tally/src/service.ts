@@ -1,9 +1,13 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
 import { Closers } from '@voting/election/closers'
 import { migrate, openPool } from '@voting/election/database'
-import { openOpsServer } from '@voting/election/ops-server'
+import { closeServer, listen, openOpsServer } from '@voting/election/ops-server'
 import type { RunningApp } from '@voting/election/running-app'
 import { provideTopics, topics } from '@voting/election/topics'
 import { type Broker, type Logger, Streams } from 'stream-core'
+import { operationsHandler } from 'stream-core/operations'
 import { lagMs, openMetrics, startupState } from './metrics.ts'
 import { Pulse } from './pulse.ts'
 import { ResultSink } from './result-sink.ts'
@@ -16,6 +20,10 @@ export interface TallyOptions {
   readonly stateDir: string
   readonly opsHost: string
   readonly opsPort: number
+  /** Where other tallies reach the operations port, as host:port; null: by its address. */
+  readonly opsEndpoint: string | null
+  /** Whether the operations page shows what is in the stores. */
+  readonly showsValues: boolean
   readonly ballotPartitions: number
   readonly logger: Logger
 }
@@ -38,6 +46,10 @@ async function startParts(options: TallyOptions, closers: Closers): Promise<Runn
   await migrate(pool, { logger })
   await provideTopics(broker, options.ballotPartitions, logger)
   const ballots = (await broker.admin.describeTopics([topics.ballots])).get(topics.ballots)!
+  // Others are told where this one answers before it joins them.
+  const server = createServer()
+  await listen(server, options.opsPort, options.opsHost)
+  closers.add(() => closeServer(server))
   const streams = new Streams({
     topology: buildTallyTopology(ballots.partitionCount),
     applicationId,
@@ -45,6 +57,7 @@ async function startParts(options: TallyOptions, closers: Closers): Promise<Runn
     stateDir: options.stateDir,
     processingGuarantee: 'exactly-once',
     commitIntervalMs,
+    endpoint: options.opsEndpoint ?? endpointOf(server, options.opsHost),
     logger,
   })
   const sink = new ResultSink({ broker, pool, logger })
@@ -57,11 +70,15 @@ async function startParts(options: TallyOptions, closers: Closers): Promise<Runn
   const ops = await openOpsServer({
     host: options.opsHost,
     port: options.opsPort,
+    server,
     registry,
     readiness: () => (streams.state === 'running' ? sink.trouble : `the stream application is ${streams.state}`),
     startup: () => startupState(registry, streams),
+    also: operationsHandler(streams, {
+      showValues: options.showsValues,
+      facts: () => ({ 'Results into PostgreSQL': sink.trouble ?? 'are written' }),
+    }),
   })
-  closers.add(() => ops.close())
   closers.add(() => sink.stop())
   closers.add(() => pulse.stop())
   let hasCommitted = false
@@ -81,4 +98,11 @@ async function startParts(options: TallyOptions, closers: Closers): Promise<Runn
         ? 'what was counted is committed, the state is on disk, and others in the group take over'
         : 'the log did not answer in time: what was not committed is counted by who takes over',
   }
+}
+
+/** What listens on every address is reached by the name of its machine, which a container's is in its network. */
+function endpointOf(server: Server, host: string): string {
+  const { port } = server.address() as AddressInfo
+  if (host === '0.0.0.0' || host === '::') return `${hostname()}:${port}`
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 /** `number` is a whole one; `oneOf` has its `values`; `name` is what Kafka takes for a topic or a group. */
-type Kind = 'text' | 'postgresUrl' | 'httpUrl' | 'smtpUrl' | 'name' | 'oneOf' | 'number' | 'flag'
+type Kind = 'text' | 'postgresUrl' | 'httpUrl' | 'smtpUrl' | 'endpoint' | 'name' | 'oneOf' | 'number' | 'flag'
 
 export interface Variable {
   readonly kind: Kind
@@ -125,6 +125,13 @@ const textKinds: { readonly [kind in Kind]?: TextKind } = {
   smtpUrl: {
     expected: 'an address such as smtp://user:password@host:587',
     isValid: (text) => hasProtocol(text, 'smtp:', 'smtps:'),
+  },
+  endpoint: {
+    expected: 'an address such as host:9101',
+    isValid: (text) => {
+      const port = Number(/^(?:[\w.-]{1,253}|\[[\da-fA-F:.]{2,45}\]):(\d{1,5})$/.exec(text)?.[1] ?? 0)
+      return port > 0 && port < 65_536
+    },
   },
   name: {
     expected: 'a name of 1 to 200 of A-Z a-z 0-9 . _ -',

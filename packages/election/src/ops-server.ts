@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Registry } from 'prom-client'
 
@@ -6,11 +6,15 @@ export interface OpsServerOptions {
   readonly host: string
   /** 0: any free one. */
   readonly port: number
+  /** One that listens there already, for an app that has to know its port before it knows what to answer. */
+  readonly server?: Server
   readonly registry: Registry
   /** null when it can serve; else why not. */
   readonly readiness: () => string | null | Promise<string | null>
   /** What a start that takes its time tells of itself, for `/startupz`. Default: nothing. */
   readonly startup?: () => object | Promise<object>
+  /** What else is served, by an app that has more to show; it calls `next` for what is not its own. */
+  readonly also?: (request: IncomingMessage, response: ServerResponse, next: () => void) => void
 }
 
 /**
@@ -29,7 +33,8 @@ export async function openOpsServer(options: OpsServerOptions): Promise<{ url: s
     const reason = hasStarted ? null : await whetherReady()
     return { started: hasStarted, ...(reason !== null && { reason }), ...(await options.startup?.()) }
   }
-  const server = createServer((request, response) => {
+  const server = options.server ?? createServer()
+  server.on('request', (request, response) => {
     const answer = (status: number, body: string, type = 'text/plain; charset=utf-8'): void => {
       response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body)
     }
@@ -56,9 +61,11 @@ export async function openOpsServer(options: OpsServerOptions): Promise<{ url: s
       )
       return
     }
-    answer(404, 'not found\n')
+    const notFound = (): void => answer(404, 'not found\n')
+    if (options.also === undefined) notFound()
+    else options.also(request, response, notFound)
   })
-  await listen(server, options.port, options.host)
+  if (!server.listening) await listen(server, options.port, options.host)
   return { url: urlOf(server, options.host), close: () => closeServer(server) }
 }
 
@@ -79,7 +86,7 @@ export function urlOf(server: Server, host: string): string {
   return `http://${name}:${port}`
 }
 
-function closeServer(server: Server): Promise<void> {
+export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve())
     server.closeAllConnections()

@@ -1,6 +1,6 @@
 import type { Broker, CommittedOffset } from '../broker/broker.ts'
 import { StreamsError } from '../common/errors.ts'
-import { printable } from './printable.ts'
+import { printable } from '../common/printable.ts'
 
 export interface Application {
   readonly offsets: readonly CommittedOffset[]

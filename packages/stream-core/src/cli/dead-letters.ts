@@ -3,7 +3,7 @@ import { StreamsError } from '../common/errors.ts'
 import type { Headers, TopicPartition } from '../common/record.ts'
 import { type Command, exitCode, noPositionals, readArguments, required, wholeNumber } from './command.ts'
 import { logHelp, logOptions, withLog } from './open-log.ts'
-import { printable, printableBytes } from './printable.ts'
+import { printable, printableBytes } from '../common/printable.ts'
 
 const help = `stream-core dead-letters --topic <name> <log> [options]
 

@@ -1,6 +1,6 @@
 import { type Command, exitCode, readArguments, UsageError } from './command.ts'
 import { loadTopology } from './load-topology.ts'
-import { mermaid } from './mermaid.ts'
+import { mermaid } from '../topology/mermaid.ts'
 
 const help = `stream-core describe <module> [options]
 

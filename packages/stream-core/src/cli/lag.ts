@@ -3,7 +3,7 @@ import { decodeOffsetMetadata } from '../runtime/offset-metadata.ts'
 import { type Command, exitCode, noPositionals, readArguments, required } from './command.ts'
 import { findApplication } from './application.ts'
 import { logHelp, logOptions, withLog } from './open-log.ts'
-import { table } from './printable.ts'
+import { table } from '../common/printable.ts'
 
 const help = `stream-core lag --application-id <name> <log> [options]
 

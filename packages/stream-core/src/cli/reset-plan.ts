@@ -6,7 +6,7 @@ import { processOf } from '../runtime/producers.ts'
 import { StateDirectory } from '../runtime/state-directory.ts'
 import { type Application, findApplication } from './application.ts'
 import { RefusedError, UsageError } from './command.ts'
-import { printable } from './printable.ts'
+import { printable } from '../common/printable.ts'
 
 export interface ResetOptions {
   readonly applicationId: string

@@ -1,7 +1,7 @@
 import type { OffsetSpec } from '../broker/broker.ts'
 import { type Command, exitCode, listOf, noPositionals, readArguments, required, UsageError } from './command.ts'
 import { logHelp, logOptions, withLog } from './open-log.ts'
-import { printable } from './printable.ts'
+import { printable } from '../common/printable.ts'
 import { carryOut, planReset, type ResetPlan } from './reset-plan.ts'
 
 const help = `stream-core reset --application-id <name> <log> [options]

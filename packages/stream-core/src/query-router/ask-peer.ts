@@ -6,8 +6,6 @@ import type { ForwardOptions } from './router-options.ts'
 /** Says that a request comes from another instance: it is answered here, or not at all. */
 export const forwardedHeader = 'x-stream-core-forwarded'
 
-const answerBytesMax = 64 * 1024 * 1024
-
 export interface PeerAnswer {
   readonly status: number
   readonly body: { readonly [name: string]: unknown }
@@ -19,6 +17,7 @@ export function askPeer(
   path: string,
   timeoutMs: number,
   options: ForwardOptions,
+  answerBytesMax = 64 * 1024 * 1024,
 ): Promise<PeerAnswer> {
   return new Promise((resolve, reject) => {
     // It comes from the group's other members: whoever joins the group could name anything.

@@ -1,3 +1,4 @@
+import type { Logger } from '../common/logger.ts'
 import type { Following, TaskRole } from './following.ts'
 import type { Listeners, RestoredStore, RestoreProgress } from './listeners.ts'
 import type { ThreadMetrics } from './thread-metrics.ts'
@@ -6,6 +7,7 @@ export interface AnnouncerOptions {
   readonly listeners: Listeners
   readonly onRestoreProgress?: ((progress: RestoreProgress) => void) | undefined
   readonly metrics: ThreadMetrics
+  readonly logger: Logger
 }
 
 /** Tells listeners and counters what the state updater does: of each store a beginning, and then one end. */
@@ -56,6 +58,13 @@ export class Announcer {
       this.#options.listeners.restore.onEnd?.({ ...about(following), restoredRecords: following.restoredRecords })
     }
     following.announcedAs = null
+  }
+
+  /** All of a task's stores are complete, and this was read for them. */
+  restored(task: string, records: number, durationMs: number): void {
+    const { logger, metrics } = this.#options
+    logger.info({ event: 'restore.done', task, records, durationMs }, 'state restored')
+    metrics.timeline.note('restored', `task ${task} has its state: ${records} records of its changelogs`, durationMs)
   }
 
   suspend(following: Following): void {

@@ -50,15 +50,25 @@ export interface Following {
   isGone: boolean
 }
 
-/** How long a restore goes on if it goes on as it did until now; null: not known yet. */
-export function remainingMs(followings: readonly Following[], passedMs: number): number | null {
+/** How far a task's stores have come. */
+export interface CatchUp {
+  /** Offsets that were read since it began, and that are still to be read; Infinity for a standby. */
+  readonly done: number
+  readonly left: number
+  /** How long it goes on if it goes on as it did until now; null: not known yet. */
+  readonly leftMs: number | null
+  /** Where each changelog began to be read, and where that is now. */
+  readonly stores: readonly Pick<Following, 'topic' | 'from' | 'position' | 'stopAt'>[]
+}
+
+export function catchUpOf(stores: readonly Following[], passedMs: number): CatchUp {
   let [done, left] = [0, 0]
-  for (const { from, position, stopAt } of followings) {
+  for (const { from, position, stopAt } of stores) {
     done += position - from
     left += Math.max(0, stopAt - position)
   }
-  if (left === 0) return 0
-  return done <= 0 || left === Infinity ? null : (passedMs / done) * left
+  const isUnknown = done <= 0 || left === Infinity
+  return { done, left, leftMs: left === 0 ? 0 : isUnknown ? null : (passedMs / done) * left, stores }
 }
 
 /** Records applied before timers, sockets and the processing of running tasks get their turn. */

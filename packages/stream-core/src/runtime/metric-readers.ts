@@ -5,8 +5,9 @@ import type { GlobalTask } from './global-task.ts'
 import type { RecordQueue } from './record-queue.ts'
 import type { StreamTask } from './stream-task.ts'
 import type { StreamThread } from './stream-thread.ts'
-import type { StreamsState } from './streams-config.ts'
+import type { StreamsConfig, StreamsState } from './streams-config.ts'
 import type { TaskMetrics } from './task-metrics.ts'
+import type { ThreadMetrics } from './thread-metrics.ts'
 
 export interface MetricLabels {
   readonly [name: string]: string | number
@@ -30,6 +31,11 @@ export interface MetricsSource {
   readonly thread: StreamThread | null
   /** null: none, or not open. */
   readonly global: GlobalTask | null
+  readonly config: StreamsConfig
+  /** Those of the thread, which outlive it. */
+  readonly metrics: ThreadMetrics
+  /** What has ended the instance. */
+  readonly failure: Error | null
 }
 
 export const one = (value: number | undefined): MetricValue[] => (value === undefined ? [] : [{ labels: {}, value }])

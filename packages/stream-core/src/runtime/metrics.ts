@@ -264,7 +264,7 @@ export const metricDefinitions: readonly MetricDefinition[] = [
     type: 'gauge',
     read: ({ thread }) =>
       restoring(thread).flatMap((task) => {
-        const leftMs = thread!.restoreRemainingMs(task)
+        const leftMs = thread!.catchUp(task)?.leftMs ?? null
         return leftMs === null ? [] : [{ labels: { task: task.taskId }, value: leftMs / 1000 }]
       }),
   },

@@ -6,10 +6,14 @@ import type { TaskServices } from './task-services.ts'
 
 /** The running nodes of one task, connected. */
 export interface NodeGraph {
+  /** Processors and sinks. */
+  readonly nodes: readonly RunningNode[]
   readonly processors: readonly RunningProcessor[]
   /** By source: the nodes its records go to first. */
   readonly entry: ReadonlyMap<string, readonly RunningNode[]>
 }
+
+export const noNodes: NodeGraph = { nodes: [], processors: [], entry: new Map() }
 
 /** Makes the nodes and connects each to its parents. Nodes come in building order: a child comes after its parents. */
 export function buildNodes(
@@ -36,7 +40,7 @@ export function buildNodes(
       else entry.get(parentName)!.push(running)
     }
   }
-  return { processors, entry }
+  return { nodes: [...built.values()], processors, entry }
 }
 
 /** Hands a record to the nodes behind a source. */

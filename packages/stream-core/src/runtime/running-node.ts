@@ -32,12 +32,15 @@ import { refuseChanged } from './refuse-changed.ts'
 /** A node of a task while it runs: a processor or a sink, called by its parents. */
 export interface RunningNode {
   readonly name: string
+  /** Records that were given to it since the task began here. */
+  readonly taken: number
   process(record: Record<unknown, unknown>): void
   close(): void
 }
 
 export class RunningSink implements RunningNode {
   readonly name: string
+  taken = 0
   readonly #sink: SinkNode
   readonly #output: Output
   readonly #topicName: (name: string) => string
@@ -55,6 +58,7 @@ export class RunningSink implements RunningNode {
   }
 
   process(record: Record<unknown, unknown>): void {
+    this.taken++
     const services = this.#services
     let topic = this.#topic ?? ''
     try {
@@ -106,6 +110,7 @@ export class RunningSink implements RunningNode {
 
 export class RunningProcessor implements RunningNode, EngineContext {
   readonly name: string
+  taken = 0
   readonly applicationId: string
   readonly taskId: string
   readonly children: RunningNode[] = []
@@ -144,6 +149,7 @@ export class RunningProcessor implements RunningNode, EngineContext {
   }
 
   process(record: Record<unknown, unknown>): void {
+    this.taken++
     try {
       const result = this.#processor.process(record) as unknown
       if (result !== undefined) refuseAsync(result, this.name)

@@ -2,19 +2,19 @@ import type { Broker, CommittedOffset, FetchedPartition, LogReader, ReadFrom } f
 import { BrokerError, OffsetOutOfRangeError } from '../common/errors.ts'
 import { Announcer, type AnnouncerOptions } from './announcer.ts'
 import { type Clock, isDue } from '../common/clock.ts'
-import type { Logger } from '../common/logger.ts'
 import { partitionKey, type TopicPartition } from '../common/record.ts'
 import type { Topology } from '../topology/topology.ts'
 import { mistrust, patienceMs } from './changelog-trust.ts'
 import {
   applySlice,
   beginFollowing,
+  type CatchUp,
+  catchUpOf,
   type Following,
   isComplete,
   notePosition,
   raiseLimits,
   readsFrom,
-  remainingMs,
   suspectSilent,
   type TaskRole,
   whyNot,
@@ -44,7 +44,6 @@ export interface StateUpdaterOptions extends AnnouncerOptions {
   readonly topology: Topology
   readonly clusterId: string
   readonly inputsOf: (task: StreamTask) => readonly TopicPartition[]
-  readonly logger: Logger
   readonly clock: Clock
   readonly seams: Seams
   /** Noted, and acted upon by the loop. */
@@ -127,9 +126,10 @@ export class StateUpdater {
     return lag
   }
 
-  remainingMs(task: StreamTask): number | null {
+  /** null while it is not known how far behind it is. */
+  catchUp(task: StreamTask): CatchUp | null {
     const entry = this.#entries.get(task)
-    return entry?.isPrepared ? remainingMs(entry.followings, this.#options.clock.nowMs() - entry.startedMs) : null
+    return entry?.isPrepared ? catchUpOf(entry.followings, this.#options.clock.nowMs() - entry.startedMs) : null
   }
 
   async close(): Promise<void> {
@@ -312,16 +312,13 @@ export class StateUpdater {
   #finishIfComplete(entry: Entry): void {
     if (entry.role !== 'active' || entry.start === null || entry.isGone) return
     if (!entry.followings.every(isComplete)) return
-    const { clock, clusterId, logger, onRestored } = this.#options
+    const { clock, clusterId, onRestored } = this.#options
     for (const following of entry.followings) {
       notePosition(following, clusterId)
       this.#announcer.complete(following)
     }
     const records = entry.followings.reduce((sum, { restoredRecords }) => sum + restoredRecords, 0)
-    if (records > 0) {
-      const durationMs = clock.nowMs() - entry.startedMs
-      logger.info({ event: 'restore.done', task: entry.task.taskId, records, durationMs }, 'state restored')
-    }
+    if (records > 0) this.#announcer.restored(entry.task.taskId, records, clock.nowMs() - entry.startedMs)
     this.remove(entry.task)
     onRestored(entry.start)
   }

@@ -6,6 +6,15 @@ import type { Topology } from '../topology/topology.ts'
 import type { ErrorHandlers } from './handlers.ts'
 import type { Output } from './record-collector.ts'
 
+/** What is known of an input where a task begins to read it. */
+export interface InputPosition {
+  readonly offset: number
+  /** Of the record before it, where it is known. */
+  readonly leaderEpoch?: number | undefined
+  /** Largest event time of the partition so far; −1 when none is known. */
+  readonly partitionTimeMs: number
+}
+
 export interface StreamTaskOptions {
   readonly applicationId: string
   /** `<sub-topology>_<partition>`. */

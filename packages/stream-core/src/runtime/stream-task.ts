@@ -8,25 +8,16 @@ import { TaskState } from '../state/task-state.ts'
 import type { SourceNode } from '../topology/node.ts'
 import { matchesTopic } from '../topology/topic-pattern.ts'
 import type { RawRecord } from './dead-letters.ts'
-import { buildNodes, enter, type NodeGraph } from './node-graph.ts'
+import { buildNodes, enter, noNodes } from './node-graph.ts'
 import { PartitionGroup } from './partition-group.ts'
 import { Punctuations } from './punctuations.ts'
 import { flushFailure } from './flush-failure.ts'
 import { RecordQueue, type TakenRecord } from './record-queue.ts'
-import type { RunningProcessor } from './running-node.ts'
+import type { RunningNode, RunningProcessor } from './running-node.ts'
 import type { TaskServices } from './task-services.ts'
-import type { StreamTaskOptions } from './stream-task-options.ts'
+import type { InputPosition, StreamTaskOptions } from './stream-task-options.ts'
 import { TaskFailures } from './task-failures.ts'
 import { TaskMetrics } from './task-metrics.ts'
-
-/** What is known of an input where a task begins to read it. */
-export interface InputPosition {
-  readonly offset: number
-  /** Of the record before it, where it is known. */
-  readonly leaderEpoch?: number | undefined
-  /** Largest event time of the partition so far; −1 when none is known. */
-  readonly partitionTimeMs: number
-}
 
 /**
  * The unit of work: one sub-topology over one partition of its topics, with its state. Production, test driver and
@@ -48,7 +39,7 @@ export class StreamTask {
   readonly #group = new PartitionGroup()
   readonly #failures: TaskFailures
   #punctuations = new Punctuations()
-  #graph: NodeGraph = { processors: [], entry: new Map() }
+  #graph = noNodes
   #asyncNodes: readonly RunningProcessor[] = []
   /** Numbers that operators keep with the committed offsets. */
   readonly #numbers = new Map<string, number>()
@@ -154,6 +145,11 @@ export class StreamTask {
   /** As `queues`, without an iterator. */
   queueList: readonly RecordQueue[] = []
 
+  /** Its processors and sinks; none while it is not initialised. */
+  get nodes(): readonly RunningNode[] {
+    return this.#graph.nodes
+  }
+
   get queues(): Iterable<RecordQueue> {
     return this.#queues.values()
   }
@@ -216,7 +212,7 @@ export class StreamTask {
     this.#queues.clear()
     this.queueList = []
     this.#group.clear()
-    this.#graph = { processors: [], entry: new Map() }
+    this.#graph = noNodes
     this.#punctuations = new Punctuations()
     this.#isDirty = this.#isCommitRequested = false
     this.#streamTimeMs = -1
@@ -299,7 +295,7 @@ export class StreamTask {
   /** Tells the processors that their task ends; a second call does nothing. */
   closeProcessors(): void {
     const { processors } = this.#graph
-    this.#graph = { processors: [], entry: new Map() }
+    this.#graph = noNodes
     const failures: unknown[] = []
     for (const processor of processors) {
       try {

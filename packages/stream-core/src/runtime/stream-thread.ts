@@ -8,6 +8,7 @@ import { closeAll } from './close-all.ts'
 import { CommitGroup } from './commit-group.ts'
 import { takeBackAll } from './cut-inputs.ts'
 import { DropReport } from './drop-report.ts'
+import type { CatchUp } from './following.ts'
 import { GroupSession } from './group-session.ts'
 import { changelogTopics, type TopicFacts } from './internal-topics.ts'
 import { isMendable } from './mendable.ts'
@@ -134,7 +135,7 @@ export class StreamThread {
       commit: () => this.#loop.commit(),
       wake,
       onRebalanced: (rebalance) => {
-        this.metrics.noteRebalance(rebalance, clock.nowMs())
+        this.metrics.noteRebalance(rebalance, clock.nowMs(), this.placements)
         config.listeners.rebalance.onAssigned?.(rebalance)
         options.onChange()
       },
@@ -176,8 +177,9 @@ export class StreamThread {
     return this.#updater.lag(task)
   }
 
-  restoreRemainingMs(task: StreamTask): number | null {
-    return this.#updater.remainingMs(task)
+  /** Of a task that is restored or a standby; null: not known, or it runs. */
+  catchUp(task: StreamTask): CatchUp | null {
+    return this.#updater.catchUp(task)
   }
 
   stop(): void {

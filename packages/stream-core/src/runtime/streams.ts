@@ -156,6 +156,9 @@ export class Streams {
       nowMs: clock.nowMs(),
       thread: this.#thread,
       global: this.#global,
+      config: this.#config,
+      metrics: this.#metrics,
+      failure: this.#failure,
     }
   }
 
@@ -239,6 +242,7 @@ export class Streams {
       if (response !== 'replace-thread') throw error
       const delayMs = delays.next(clock.nowMs() - startMs)
       const { message } = error as Error
+      this.#metrics.timeline.note('failure', `what ran is replaced: ${message}`)
       logger.error({ event: 'streams.replacing', error: message, delayMs }, 'what ran is replaced after an error')
       this.#setState('restoring')
       await this.#releaseAfter(() => this.#releaseThread())
@@ -369,6 +373,7 @@ export class Streams {
 
   async #fail(error: Error): Promise<void> {
     this.#failure = error
+    this.#metrics.timeline.note('failure', error.message)
     this.#config.logger.error({ event: 'streams.failed', error: error.message }, 'the application has stopped')
     this.#setState('failed')
     await this.#releaseAfter(() => this.#release())
@@ -385,6 +390,7 @@ export class Streams {
     // A close that came meanwhile wins over the progress of the start.
     if (previous === state || (previous === 'closing' && state !== 'closed' && state !== 'failed')) return
     this.#state = state
+    this.#metrics.timeline.note('state', `${previous} → ${state}`)
     this.#config.onStateChange(state, previous)
   }
 }

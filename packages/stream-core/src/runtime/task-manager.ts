@@ -14,7 +14,8 @@ import type { CommitGroupName } from './producers.ts'
 import type { Output } from './record-collector.ts'
 import type { RestoredTask, StateUpdater } from './state-updater.ts'
 import { yieldToLoop } from './yield-to-loop.ts'
-import { type InputPosition, StreamTask } from './stream-task.ts'
+import { StreamTask } from './stream-task.ts'
+import type { InputPosition } from './stream-task-options.ts'
 import type { StreamsConfig } from './streams-config.ts'
 
 export interface TaskManagerOptions {

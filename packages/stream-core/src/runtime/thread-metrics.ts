@@ -1,11 +1,13 @@
 import { monotonicMs } from '../common/clock.ts'
 import { FencedError, MemberLostError } from '../common/errors.ts'
 import { Histogram } from '../common/histogram.ts'
+import type { Placement } from '../assignment/user-data.ts'
 import type { Rebalance, RebalanceReason } from './group-session.ts'
 import { StoreTimes } from '../state/store-times.ts'
 import type { CommitGroupName } from './producers.ts'
 import type { StreamTask } from './stream-task.ts'
 import type { StreamsConfig } from './streams-config.ts'
+import { Timeline } from './timeline.ts'
 
 /** What the loop of an instance does with its time. What is in none of them: other work of the process. */
 export type LoopPhase = 'poll' | 'process' | 'punctuate' | 'commit'
@@ -43,6 +45,8 @@ export class ThreadMetrics {
   readonly recoveries = { transaction: 0, membership: 0 }
   transactionAborts = 0
   fenced = 0
+  /** What has happened to this instance. */
+  readonly timeline: Timeline
   restoredRecords = 0
   standbyRecords = 0
   readonly busyMs: { [phase in LoopPhase]: number } = { poll: 0, process: 0, punctuate: 0, commit: 0 }
@@ -52,6 +56,7 @@ export class ThreadMetrics {
   #spanStart = { ...this.busyMs }
 
   constructor({ metricsLevel, clock }: Pick<StreamsConfig, 'metricsLevel' | 'clock'>) {
+    this.timeline = new Timeline(() => clock.nowMs())
     this.stores = metricsLevel === 'debug' ? new StoreTimes(() => monotonicMs(clock)) : null
   }
 
@@ -70,14 +75,18 @@ export class ThreadMetrics {
     histogram.observe(Math.max(0, nowMs - recordMs) / 1000)
   }
 
-  noteRecovery(error: unknown, guarantee: StreamsConfig['guarantee']): void {
+  noteRecovery(error: Error, guarantee: StreamsConfig['guarantee']): void {
+    this.timeline.note('recovery', `back to the last commit: ${error.message}`)
     const isFenced = error instanceof FencedError
     this.recoveries[isFenced || error instanceof MemberLostError ? 'membership' : 'transaction']++
     if (isFenced) this.fenced++
     if (guarantee === 'exactly-once') this.transactionAborts++
   }
 
-  noteRebalance({ reason, durationMs }: Rebalance, nowMs: number): void {
+  /** `placements`: where the tasks of the whole group are now. */
+  noteRebalance(rebalance: Rebalance, nowMs: number, placements: readonly Placement[]): void {
+    const { reason, durationMs } = rebalance
+    this.timeline.noteRebalance(rebalance, placements)
     this.rebalances.set(reason, (this.rebalances.get(reason) ?? 0) + 1)
     this.rebalanceDurations.observe(durationMs / 1000)
     this.lastRebalanceMs = nowMs

@@ -2,7 +2,8 @@ import type { SourceNode } from '../topology/node.ts'
 import { matchesTopic } from '../topology/topic-pattern.ts'
 import type { Topology } from '../topology/topology.ts'
 import { batchOf, type ProducedRecord } from './driver-log.ts'
-import type { InputPosition, StreamTask } from '../runtime/stream-task.ts'
+import type { StreamTask } from '../runtime/stream-task.ts'
+import type { InputPosition } from '../runtime/stream-task-options.ts'
 
 /** Which task reads what, topics included that only a source's pattern matches: those are opened when they come up. */
 export class DriverInputs {

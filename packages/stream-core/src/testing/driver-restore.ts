@@ -1,5 +1,6 @@
 import { changelogTopics, topicNames } from '../runtime/internal-topics.ts'
-import type { InputPosition, StreamTask } from '../runtime/stream-task.ts'
+import type { StreamTask } from '../runtime/stream-task.ts'
+import type { InputPosition } from '../runtime/stream-task-options.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { DriverLog } from './driver-log.ts'
 

@@ -1,5 +1,5 @@
-import type { TopologyNode } from '../topology/node.ts'
-import type { Topology } from '../topology/topology.ts'
+import type { TopologyNode } from './node.ts'
+import type { Topology } from './topology.ts'
 
 /** A topology as a Mermaid flowchart: sub-topologies as frames, topics and stores beside the nodes that use them. */
 export function mermaid(topology: Topology): string {

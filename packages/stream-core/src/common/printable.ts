@@ -18,10 +18,14 @@ export function printableBytes(bytes: Buffer | null, charsMax = 300): string {
 }
 
 /** Columns of equal width; numbers to the right. */
-export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+  charsMax = 300,
+): string {
   const cells = [
     head,
-    ...rows.map((row) => row.map((cell) => (typeof cell === 'number' ? String(cell) : printable(cell)))),
+    ...rows.map((row) => row.map((cell) => (typeof cell === 'number' ? String(cell) : printable(cell, charsMax)))),
   ]
   const widths = head.map((_, i) => Math.max(...cells.map((row) => row[i]!.length)))
   const isNumber = head.map((_, i) => rows.some((row) => typeof row[i] === 'number'))

@@ -1,0 +1,10 @@
+/** The operations page: the whole application seen from any of its instances, as a page, as text and as data. */
+export type { KeyEntry, KeyExplanation, KeyFindings, StoreFindings } from './operations/explain-key.ts'
+export type { Finding } from './operations/findings.ts'
+export type { GroupDescription, InstanceSummary } from './operations/group-description.ts'
+export { type OperationsHandler, operationsHandler } from './operations/handler.ts'
+export type { DeadLetter, DeadLetters } from './operations/newest-dead-letters.ts'
+export { Operations } from './operations/operations.ts'
+export type { OperationsOptions } from './operations/options.ts'
+export type { TaskView } from './operations/task-views.ts'
+export type { NodeView, SubtopologyView } from './operations/topology-view.ts'
