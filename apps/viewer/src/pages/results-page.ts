@@ -122,7 +122,7 @@ function accounting(visit: Visit, view: PollView): string {
     ([name, count]) => [name, `<strong>${words.number(count)}</strong>`] as const,
   )
   return `<section aria-labelledby="accounting-heading"><h2 id="accounting-heading">${say('accountingHeading')}</h2>
-<p id="accounting">${sayHtml(visit.tongue.language.page.accounting as string, Object.fromEntries(numbers))}</p>
+<p id="accounting">${sayHtml(visit.tongue.texts.page.accounting as string, Object.fromEntries(numbers))}</p>
 <details><summary>${say('howToRead')}</summary>
 <p>${say('help1')}</p><p>${say('help2')}</p><p>${say('help3')}</p><p>${say('help4')}</p>
 <p>${say('definition')}: <code dir="ltr">${escapeHtml(poll.definitionHash.slice(0, 16))}…</code></p>
@@ -152,7 +152,7 @@ interface PageState {
 export function pollData(visit: Visit, view: PollView, state: PageState = {}): string {
   const { lastMinute = null, comparison = null, atMs = null } = state
   const { poll } = view
-  const { language } = visit.tongue
+  const { locale, texts } = visit.tongue
   const data = {
     id: poll.id,
     options: poll.options,
@@ -173,8 +173,8 @@ export function pollData(visit: Visit, view: PollView, state: PageState = {}): s
     asOf: view.asOfMs,
     status: statusOf(view, visit.nowMs),
     shownMax,
-    locale: language.locale,
-    messages: language.live,
+    locale,
+    messages: texts.live,
   }
   return `<script type="application/json" id="poll-data">${dataBlock(data)}</script>`
 }

@@ -1,9 +1,6 @@
-import type { Language } from './index.ts'
+import type { Texts } from './index.ts'
 
-/** Arabic, with the digits that the charts and the exports have. */
-export const ar: Language = {
-  locale: 'ar-u-nu-latn',
-  direction: 'rtl',
+export const ar: Texts = {
   live: {
     chipLive: 'مباشر',
     chipPolling: 'مباشر، كل 5 ثوانٍ',

@@ -1,4 +1,4 @@
-import type { Message } from '../../../public/shared.js'
+import type { Message } from '@voting/election/messages'
 
 /** What the page's script says, too. */
 const live = {
@@ -170,4 +170,4 @@ const page = {
   embedOpen: 'Open the whole page',
 } as const satisfies { readonly [key: string]: Message }
 
-export const en = { locale: 'en', direction: 'ltr', live, page } as const
+export const en = { live, page } as const
