@@ -319,7 +319,10 @@ test('the form says everything that a poll can be, and a change keeps the ids of
     { id: 'o1', label: 'Red' },
   ])
   const wrong = await mary.post(`/organiser/polls/${id}/edit`, { title: 'C', options: 'A\nB', max_choices: '3' })
-  expect([wrong.status, (await wrong.text()).includes('maxChoices must be a whole number from 1')]).toEqual([400, true])
+  expect([wrong.status, (await wrong.text()).includes('Choices per ballot must be a whole number from 1')]).toEqual([
+    400,
+    true,
+  ])
 })
 
 test('the owner sees how the counting goes and what to look at, and not for what anybody voted', async () => {

@@ -60,7 +60,7 @@ test('the last way in stays, also when two are removed at once; who comes in by 
   const { pool } = system.database
   await beganWith(zoe, 'none of these')
   const answers = await Promise.all(passkeys.map((id) => remove(zoe, id)))
-  expect(answers.sort()).toEqual([303, 409])
+  expect(answers.toSorted((a, b) => a - b)).toEqual([303, 409])
   const { rows } = await pool.query<{ id: string }>(
     'SELECT credential_id AS id FROM passkeys WHERE organiser_id = $1',
     [zoe.id],

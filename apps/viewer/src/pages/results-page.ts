@@ -85,7 +85,7 @@ function pageHeader(visit: Visit, view: PollView, ballotUrl: string | null, isFr
   const ballot =
     ballotUrl === null
       ? ''
-      : `<a class="button" id="cast" href="${escapeHtml(`${ballotUrl}/p/${poll.slug}`)}"${status === 'open' ? '' : ' hidden'}>${say('cast')}</a>`
+      : `<a class="button" id="cast" href="${escapeHtml(`${ballotUrl}/p/${poll.slug}${visit.isTongueNamed ? `?lang=${visit.tongue.name}` : ''}`)}"${status === 'open' ? '' : ' hidden'}>${say('cast')}</a>`
   const { receipt } = visit.parameters
   const exportLink = (file: string, text: string, table?: string): string =>
     `<li><a href="${link(visit, `/api/polls/${poll.id}/export.${file}`, { table, receipt })}">${text}</a></li>`
@@ -95,10 +95,26 @@ ${stateLine(visit, view, isFrozen)}
 ${
   view.hiding === null
     ? `<details class="menu"><summary>${say('exports')}</summary><ul>
-${exportLink('csv', say('csvResult'), 'results')}${poll.regions.length === 0 ? '' : exportLink('csv', say('csvRegions'), 'regions')}${exportLink('csv', say('csvMinutes'), 'minutes')}${exportLink('json', say('json'))}
-</ul></details>`
+${exportLink('csv', say('csvResult'), 'results')}${poll.regions.length === 0 ? '' : exportLink('csv', say('csvRegions'), 'regions')}${exportLink('csv', say('csvMinutes'), 'minutes')}${exportLink('json', say('json'))}<li><button type="button" id="png" hidden>${say('png')}</button></li>
+</ul></details>${announcements(visit)}`
     : ''
 }</div></header>`
+}
+
+/** How much readers of screens are told; the script shows it where there will be something to tell. */
+function announcements(visit: Visit): string {
+  const { say } = visit.tongue
+  const choices = [
+    ['off', say('announceOff')],
+    ['lead', say('announceLeads')],
+    ['minute', say('announceMinute')],
+  ] as const
+  const inputs = choices.map(
+    ([value, label]) =>
+      `<label><input type="radio" name="announcements" value="${value}"${value === 'lead' ? ' checked' : ''}> ${label}</label>`,
+  )
+  return `<details class="menu" id="announcements" hidden><summary>${say('announcements')}</summary>
+<fieldset class="plain"><legend>${say('announcementsHelp')}</legend>${inputs.join('')}</fieldset></details>`
 }
 
 function figures(visit: Visit, view: PollView, lastMinute: number | null): string {

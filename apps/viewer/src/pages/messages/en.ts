@@ -61,6 +61,7 @@ const live = {
   sinceOpening: 'Since opening',
   announceLead: '{option} leads now.',
   announceStatus: 'The poll is now: {status}.',
+  announceSummary: { one: '{n} ballot counted. Lead: {lead}.', other: '{n} ballots counted. Lead: {lead}.' },
 } as const satisfies { readonly [key: string]: Message }
 
 const page = {
@@ -74,6 +75,12 @@ const page = {
   csvRegions: 'By region (CSV)',
   csvMinutes: 'By minute (CSV)',
   json: 'Everything (JSON)',
+  png: 'Chart (PNG)',
+  announcements: 'Announcements',
+  announcementsHelp: 'What screen readers are told',
+  announceOff: 'Nothing',
+  announceLeads: 'Changes of the lead and of the state',
+  announceMinute: 'How it stands, every minute',
   ballotsCounted: 'Ballots counted',
   lastMinute: 'Last minute',
   changedVotes: 'Changed votes',
