@@ -7,8 +7,9 @@ import {
   send,
   type TestIngest,
 } from '../apps/ingest/test/support/running-ingest.ts'
-import { createByForm, newOrganiser } from '../apps/ingest/test/support/organiser-client.ts'
-import { seriousViolations } from './support/axe.ts'
+import { createByForm, newOrganiser, type OrganiserClient } from '../apps/ingest/test/support/organiser-client.ts'
+import { texts as all } from '../apps/ingest/src/messages/index.ts'
+import { expectSoundPage, expectSoundPages } from './support/axe.ts'
 import { launchBrowser } from './support/browser.ts'
 
 let system: TestIngest
@@ -22,6 +23,11 @@ afterAll(async () => {
   await browser?.close()
   await system?.close()
 })
+
+const cookieOf = ({ cookie }: OrganiserClient) => {
+  const [name = '', value = ''] = cookie.split('=')
+  return { name, value, url: 'https://localhost/', secure: true }
+}
 
 /** Passkeys are for names: the same server, by its name. */
 const named = (url: string): string => url.replace('127.0.0.1', 'localhost')
@@ -127,6 +133,8 @@ test('axe finds nothing serious on any page of voters and organisers, and none i
   const draft = await createByForm(mary, { save_as: 'draft' })
   const link = await createByForm(mary, { eligibility: 'link' })
   const mail = await createByForm(mary, { eligibility: 'addresses' })
+  const closed = await createByForm(mary)
+  await mary.post(`/organiser/polls/${closed}/close`, { confirm: 'close' })
   const { rows } = await system.database.pool.query<{ id: string; slug: string }>('SELECT id, slug FROM polls')
   const ballotOf = (id: string): string => `/p/${rows.find((row) => row.id === id)!.slug}`
   const forVoters = [
@@ -135,7 +143,10 @@ test('axe finds nothing serious on any page of voters and organisers, and none i
     ballotOf(link),
     ballotOf(mail),
     `${ballotOf(mail)}/mail`,
+    `${ballotOf(mail)}/confirm`,
+    ballotOf(closed),
     '/receipts',
+    '/receipts/NONE',
     '/p/none',
   ]
   const forOrganisers = [
@@ -143,25 +154,47 @@ test('axe finds nothing serious on any page of voters and organisers, and none i
     '/organiser/account',
     `/organiser/polls/${open}`,
     `/organiser/polls/${mail}`,
+    `/organiser/polls/${closed}`,
     `/organiser/polls/${draft}`,
     `/organiser/polls/${draft}/edit`,
     `/organiser/polls/${open}/poster`,
   ]
-  for (const [colorScheme, width, addresses, cookie] of [
-    ['light', 360, [...forVoters, '/organiser', '/organiser/join'], ''],
-    ['dark', 1440, forOrganisers, mary.cookie],
-    ['light', 360, forOrganisers.slice(0, 3), mary.cookie],
+  const at = (path: string): string => named(`${system.ingest.url}${path}`)
+  await expectSoundPages(browser, [...forVoters, '/organiser', '/organiser/join'].map(at))
+  await expectSoundPages(browser, forOrganisers.map(at), [cookieOf(mary)])
+})
+
+test('nor on what a form is answered: a review, a mistake, codes, a receipt, in either language', async () => {
+  const mary = await newOrganiser(system, 'Mary')
+  const id = await createByForm(mary, { title: 'Tea or coffee?' })
+  for (const [lang, texts] of [
+    ['en', all.en],
+    ['ar', all.ar],
   ] as const) {
-    const page = await browser.newPage({ colorScheme, viewport: { width, height: 740 } })
-    await page.setExtraHTTPHeaders({ cookie })
-    for (const address of addresses) {
-      await page.goto(named(`${system.ingest.url}${address}`))
-      expect(new URL(page.url()).pathname).toBe(address)
-      await page.evaluate('for (const details of document.querySelectorAll("details")) details.open = true')
-      expect([address, colorScheme, await seriousViolations(page)]).toEqual([address, colorScheme, []])
-      const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
-      expect([address, width, overflow]).toEqual([address, width, 0])
+    const context = await browser.newContext({ colorScheme: lang === 'en' ? 'dark' : 'light' })
+    const page = await context.newPage()
+    const press = async (text: string): Promise<void> => {
+      await page.getByRole('button', { name: text, exact: true }).click()
+      await expectSoundPage(page, lang)
     }
-    await page.close()
+    await context.addCookies([cookieOf(mary), { name: 'language', value: lang, domain: 'localhost', path: '/' }])
+    await page.goto(named(`${system.ingest.url}/organiser/polls/${id}`))
+    await press(texts.issueCodes)
+    const code = (await page.locator('.codes li code').first().textContent())!
+    await page.goto(named(`${system.ingest.url}/organiser/polls/${id}`))
+    await press(texts.issueSheet)
+    await page.goto(named(`${system.ingest.url}/organiser/polls/${id}`))
+    await page.locator('#confirm').fill('no')
+    await press(texts.closeNow)
+    const { rows } = await system.database.pool.query<{ slug: string }>('SELECT slug FROM polls WHERE id = $1', [id])
+    await page.goto(named(`${system.ingest.url}/p/${rows[0]!.slug}`))
+    await page.getByLabel('B').check()
+    await page.locator('#code').fill('wrong')
+    await press(texts.review)
+    await page.locator('#code').fill(code)
+    await press(texts.review)
+    await press(texts.cast)
+    await page.getByRole('heading', { name: texts.statusRecorded }).waitFor()
+    await context.close()
   }
 })

@@ -36,8 +36,8 @@ export interface Results {
   }
 }
 
-/** A poll with options a, b and c, open for an hour, and codes for it. */
-export async function createPoll(system: ReadyLine, revote: 'first' | 'last', codeCount: number) {
+/** A poll with options a, b and c, open for an hour, and codes for it; `terms` are what else it is made of. */
+export async function createPoll(system: ReadyLine, revote: 'first' | 'last', codeCount: number, terms: object = {}) {
   const nowMs = Date.now()
   const poll = await post<{ id: string; slug: string }>(
     `${system.ingest}/api/polls`,
@@ -47,6 +47,7 @@ export async function createPoll(system: ReadyLine, revote: 'first' | 'last', co
       opensAt: new Date(nowMs - 1000).toISOString(),
       closesAt: new Date(nowMs + 3_600_000).toISOString(),
       revote,
+      ...terms,
     },
     system.organiserToken,
   )

@@ -18,7 +18,7 @@ async function post(path, body) {
     body: JSON.stringify(body),
   })
   const answer = await response.json().catch(() => ({}))
-  if (!response.ok) throw new Error(answer.title ?? 'This is not possible now. Try again in a moment.')
+  if (!response.ok) throw new Error(answer.title ?? box?.dataset.impossible)
   return answer
 }
 
@@ -45,7 +45,7 @@ async function onClick() {
   } catch (error) {
     const { name, message } = /** @type {Error} */ (error)
     // Browsers say this for whoever closes the dialog, and when there is no passkey for this site.
-    problem.textContent = name === 'NotAllowedError' ? 'No passkey was used.' : message
+    problem.textContent = name === 'NotAllowedError' ? (box?.dataset.unused ?? '') : message
     button.disabled = false
   }
 }

@@ -12,8 +12,8 @@ async function look() {
   const found = response?.ok ? await response.json() : null
   if (found?.status === 'counted') {
     box.className = 'receipt counted'
-    heading.textContent = 'Counted'
-    text.textContent = 'The result includes your ballot.'
+    heading.textContent = box.dataset.counted ?? ''
+    text.textContent = box.dataset.countedText ?? ''
     return
   }
   // Anything else has a reason, which the page itself explains.

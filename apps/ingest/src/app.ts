@@ -8,13 +8,15 @@ import helmet from '@fastify/helmet'
 import { problemBody, problemType } from '@voting/election/problem'
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Logger } from 'stream-core'
+import type { AddressLimiter } from './address-limiter.ts'
 import type { AdmissionParts } from './admission.ts'
-import type { FailureLimiter } from './failure-limiter.ts'
 import type { IngestMetrics } from './metrics.ts'
 import { openapi } from './openapi.ts'
 import type { OrganiserDesk } from './organiser-desk.ts'
-import { messagePage } from './pages/ballot.ts'
-import { type Html, page, type PageOptions } from './pages/html.ts'
+import { rememberLanguage, wordsOf } from './language.ts'
+import { page, type PageOptions } from './pages/document.ts'
+import type { Html } from './pages/html.ts'
+import { showMessage } from './routes/show-message.ts'
 import type { Receipts } from './receipts.ts'
 import { ballotApi, ballotsRoute, sendProblem, tooMany } from './routes/api.ts'
 import { ballotPages } from './routes/ballot-pages.ts'
@@ -49,7 +51,10 @@ export interface IngestParts extends AdmissionParts {
   readonly mailSignIn: MailSignIn | null
   /** null: there is no provider. */
   readonly oidc: OidcSignIn | null
-  readonly limiter: FailureLimiter
+  /** Of what is refused to an address: guesses of all kinds. */
+  readonly limiter: AddressLimiter
+  /** Of mails that an address asks for: to ask again is no guess. */
+  readonly mailLimiter: AddressLimiter
   readonly metrics: IngestMetrics
   /** What programs send as `Authorization: Bearer`; null: the API for organisers lets nobody in. */
   readonly organiserToken: string | null
@@ -72,7 +77,7 @@ export type Show = (
   status: number,
   title: string,
   body: Html,
-  extras?: Omit<PageOptions, 'title' | 'body'>,
+  extras?: Omit<PageOptions, 'title' | 'body' | 'words' | 'inLanguage'>,
 ) => FastifyReply
 
 /** A ballot is small; anything larger is no ballot. */
@@ -103,12 +108,13 @@ export async function buildIngestApp(parts: IngestParts): Promise<FastifyInstanc
     // What cannot be part of an address is no mistake of ours, wherever it would have been made one.
     if (host !== '' && !URL.canParse(`${protocol}://${host}`)) throw new MalformedHostError('The host is malformed')
   })
-  app.addHook('onRequest', async (request, reply) => {
-    if (isSameOrigin(request, parts.publicUrl) || request.url.startsWith('/api/')) return
-    const text = 'This form was sent from another site. Open the page here and send it again.'
-    await show(reply, 403, 'Not accepted', messagePage('Not accepted', text))
-  })
   await app.register(cookie)
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.url.startsWith('/api/')) return
+    if (request.method === 'GET') return rememberLanguage(request, reply)
+    if (isSameOrigin(request, parts.publicUrl)) return
+    await showMessage(show, request, reply, 403, 'notAccepted', 'otherSite')
+  })
   await app.register(formbody)
   await app.register(helmet, {
     contentSecurityPolicy: {
@@ -135,7 +141,12 @@ export async function buildIngestApp(parts: IngestParts): Promise<FastifyInstanc
       .code(status)
       .type('text/html; charset=utf-8')
       .header('cache-control', 'no-store')
-      .send(page({ title, body, ...extras }, assets.pathOf))
+      .send(
+        page(
+          { title, body, words: wordsOf(reply.request), inLanguage: inLanguage(reply.request), ...extras },
+          assets.pathOf,
+        ),
+      )
 
   app.setErrorHandler((error: FastifyError, request, reply) => onError(error, request, reply, parts, show))
   app.setNotFoundHandler((request, reply) =>
@@ -144,7 +155,7 @@ export async function buildIngestApp(parts: IngestParts): Promise<FastifyInstanc
           .code(404)
           .type(problemType)
           .send(problemBody({ status: 404, code: 'not-found', title: 'There is no such address' }))
-      : show(reply, 404, 'Not found', messagePage('There is no such page', 'The address may be mistyped.')),
+      : showMessage(show, request, reply, 404, 'noPageTitle', 'noPageText'),
   )
   app.get('/assets/:version/:name', async (request, reply) => {
     const asset = assets.byPath.get(request.url.split('?', 1)[0]!)
@@ -163,6 +174,16 @@ export async function buildIngestApp(parts: IngestParts): Promise<FastifyInstanc
   oidcRoutes(app, parts, show)
   voterSignIn(app, parts, show)
   return app
+}
+
+/** The address of a page in another language. The answer to a form has none: asked for again, it would be another page. */
+function inLanguage(request: FastifyRequest): PageOptions['inLanguage'] {
+  if (request.method !== 'GET') return null
+  return (name) => {
+    const query = new URLSearchParams(request.url.split('?')[1] ?? '')
+    query.set('lang', name)
+    return `?${query.toString()}`
+  }
 }
 
 class MalformedHostError extends Error {
@@ -225,13 +246,10 @@ function onError(error: FastifyError, request: FastifyRequest, reply: FastifyRep
             retryAfterSeconds: 2,
           }
   if (request.routeOptions.url === ballotsRoute) parts.metrics.submissions.inc({ result: problem.code })
-  const waitSeconds = problem.status === 400 ? parts.limiter.fail(request.ip) : 0
+  const waitSeconds = problem.status === 400 ? parts.limiter.note(request.ip) : 0
   if (waitSeconds > 0) return sendProblem(reply, tooMany(waitSeconds))
   if (problem.status === 503) void reply.header('retry-after', 2)
   if (request.url.startsWith('/api/')) return reply.code(problem.status).type(problemType).send(problemBody(problem))
-  const text =
-    problem.status === 503
-      ? 'Something is not working here at the moment. If you were casting a ballot: go back and send the same form again; it counts once.'
-      : problem.title
-  return show(reply, problem.status, 'Not possible now', messagePage('This is not possible now', text))
+  const text = problem.status === 503 ? 'unavailable' : problem.status === 413 ? 'tooLarge' : 'malformedRequest'
+  return showMessage(show, request, reply, problem.status, 'notNowTitle', text)
 }

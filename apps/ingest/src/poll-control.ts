@@ -1,7 +1,7 @@
 import type { Logger } from 'stream-core'
 import type { ControlEvent } from '@voting/election/events'
 import type { BallotLog } from './ballot-log.ts'
-import type { Poll, PollRepository } from './poll-repository.ts'
+import type { DuePoll, Poll, PollRepository } from './poll-repository.ts'
 
 const schedulerMs = 500
 
@@ -25,6 +25,8 @@ export class PollControl {
   readonly #log: BallotLog
   readonly #logger: Logger
   readonly #underWay = new Map<string, Promise<void>>()
+  /** Polls that the scheduler is at. */
+  readonly #lookedAfter = new Set<string>()
   #timer: NodeJS.Timeout | null = null
   #isStopped = false
 
@@ -70,18 +72,16 @@ export class PollControl {
     })
   }
 
-  /** Writes openings, extensions and closes when they are due. */
+  /**
+   * Writes openings, extensions and closes when they are due. Each poll goes its own way: one whose records the log does
+   * not take is tried again, and holds up no other.
+   */
   startScheduler(): void {
     const next = (): void => {
       if (this.#isStopped) return
       this.#timer = setTimeout(() => {
-        this.#runDue()
-          .catch((error: unknown) => {
-            this.#logger.warn(
-              { event: 'schedule.failed', error: String(error) },
-              'a scheduled opening or close must wait',
-            )
-          })
+        this.#startDue()
+          .catch((error: unknown) => this.#warn('schedule.unknown', error, 'it is not known what is due'))
           .finally(next)
       }, schedulerMs)
     }
@@ -93,13 +93,28 @@ export class PollControl {
     if (this.#timer) clearTimeout(this.#timer)
   }
 
-  async #runDue(): Promise<void> {
+  /** Begins with every poll that has something due and is not being looked after; waits for none. */
+  async #startDue(): Promise<void> {
     for (const poll of await this.#polls.due()) {
-      await this.open(poll)
-      const opened = { ...poll, isOpened: true }
-      await this.recordExtensions(opened)
-      if (poll.isCloseDue) await this.close(opened, null)
+      if (this.#isStopped || this.#lookedAfter.has(poll.id)) continue
+      this.#lookedAfter.add(poll.id)
+      void this.#runDue(poll)
+        .catch((error: unknown) =>
+          this.#warn('schedule.failed', error, 'a scheduled opening, extension or close must wait', poll.id),
+        )
+        .finally(() => this.#lookedAfter.delete(poll.id))
     }
+  }
+
+  async #runDue(poll: DuePoll): Promise<void> {
+    await this.open(poll)
+    const opened = { ...poll, isOpened: true }
+    await this.recordExtensions(opened)
+    if (poll.isCloseDue) await this.close(opened, null)
+  }
+
+  #warn(event: string, error: unknown, text: string, poll?: string): void {
+    this.#logger.warn({ event, error: String(error), ...(poll !== undefined && { poll }) }, text)
   }
 
   async #open(poll: Poll): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Eligibility } from '@voting/election/poll-terms'
-import { checkPollInput, type PollInput } from './poll-input.ts'
+import { checkPollInput, InputProblem, type PollInput } from './poll-input.ts'
 import type { Poll } from './poll-repository.ts'
 
 /** A poll as its form has it: texts, whatever they hold. */
@@ -80,14 +80,17 @@ export function formOfPoll(poll: Poll): PollForm {
   }
 }
 
-/** The checked input, or a sentence that says what to mend. Options that `before` has keep their ids. */
+/** The checked input, or what to mend. Options that `before` has keep their ids. */
 export function inputOfForm(
   form: PollForm,
   { isDraft, before, nowMs }: { readonly isDraft: boolean; readonly before: Poll | null; readonly nowMs: number },
-): PollInput | string {
+): PollInput | InputProblem {
   const openHours = Number(form.hours)
   if (!(openHours > 0 && openHours <= openHoursMax)) {
-    return `Open for how many hours must be a number from 1 to ${openHoursMax}, got ${JSON.stringify(form.hours)}.`
+    return new InputProblem(
+      'hours',
+      `hours must be above 0 and at most ${openHoursMax}, got ${JSON.stringify(form.hours)}.`,
+    )
   }
   const opensAtMs = form.opens === '' ? nowMs : Date.parse(`${form.opens}Z`)
   const closesAtMs = opensAtMs + openHours * 3_600_000

@@ -28,47 +28,97 @@ export const isLine = (value: unknown, max: number): value is string =>
   value.isWellFormed() &&
   !/\p{Cc}/u.test(value)
 
-/** The checked input, or a sentence that names the field, the value and what is expected. */
-export function checkPollInput(body: unknown, nowMs: number): PollInput | string {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) return 'The body must be a JSON object.'
+/** A part of the input, by which pages say what is wrong with it; `hours` is the form's alone. */
+export type InputPart =
+  | 'body'
+  | 'title'
+  | 'options'
+  | 'regions'
+  | 'opensAt'
+  | 'closesAt'
+  | 'hours'
+  | 'revote'
+  | 'electorate'
+  | 'maxChoices'
+  | 'allowBlank'
+  | 'resultsVisible'
+  | 'draft'
+  | 'eligibility'
+  | 'mail'
+  | 'provider'
+
+/** Why an input makes no poll. */
+export class InputProblem {
+  readonly part: InputPart
+  /** For programs: a sentence that names the field, the value and what is expected. */
+  readonly detail: string
+
+  constructor(part: InputPart, detail: string) {
+    this.part = part
+    this.detail = detail
+  }
+}
+
+/** The checked input, or the first thing that is wrong with it. */
+export function checkPollInput(body: unknown, nowMs: number): PollInput | InputProblem {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    return new InputProblem('body', 'The body must be a JSON object.')
   const { title, options, opensAt, closesAt, revote, electorate = null } = body as Record<string, unknown>
   const regions: unknown = (body as Record<string, unknown>)['regions'] ?? []
-  if (!isLine(title, 200)) return 'title must be a line of 1 to 200 characters.'
+  if (!isLine(title, 200)) return new InputProblem('title', 'title must be a line of 1 to 200 characters.')
   const checkedOptions = checkOptions(options)
-  if (typeof checkedOptions === 'string') return checkedOptions
+  if (checkedOptions instanceof InputProblem) return checkedOptions
   if (
     !Array.isArray(regions) ||
     regions.length > 200 ||
     !regions.every((region) => isLine(region, 60) && !isTaken(region))
   ) {
-    return 'regions must be a list of at most 200 lines of 1 to 60 characters.'
+    return new InputProblem('regions', 'regions must be a list of at most 200 lines of 1 to 60 characters.')
   }
-  if (new Set(regions).size !== regions.length) return 'regions must not contain one twice.'
+  if (new Set(regions).size !== regions.length)
+    return new InputProblem('regions', 'regions must not contain one twice.')
   const opensAtMs = parseTime(opensAt)
   const closesAtMs = parseTime(closesAt)
-  if (opensAtMs === null) return `opensAt must be a time in ISO 8601, got ${JSON.stringify(opensAt)}.`
-  if (closesAtMs === null) return `closesAt must be a time in ISO 8601, got ${JSON.stringify(closesAt)}.`
-  if (closesAtMs <= opensAtMs) return 'closesAt must be after opensAt.'
-  if (closesAtMs <= nowMs) return 'closesAt must lie in the future.'
-  if (revote !== 'first' && revote !== 'last') return `revote must be "first" or "last", got ${JSON.stringify(revote)}.`
+  if (opensAtMs === null)
+    return new InputProblem('opensAt', `opensAt must be a time in ISO 8601, got ${JSON.stringify(opensAt)}.`)
+  if (closesAtMs === null)
+    return new InputProblem('closesAt', `closesAt must be a time in ISO 8601, got ${JSON.stringify(closesAt)}.`)
+  if (closesAtMs <= opensAtMs) return new InputProblem('closesAt', 'closesAt must be after opensAt.')
+  if (closesAtMs <= nowMs) return new InputProblem('closesAt', 'closesAt must lie in the future.')
+  if (revote !== 'first' && revote !== 'last')
+    return new InputProblem('revote', `revote must be "first" or "last", got ${JSON.stringify(revote)}.`)
   if (electorate !== null && !isWhole(electorate, 1, 2 ** 31 - 1)) {
-    return `electorate must be a whole number above 0, or absent; got ${JSON.stringify(electorate)}.`
+    return new InputProblem(
+      'electorate',
+      `electorate must be a whole number above 0, or absent; got ${JSON.stringify(electorate)}.`,
+    )
   }
   const { maxChoices = 1, allowBlank = false, resultsVisible = 'live' } = body as Record<string, unknown>
   const eligibility = checkEligibility((body as Record<string, unknown>)['eligibility'] ?? { kind: 'codes' })
   if (!isWhole(maxChoices, 1, checkedOptions.length)) {
-    return `maxChoices must be a whole number from 1 to the number of options (${checkedOptions.length}), got ${JSON.stringify(maxChoices)}.`
+    return new InputProblem(
+      'maxChoices',
+      `maxChoices must be a whole number from 1 to the number of options (${checkedOptions.length}), got ${JSON.stringify(maxChoices)}.`,
+    )
   }
-  if (typeof allowBlank !== 'boolean') return `allowBlank must be true or false, got ${JSON.stringify(allowBlank)}.`
+  if (typeof allowBlank !== 'boolean')
+    return new InputProblem('allowBlank', `allowBlank must be true or false, got ${JSON.stringify(allowBlank)}.`)
   const checkedVisible = checkResultsVisible(resultsVisible)
   if (checkedVisible === null) {
-    return `resultsVisible must be "live", "after-voting", "after-close" or {"from": voters}, got ${JSON.stringify(resultsVisible)}.`
+    return new InputProblem(
+      'resultsVisible',
+      `resultsVisible must be "live", "after-voting", "after-close" or {"from": voters}, got ${JSON.stringify(resultsVisible)}.`,
+    )
   }
   const { draft = false } = body as Record<string, unknown>
-  if (typeof draft !== 'boolean') return `draft must be true or false, got ${JSON.stringify(draft)}.`
+  if (typeof draft !== 'boolean')
+    return new InputProblem('draft', `draft must be true or false, got ${JSON.stringify(draft)}.`)
   if (eligibility === null) {
     const given = JSON.stringify((body as Record<string, unknown>)['eligibility'])
-    return `eligibility must be {"kind": "link" | "codes" | "addresses"} or {"kind": "claim", "claim", "value"}, got ${given}.`
+    return new InputProblem(
+      'eligibility',
+      `eligibility must be {"kind": "link" | "codes" | "addresses"} or {"kind": "claim", "claim", "value"}, got ${given}.`,
+    )
   }
   return {
     title,
@@ -86,16 +136,21 @@ export function checkPollInput(body: unknown, nowMs: number): PollInput | string
   }
 }
 
-function checkOptions(options: unknown): PollInput['options'] | string {
-  if (!Array.isArray(options) || options.length < 2 || options.length > 20) return 'options must be a list of 2 to 20.'
+function checkOptions(options: unknown): PollInput['options'] | InputProblem {
+  if (!Array.isArray(options) || options.length < 2 || options.length > 20)
+    return new InputProblem('options', 'options must be a list of 2 to 20.')
   const checked: { id: string; label: string }[] = []
   for (const option of options as unknown[]) {
     const { id, label } = (option ?? {}) as Record<string, unknown>
     if (typeof id !== 'string' || !legalId.test(id) || isTaken(id)) {
-      return `The id of an option must be 1 to 40 of A-Z a-z 0-9 _ -, and no word of the language such as constructor; got ${JSON.stringify(id)}.`
+      return new InputProblem(
+        'options',
+        `The id of an option must be 1 to 40 of A-Z a-z 0-9 _ -, and no word of the language such as constructor; got ${JSON.stringify(id)}.`,
+      )
     }
-    if (!isLine(label, 100)) return `The label of option "${id}" must be a line of 1 to 100 characters.`
-    if (checked.some((other) => other.id === id)) return `Two options have the id "${id}".`
+    if (!isLine(label, 100))
+      return new InputProblem('options', `The label of option "${id}" must be a line of 1 to 100 characters.`)
+    if (checked.some((other) => other.id === id)) return new InputProblem('options', `Two options have the id "${id}".`)
     checked.push({ id, label })
   }
   return checked

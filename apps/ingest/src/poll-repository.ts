@@ -43,6 +43,9 @@ export interface Poll {
   readonly isClosed: boolean
 }
 
+/** A poll with an opening, an extension or a close that the log should have. */
+export type DuePoll = Poll & { readonly isCloseDue: boolean }
+
 /** What a new poll is made of. */
 export type NewPoll = Omit<
   Poll,
@@ -152,8 +155,8 @@ export class PollRepository {
   }
 
   /** Polls whose opening, extension or close is due and not yet in the log. By the database's clock, which all share. */
-  async due(): Promise<readonly (Poll & { readonly isCloseDue: boolean })[]> {
-    const { rows } = await this.#pool.query<Poll & { readonly isCloseDue: boolean }>(
+  async due(): Promise<readonly DuePoll[]> {
+    const { rows } = await this.#pool.query<DuePoll>(
       `SELECT ${columns}, closes_at <= now() AS "isCloseDue" FROM polls WHERE closed_at IS NULL AND NOT is_draft
        AND ((opened_at IS NULL AND opens_at <= now()) OR closes_at <= now() OR extensions > extensions_recorded)`,
     )

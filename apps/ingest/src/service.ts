@@ -6,10 +6,10 @@ import { openOpsServer, urlOf } from '@voting/election/ops-server'
 import type { RunningApp } from '@voting/election/running-app'
 import { keptSecret } from '@voting/election/settings'
 import { provideTopics, topics } from '@voting/election/topics'
+import { AddressLimiter } from './address-limiter.ts'
 import { buildIngestApp } from './app.ts'
 import { BallotLog } from './ballot-log.ts'
 import { Claims } from './claims.ts'
-import { FailureLimiter } from './failure-limiter.ts'
 import { openMetrics } from './metrics.ts'
 import { OrganiserDesk } from './organiser-desk.ts'
 import { PollControl } from './poll-control.ts'
@@ -139,7 +139,8 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
     tokenSignsIn: !options.isProduction,
     publicUrl: options.publicUrl === null ? null : trimmed(options.publicUrl),
     proxyHops: options.proxyHops ?? 0,
-    limiter: new FailureLimiter(options.failuresPerMinute),
+    limiter: new AddressLimiter({ perMinute: options.failuresPerMinute }),
+    mailLimiter: new AddressLimiter({ perMinute: options.failuresPerMinute }),
     metrics,
     organiserToken,
     logger,

@@ -9,7 +9,7 @@ import type { Sessions } from './sign-in/sessions.ts'
 export type VotingAs =
   | { readonly kind: 'code' }
   | { readonly kind: 'anybody'; readonly secret: string }
-  | { readonly kind: 'signed-in'; readonly rollId: string; readonly formToken: string }
+  | { readonly kind: 'signed-in'; readonly rollId: string; readonly formToken: string; readonly hasOthers: boolean }
 
 const linkCookie = 'link-voter'
 /** Longer than such a poll is open: forgetting it would let the browser vote once more. */
@@ -31,7 +31,9 @@ export async function votingAs(
     return { kind: 'anybody', secret }
   }
   const session = await sessions.current(request, poll.id)
-  return session && { kind: 'signed-in', rollId: session.subject, formToken: session.formToken }
+  if (session === null) return null
+  const { subject: rollId, formToken, hasOthers } = session
+  return { kind: 'signed-in', rollId, formToken, hasOthers }
 }
 
 /** The voter of a form that was sent so. */

@@ -94,7 +94,7 @@ test('on the ballot page several options and a blank ballot can be chosen, revie
     ['nonce', nonce],
   ]
   const review = await (await form(`/p/${slug}/review`, both)).text()
-  expect(review).toMatch(/<dd>A<\/dd>\s*<dd>B<\/dd>/)
+  expect(review).toMatch(/<dd><bdi>A<\/bdi><\/dd>\s*<dd><bdi>B<\/bdi><\/dd>/)
   const changed = await (await form(`/p/${slug}`, both)).text()
   expect(changed.match(/ checked/g)).toHaveLength(2)
   const mixed = await form(`/p/${slug}/review`, [...both, ['option', '*blank']])
@@ -110,6 +110,6 @@ test('on the ballot page several options and a blank ballot can be chosen, revie
     ['option', '*blank'],
     ['nonce', nonce],
   ])
-  expect(await blank.text()).toContain('<dd>None of these: a blank ballot</dd>')
+  expect(await blank.text()).toContain('<dd><bdi>None of these: a blank ballot</bdi></dd>')
   expect((await form(`/p/${slug}/cast`, both)).status).toBe(303)
 })

@@ -221,7 +221,7 @@ test('an organiser may set a later opening and the number of entitled voters', a
   expect(text).toContain('http://results.example/p/later-')
   const wrong = await form('/organiser/polls', { ...fields, opens: 'tomorrow', form_token }, session)
   expect(wrong.status).toBe(400)
-  expect(await wrong.text()).toContain('opensAt must be a time')
+  expect(await wrong.text()).toContain('The time of the opening is no time.')
 })
 
 test('an organiser who mistypes the hours is told, and nothing is created', async () => {
@@ -231,7 +231,7 @@ test('an organiser who mistypes the hours is told, and nothing is created', asyn
     const response = await form('/organiser/polls', fields, session)
     expect([hours, response.status]).toEqual([hours, 400])
     const text = await response.text()
-    expect(text).toContain(`must be a number from 1 to 8760, got &quot;${hours}&quot;`)
+    expect(text).toContain('must be a number above 0 and up to 8,760')
     expect(text).toContain(`value="For ${hours} hours"`)
   }
 })

@@ -1,5 +1,6 @@
 // @ts-check
 import uPlot from 'uplot'
+import { labelsFor } from './labels.js'
 
 /**
  * One line of the chart. `colour` is the number of a colour of the palette; `isThin`: of a poll that is compared with.
@@ -30,6 +31,8 @@ export function createChart(host, words, { onZoom, onPoint }) {
   let shown = null
   /** @type {any} */
   let plot = null
+  /** @type {ReturnType<typeof labelsFor> | null} */
+  let labels = null
   /** The point that was chosen by keyboard: it stays when new data comes. @type {number | null} */
   let chosen = null
   const stepped = uPlot.paths.stepped?.({ align: 1 })
@@ -41,6 +44,8 @@ export function createChart(host, words, { onZoom, onPoint }) {
     // What the server has drawn, for those without a script.
     host.querySelector('.picture')?.remove()
     const { isElapsed, isShare, lines } = picture
+    const labelled = labelsFor(lines, host.clientWidth, height())
+    labels = labelled
     const axis = {
       stroke: () => color('--muted'),
       grid: { stroke: () => color('--line'), width: 1 },
@@ -54,8 +59,8 @@ export function createChart(host, words, { onZoom, onPoint }) {
         height: height(),
         // The same zone as everywhere on the page.
         tzDate: (/** @type {number} */ seconds) => uPlot.tzDate(new Date(seconds * 1000), 'UTC'),
-        // A label at the right edge is as wide as the time in it.
-        padding: [null, 36, null, null],
+        // Names at the ends of the lines; without them the last time, which is half beyond the edge.
+        padding: [null, Math.max(36, labelled.width), null, null],
         legend: { show: false },
         cursor: { drag: { x: true, y: false } },
         scales: {
@@ -97,6 +102,10 @@ export function createChart(host, words, { onZoom, onPoint }) {
           })),
         ],
         hooks: {
+          draw: [
+            (/** @type {any} */ drawn) =>
+              labelled.draw(drawn, color('--ink'), (i) => color(`--c${lines[i]?.colour ?? 0}`)),
+          ],
           setSelect: [
             () => {
               isFollowing = false
@@ -128,12 +137,13 @@ export function createChart(host, words, { onZoom, onPoint }) {
     if (!pending) return
     const picture = pending
     pending = null
+    // What is zoomed into stays so in another width, and beside other lines.
+    const zoom = isFollowing || !plot || shown?.isElapsed === !picture.isElapsed ? null : { ...plot.scales.x }
     if (!hasSameForm(picture, shown)) build(picture)
     shown = picture
     plot.batch(() => {
       plot.setData([picture.x, ...picture.columns], false)
-      if (isFollowing) plot.setScale('x', { min: picture.from, max: picture.to })
-      else plot.redraw()
+      plot.setScale('x', zoom ? { min: zoom.min, max: zoom.max } : { min: picture.from, max: picture.to })
     })
     if (chosen !== null) point(chosen)
   }
@@ -165,7 +175,13 @@ export function createChart(host, words, { onZoom, onPoint }) {
   const elapsedLabels = (_plot, splits) => splits.map((seconds) => words.elapsed(seconds * 1000))
 
   new ResizeObserver(() => {
-    requestAnimationFrame(() => plot?.setSize({ width: host.clientWidth, height: height() }))
+    requestAnimationFrame(() => {
+      if (!plot || (plot.width === host.clientWidth && plot.height === height())) return
+      // Its names have another width now.
+      pending ??= shown
+      shown = null
+      draw()
+    })
   }).observe(host)
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => plot?.redraw(false))
 
@@ -185,5 +201,8 @@ export function createChart(host, words, { onZoom, onPoint }) {
     },
     /** Marks a point of the x axis; null: none. */
     point,
+    /** Every line has its whole name beside it. */
+    isLabelled: () => labels?.isWhole ?? false,
+    color,
   }
 }

@@ -1,10 +1,9 @@
 // @ts-check
+import { createAnnouncer } from './announcer.js'
 import { connectLive } from './live.js'
 import { showThen } from './then.js'
 import { createWords } from './shared.js'
 import { byId, renderResult, setShown, setText } from './table.js'
-
-const announceMs = 30_000
 
 /**
  * What every page with a result does: follows it, says how far it may be trusted, and stops when asked to.
@@ -106,22 +105,16 @@ export function openPage({ res, since, onFrame = () => {}, onRender = () => {} }
       setText(byId('note'), words.say(state === 'delayed' ? 'noteDelayed' : `note${capital(page.status)}`))
     if (page.status !== saidState) {
       saidState = page.status
-      announce(words.say('announceStatus', { status: words.say(`chip${capital(page.status)}`) }))
+      announcer.say(words.say('announceStatus', { status: words.say(`chip${capital(page.status)}`) }))
     }
   }
 
-  let leader = leaderOf()
-  let announcedMs = 0
+  const announcer = createAnnouncer(words, poll.at === null && (poll.status === 'open' || poll.status === 'scheduled'))
   function leaderOf() {
     const [first, second] = poll.options
       .map(({ id, label }) => ({ label, votes: page.result.totals[id] ?? 0 }))
       .sort((a, b) => b.votes - a.votes)
     return first && first.votes > (second?.votes ?? 0) ? first.label : null
-  }
-  /** To screen readers, rarely. @param {string} text */
-  function announce(text) {
-    announcedMs = Date.now()
-    setText(byId('announce'), text)
   }
 
   function render() {
@@ -133,11 +126,11 @@ export function openPage({ res, since, onFrame = () => {}, onRender = () => {} }
     if (asOf !== null) setText(byId('as-of'), words.moment(asOf, nowMs))
     setText(byId('when'), words.when(status, poll.opensAt, closesAt))
     setShown(byId('cast'), status === 'open')
-    const newLeader = leaderOf()
-    if (newLeader !== null && newLeader !== leader && Date.now() - announcedMs > announceMs) {
-      leader = newLeader
-      announce(words.say('announceLead', { option: newLeader }))
-    }
+    announcer.lead(leaderOf())
+    announcer.state(stateOf(), byId('status')?.textContent ?? '')
+    announcer.summary(() =>
+      words.say('announceSummary', { n: result.voters, lead: words.lead(poll.options, result.totals) }),
+    )
     onRender(page)
   }
 

@@ -1,6 +1,7 @@
 // @ts-check
 import { createChart } from './chart.js'
 import { openPage } from './page.js'
+import { imageOf, save } from './png.js'
 import { createFindings, lineOf } from './shared.js'
 import { createStepper } from './stepper.js'
 import { byId, createTrendTable, renderList, setShown, setText } from './table.js'
@@ -71,7 +72,7 @@ function render() {
     row: (index) => [timeOf(index), ...picture.columns.map((column) => valueOf(column[index] ?? null))],
   })
   // One line of its own needs no key.
-  setShown(byId('legend'), mode !== 'margin' && mode !== 'turnout')
+  setShown(byId('legend'), !isAlone() && !chart.isLabelled())
   renderRate(nowMs)
   if (isOpen && !comparison) renderRecent(nowMs)
 }
@@ -128,6 +129,7 @@ function showComparison() {
   chart.show({ ...picture, lines, from: 0, to, isElapsed: true, isShare: isShare(), isStepped: false })
 }
 
+const isAlone = () => mode === 'margin' || mode === 'turnout'
 const isShare = () => mode === 'share' || mode === 'turnout'
 
 /**
@@ -233,6 +235,29 @@ async function compareAgain() {
 if (comparison) {
   setInterval(() => void (page.status === 'open' && !document.hidden && compareAgain()), minuteMs)
 }
+
+/** The chart, with what the page says around it. */
+async function saveImage() {
+  const canvas = byId('chart')?.querySelector('canvas')
+  if (!canvas) return
+  const said = (/** @type {string[]} */ ...ids) =>
+    ids.map((id) => (byId(id)?.hidden ? '' : (byId(id)?.textContent ?? ''))).join(' · ')
+  const key = poll.options.map((/** @type {{ label: string }} */ { label }, /** @type {number} */ i) => {
+    const { colour, dash } = lineOf(i)
+    return { label, color: chart.color(`--c${colour}`), dash }
+  })
+  const blob = await imageOf(canvas, {
+    title: document.querySelector('h1')?.textContent ?? '',
+    notes: [said('status', 'note'), said(page.asOf === null ? 'no-ballot' : 'as-of-line'), said('when')],
+    source: location.origin + location.pathname,
+    isRightToLeft: document.documentElement.dir === 'rtl',
+    color: chart.color,
+    key: isAlone() || chart.isLabelled() ? [] : key,
+  })
+  if (blob) save(blob, `${location.pathname.split('/').pop() || 'results'}.png`)
+}
+setShown(byId('png'), true)
+byId('png')?.addEventListener('click', () => void saveImage())
 
 /** The address names the view, so that it can be handed on. */
 function noteView() {

@@ -1,3 +1,5 @@
+import type { Message } from '@voting/election/messages'
+
 export interface Words {
   readonly say: (key: string, values?: { readonly [name: string]: string | number }) => string
   readonly number: (n: number) => string
@@ -15,7 +17,6 @@ export interface Words {
     totals: { readonly [option: string]: number },
   ) => string
 }
-export type Message = string | { readonly [form: string]: string }
 export function createWords(locale: string, messages: { readonly [key: string]: Message }): Words
 export const lineOf: (index: number) => { readonly colour: number; readonly dash: readonly number[] }
 export interface Findings {

@@ -1,8 +1,8 @@
 // @ts-check
 // What the server paints and the script repaints: one language, one zone, one format (D32), one line for each option (D33).
+import { createMessages } from '@voting/election/messages'
 
 const timeZone = 'UTC'
-const isolate = (/** @type {string} */ text) => `\u2068${text}\u2069`
 
 /**
  * How everything is said in one language.
@@ -11,7 +11,7 @@ const isolate = (/** @type {string} */ text) => `\u2068${text}\u2069`
  * @param {Record<string, string | Record<string, string>>} messages texts with {values}; several forms of one go by `n`
  */
 export function createWords(locale, messages) {
-  const number = new Intl.NumberFormat(locale)
+  const { say, number } = createMessages(locale, messages)
   const signed = new Intl.NumberFormat(locale, { signDisplay: 'exceptZero' })
   const percent = new Intl.NumberFormat(locale, {
     style: 'percent',
@@ -19,7 +19,6 @@ export function createWords(locale, messages) {
     maximumFractionDigits: 1,
   })
   const relative = new Intl.RelativeTimeFormat(locale, { style: 'short' })
-  const plural = new Intl.PluralRules(locale)
   const time = (/** @type {Intl.DateTimeFormatOptions} */ options) => {
     const format = new Intl.DateTimeFormat(locale, { ...options, timeZone })
     return (/** @type {number} */ ms) => format.format(ms)
@@ -30,20 +29,9 @@ export function createWords(locale, messages) {
   const minute = time({ timeStyle: 'short' })
   const second = time({ timeStyle: 'medium' })
 
-  /** @param {string} key @param {Record<string, string | number>} [values] texts of others keep their own direction */
-  function say(key, values = {}) {
-    const message = messages[key]
-    if (message === undefined) throw new Error(`there is no message ${key}`)
-    const text = typeof message === 'string' ? message : (message[plural.select(Number(values.n))] ?? message.other)
-    return text.replace(/\{(\w+)\}/g, (_, name) => {
-      const value = values[name]
-      return typeof value === 'number' ? number.format(value) : isolate(value)
-    })
-  }
-
   return {
     say,
-    number: (/** @type {number} */ n) => number.format(n),
+    number,
     signed: (/** @type {number} */ n) => signed.format(n),
     percent: (/** @type {number} */ share) => percent.format(share),
     day,

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openTestDatabase, type TestDatabase } from '../../../packages/election/test/support/database.ts'
 import { silentLogger } from 'stream-core'
 import { lineOf } from '../public/shared.js'
-import { languages, tongueOf } from '../src/pages/messages/index.ts'
+import { texts, tongueOf } from '../src/pages/messages/index.ts'
 import { startViewer } from '../src/service.ts'
 import { insertPoll, LiveClient, writeAnalytics, writeCount } from './support/live-client.ts'
 
@@ -257,7 +257,7 @@ test('every text of every language fills the places of the English one, and no o
     return [...new Set(texts.flatMap((text) => text.match(/\{\w+\}/g) ?? []))].sort()
   }
   for (const part of ['live', 'page'] as const) {
-    const [english, arabic] = [new Map(Object.entries(languages.en[part])), Object.entries(languages.ar[part])]
+    const [english, arabic] = [new Map(Object.entries(texts.en[part])), Object.entries(texts.ar[part])]
     for (const [key, message] of arabic) expect([key, placesOf(message)]).toEqual([key, placesOf(english.get(key))])
   }
 })

@@ -1,53 +1,58 @@
+import type { Key, Words } from '../messages/index.ts'
 import type { PollCount } from '../poll-count.ts'
 import type { Poll } from '../poll-repository.ts'
 import { type Html, html } from './html.ts'
 
-const number = new Intl.NumberFormat('en')
-const percent = new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 1 })
-const clock = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium', timeZone: 'UTC' })
+const reasonKeys = {
+  'unknown-poll': 'rejected-unknown-poll',
+  closed: 'rejected-closed',
+  'unknown-option': 'rejected-unknown-option',
+  'too-many-choices': 'rejected-too-many-choices',
+  'blank-not-allowed': 'rejected-blank-not-allowed',
+  'already-voted': 'rejected-already-voted',
+  malformed: 'rejected-malformed',
+} as const satisfies { readonly [reason: string]: Key }
 
-const reasonWords: { readonly [reason: string]: string } = {
-  'unknown-poll': 'the poll was not open in the log',
-  closed: 'after the close',
-  'unknown-option': 'no such option',
-  'too-many-choices': 'too many choices',
-  'blank-not-allowed': 'blank',
-  'already-voted': 'another ballot of the voter came first',
-  malformed: 'not readable',
-}
+const reasonWords = (words: Words, reason: string): string =>
+  Object.hasOwn(reasonKeys, reason) ? words.say(reasonKeys[reason as keyof typeof reasonKeys]) : reason
 
 /** How the counting goes, for the organiser: how many, what was rejected, what to look at. Not for what anybody voted. */
-export function countSection({ electorate }: Poll, count: PollCount | null): Html {
+export function countSection(words: Words, { electorate }: Poll, count: PollCount | null): Html {
   if (count === null)
-    return html`<h2>Counting</h2>
-      <p>No ballot has been counted yet.</p>`
+    return html`<h2>${words.say('countingHeading')}</h2>
+      <p>${words.say('noneCounted')}</p>`
   const { accounting, voters, rejections, bursts } = count
   const { recorded, accepted, superseded, rejected, duplicates } = accounting
-  const n = (value: number): string => number.format(value)
-  return html`<h2>Counting</h2>
+  return html`<h2>${words.say('countingHeading')}</h2>
     <p>
-      ${n(recorded)} ballots recorded = ${n(accepted)} counting now + ${n(superseded)} superseded + ${n(rejected)}
-      rejected + ${n(duplicates)} duplicates.
-      ${electorate === null ? null : html`Turnout: ${percent.format(voters / electorate)} of ${n(electorate)}.`}
+      ${words.say('countingSum', { recorded, accepted, superseded, rejected, duplicates })}
+      ${electorate === null ? null : words.say('turnout', { share: words.percent(voters / electorate), electorate })}
     </p>
     ${
       rejections.length === 0
         ? null
-        : html`<p>Rejected:</p>
+        : html`<p>${words.say('rejectedHeading')}</p>
             <ul>
-              ${rejections.map(([reason, ballots]) => html`<li>${n(ballots)}: ${reasonWords[reason] ?? reason}</li>`)}
+              ${rejections.map(
+                ([reason, ballots]) =>
+                  html`<li>${words.say('rejectedLine', { n: ballots, reason: reasonWords(words, reason) })}</li>`,
+              )}
             </ul>`
     }
     ${
       bursts.length === 0
         ? null
-        : html`<p>Many more ballots than usual, to be looked at; they count like all others:</p>
+        : html`<p>${words.say('burstsHeading')}</p>
             <ul>
               ${bursts.map(
                 ({ start, end, recorded: ballots, rejected: refused }) =>
                   html`<li>
-                    ${clock.format(start)} UTC, ${n((end - start) / 1000)} s: ${n(ballots)} ballots, of which
-                    ${n(refused)} rejected
+                    ${words.say('burst', {
+                      time: words.momentWithSeconds(start),
+                      seconds: (end - start) / 1000,
+                      n: ballots,
+                      rejected: refused,
+                    })}
                   </li>`,
               )}
             </ul>`

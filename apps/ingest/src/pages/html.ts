@@ -28,43 +28,21 @@ function render(part: Part): string {
   if (part === null || part === false) return ''
   if (part instanceof Html) return part.text
   if (typeof part === 'object') return part.map(({ text }) => text).join('')
-  return String(part).replace(/[&<>"']/g, (character) => escapes[character]!)
+  return escaped(String(part))
 }
 
-export interface PageOptions {
-  readonly title: string
-  readonly body: Html
-  readonly script?: string
-  /** Uses the width of the window. */
-  readonly isWide?: boolean
-  /** Without scripts the page is loaded again after this time. */
-  readonly refreshSeconds?: number
-}
+const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => escapes[character]!)
 
-/** A whole page. Every asset is our own, and named by its content. */
-export function page(
-  { title, body, script, refreshSeconds, isWide = false }: PageOptions,
-  assets: ReadonlyMap<string, string>,
-): string {
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        <title>${title}</title>
-        ${
-          refreshSeconds === undefined
-            ? null
-            : html`<noscript><meta http-equiv="refresh" content="${refreshSeconds}" /></noscript>`
-        }
-        <link rel="icon" href="data:," />
-        <link rel="stylesheet" href="${assets.get('ballot.css') ?? ''}" />
-      </head>
-      <body>
-        <a class="skip" href="#main">Skip to the content</a>
-        <main id="main" ${isWide ? html`class="wide"` : null}>${body}</main>
-        ${script === undefined ? null : html`<script type="module" src="${assets.get(script) ?? ''}"></script>`}
-      </body>
-    </html>`.text
+/** A message with HTML, texts and numbers in its places; texts of others keep their own direction. */
+export function fillHtml(
+  template: string,
+  values: { readonly [place: string]: Html | string | number },
+  number: (n: number) => string,
+): Html {
+  const filled = escaped(template).replace(/\{(\w+)\}/g, (_, place: string) => {
+    const value = values[place] ?? ''
+    if (value instanceof Html) return value.text
+    return typeof value === 'number' ? number(value) : `<bdi>${escaped(value)}</bdi>`
+  })
+  return new Html(filled)
 }

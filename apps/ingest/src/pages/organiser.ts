@@ -1,7 +1,8 @@
+import type { Words } from '../messages/index.ts'
 import type { Poll } from '../poll-repository.ts'
-import { problemBox } from './ballot.ts'
 import { type Html, html } from './html.ts'
-import { stateOf, when } from './poll-words.ts'
+import { problemBox } from './message.ts'
+import { type PollState, stateOf } from './poll-words.ts'
 
 export interface OrganiserPageOptions {
   readonly bar: Html
@@ -11,29 +12,36 @@ export interface OrganiserPageOptions {
   readonly problem: string | null
 }
 
-const timesOf = (poll: Poll, nowMs: number): string => {
-  const state = stateOf(poll, nowMs)
-  if (state === 'draft') return poll.run > 1 ? `draft of run ${poll.run}` : 'draft'
-  const time = `${when.format(state === 'scheduled' ? poll.opensAtMs : poll.closesAtMs)} UTC`
-  return `${state} · ${state === 'scheduled' ? 'opens' : state === 'open' ? 'until' : 'until'} ${time}`
+const timesOf = (words: Words, poll: Poll, nowMs: number): string => {
+  switch (stateOf(poll, nowMs)) {
+    case 'draft':
+      return poll.run > 1 ? words.say('cardDraftRun', { n: poll.run }) : words.say('cardDraft')
+    case 'scheduled':
+      return words.say('cardScheduled', { time: words.moment(poll.opensAtMs) })
+    case 'open':
+      return words.say('cardOpen', { time: words.moment(poll.closesAtMs) })
+    case 'closed':
+      return words.say('cardClosed', { time: words.moment(poll.closesAtMs) })
+  }
 }
 
 /** The organiser's polls by what can be done with them, and a form for another. */
-export function organiserPage({ bar, polls, form, problem }: OrganiserPageOptions): Html {
+export function organiserPage(words: Words, { bar, polls, form, problem }: OrganiserPageOptions): Html {
   const nowMs = Date.now()
-  const column = (title: string, states: readonly string[], none: string): Html => {
+  const column = (title: string, ...states: readonly PollState[]): Html => {
     const found = polls.filter((poll) => states.includes(stateOf(poll, nowMs)))
     return html`<section>
       <h2>${title}</h2>
       ${
         found.length === 0
-          ? html`<p class="small">${none}</p>`
+          ? html`<p class="small">${words.say('noneHere')}</p>`
           : html`<ul class="cards">
               ${found.map(
                 (poll) =>
                   html`<li>
                     <a class="card" href="/organiser/polls/${poll.id}"
-                      ><strong>${poll.title}</strong><span>${timesOf(poll, nowMs)}</span></a
+                      ><strong><bdi>${poll.title}</bdi></strong
+                      ><span>${timesOf(words, poll, nowMs)}</span></a
                     >
                   </li>`,
               )}
@@ -41,15 +49,14 @@ export function organiserPage({ bar, polls, form, problem }: OrganiserPageOption
       }
     </section>`
   }
-  return html`${bar}${problemBox(problem)}
-    <h1>Your polls</h1>
+  return html`${bar}${problemBox(words, problem)}
+    <h1>${words.say('yourPolls')}</h1>
     <div class="columns">
-      ${column('Drafts', ['draft'], 'There is none.')}
-      ${column('Open and scheduled', ['open', 'scheduled'], 'There is none.')}
-      ${column('Closed', ['closed'], 'There is none yet.')}
+      ${column(words.say('drafts'), 'draft')} ${column(words.say('openAndScheduled'), 'open', 'scheduled')}
+      ${column(words.say('closedPolls'), 'closed')}
     </div>
     <section class="narrow">
-      <h2>Create a poll</h2>
+      <h2>${words.say('createPoll')}</h2>
       ${form}
     </section>`
 }

@@ -1,8 +1,7 @@
 import type { Eligibility, ResultsVisible } from '@voting/election/poll-terms'
+import type { Key, Words } from '../messages/index.ts'
 import type { PollEvent } from '../poll-audit.ts'
 import type { Poll } from '../poll-repository.ts'
-
-export const when = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' })
 
 export type PollState = 'draft' | 'scheduled' | 'open' | 'closed'
 
@@ -12,67 +11,82 @@ export function stateOf(poll: Poll, nowMs: number): PollState {
   return nowMs >= poll.opensAtMs ? 'open' : 'scheduled'
 }
 
-export function openTimes({ opensAtMs, closesAtMs }: Poll): string {
-  const [opens, closes] = [when.format(opensAtMs), when.format(closesAtMs)]
-  if (closesAtMs < opensAtMs) return `Closed ${closes} UTC, before it was to open at ${opens} UTC.`
-  return `${opens} to ${closes} UTC.`
+const stateKeys = {
+  draft: 'stateDraft',
+  scheduled: 'stateScheduled',
+  open: 'stateOpen',
+  closed: 'stateClosed',
+} as const satisfies { readonly [state in PollState]: Key }
+
+export const stateWord = (words: Words, poll: Poll, nowMs: number): string => words.say(stateKeys[stateOf(poll, nowMs)])
+
+export function openTimes(words: Words, { opensAtMs, closesAtMs }: Poll): string {
+  const [opens, closes] = [words.moment(opensAtMs), words.moment(closesAtMs)]
+  return words.say(closesAtMs < opensAtMs ? 'closedBefore' : 'fromTo', { opens, closes })
 }
 
-export function visibleWords(visible: ResultsVisible): string {
+export function visibleWords(words: Words, visible: ResultsVisible): string {
   switch (visible) {
     case 'live':
-      return 'Results are visible live.'
+      return words.say('visibleLive')
     case 'after-voting':
-      return 'Results are visible to who has voted, and to everybody after the close.'
+      return words.say('visibleAfterVoting')
     case 'after-close':
-      return 'Results are visible after the close.'
+      return words.say('visibleAfterClose')
     default:
-      return `Results are visible from ${visible.from} voters, or after the close.`
+      return words.say('visibleFrom', { n: visible.from })
   }
 }
 
-export function eligibilityWords(eligibility: Eligibility): string {
+export function eligibilityWords(words: Words, eligibility: Eligibility): string {
   switch (eligibility.kind) {
     case 'link':
-      return 'Indicative: anyone with the link may take part.'
+      return words.say('forLink')
     case 'codes':
-      return 'For who has a voter code.'
+      return words.say('forCodes')
     case 'addresses':
-      return 'For listed e-mail addresses.'
+      return words.say('forAddresses')
     case 'claim':
-      return `For who has ${eligibility.claim} = ${eligibility.value} at the provider.`
+      return words.say('forClaim', { claim: eligibility.claim, value: eligibility.value })
   }
 }
 
-export function choiceWords({ maxChoices, allowBlank, revote }: Poll): string {
-  const choices = maxChoices === 1 ? 'One choice' : `Up to ${maxChoices} choices`
-  const blank = allowBlank ? ', blank ballots are allowed' : ''
-  return `${choices}${blank}. ${revote === 'first' ? 'The first ballot counts.' : 'The last ballot counts.'}`
+export function choiceWords(words: Words, { maxChoices, allowBlank, revote }: Poll): string {
+  const sentences = [
+    maxChoices === 1 ? words.say('oneChoice') : words.say('upToChoices', { n: maxChoices }),
+    ...(allowBlank ? [words.say('blankAllowed')] : []),
+    words.say(revote === 'first' ? 'firstCounts' : 'lastCounts'),
+  ]
+  return sentences.join(' ')
 }
 
 const text = (value: unknown): string => (typeof value === 'string' || typeof value === 'number' ? String(value) : '')
-const timeText = (value: unknown): string => `${when.format(Date.parse(text(value)))} UTC`
 
 /** What was done, in a sentence. */
-export function eventWords({ kind, details }: PollEvent): string {
+export function eventWords(words: Words, { kind, details }: PollEvent): string {
+  const time = (value: unknown): string => words.moment(Date.parse(text(value)))
   switch (kind) {
     case 'created':
-      return 'Created'
+      return words.say('eventCreated')
     case 'changed':
-      return 'Changed'
+      return words.say('eventChanged')
     case 'published':
-      return 'Published'
+      return words.say('eventPublished')
     case 'opened':
-      return 'Opened: nothing that voters decide on changes from here on'
-    case 'extended':
-      return `Extended from ${timeText(details['from'])} to ${timeText(details['to'])}: ${text(details['reason'])}`
+      return words.say('eventOpened')
+    case 'extended': {
+      const { from, to, reason } = details
+      return words.say('eventExtended', { from: time(from), to: time(to), reason: text(reason) })
+    }
     case 'closed':
-      return details['planned'] === undefined ? 'Closed' : `Closed ahead of ${timeText(details['planned'])}`
+      return details['planned'] === undefined
+        ? words.say('eventClosed')
+        : words.say('eventClosedEarly', { planned: time(details['planned']) })
     case 'codes-issued':
-      return `${text(details['count'])} voter codes issued`
+      return words.say('eventCodesIssued', { n: Number(details['count']) })
     case 'addresses-listed':
-      return `${text(details['listed'])} addresses listed`
+      return words.say('eventAddressesListed', { n: Number(details['listed']) })
     case 'cloned':
-      return 'Created as the next run of an earlier poll'
+      return words.say('eventCloned')
   }
 }

@@ -1,5 +1,6 @@
-import { problemBox } from './ballot.ts'
+import type { Words } from '../messages/index.ts'
 import { type Html, html } from './html.ts'
+import { problemBox } from './message.ts'
 
 export interface SignInWays {
   /** What the organisation's provider is called; null where there is none. */
@@ -10,56 +11,67 @@ export interface SignInWays {
   readonly passkeysAt: string | null
 }
 
-export function signInPage(ways: SignInWays, problem: string | null): Html {
-  return html`${problemBox(problem)}
-    <h1>For organisers</h1>
+/** What a button that asks for a passkey needs: what it is for, and what its script says when it fails. */
+export function passkeyBox(
+  words: Words,
+  options: { readonly step: 'sign-in' | 'add' | 'join'; readonly formToken?: string },
+): Html {
+  const { step, formToken = '' } = options
+  return html`<div
+    id="passkey"
+    data-step="${step}"
+    data-form-token="${formToken}"
+    data-unused="${words.say('passkeyUnused')}"
+    data-impossible="${words.say('passkeyImpossible')}"
+  >
+    <p>
+      <button type="button" id="passkey-button">
+        ${words.say(step === 'sign-in' ? 'passkeySignIn' : 'passkeyAdd')}
+      </button>
+    </p>
+    <p class="wrong" id="passkey-problem" role="alert"></p>
+    <noscript><p class="hint">${words.say('passkeyNeedsScript')}</p></noscript>
+  </div>`
+}
+
+/** Where to open the page for passkeys to work. */
+export const passkeysElsewhere = (words: Words, url: string): Html =>
+  html`<p class="hint">${words.html('passkeyNeedsName', { link: html`<a dir="ltr" href="${url}">${url}</a>` })}</p>`
+
+export function signInPage(words: Words, ways: SignInWays, problem: string | null): Html {
+  const { provider, hasToken, passkeysAt } = ways
+  return html`${problemBox(words, problem)}
+    <h1>${words.say('forOrganisers')}</h1>
     ${
-      ways.provider === null
+      provider === null
         ? null
-        : html`<p><a class="button" href="/sign-in/organiser">Sign in with ${ways.provider}</a></p>`
+        : html`<p><a class="button" href="/sign-in/organiser">${words.say('signInWith', { provider })}</a></p>`
     }
+    ${passkeysAt === null ? passkeyBox(words, { step: 'sign-in' }) : passkeysElsewhere(words, passkeysAt)}
     ${
-      ways.passkeysAt === null
-        ? html`<div id="passkey" data-step="sign-in">
-            <p><button type="button" id="passkey-button">Sign in with a passkey</button></p>
-            <p class="wrong" id="passkey-problem" role="alert"></p>
-            <noscript><p class="hint">Passkeys need a browser that runs scripts.</p></noscript>
-          </div>`
-        : html`<p class="hint">
-            Passkeys need an address with a name: <a href="${ways.passkeysAt}">${ways.passkeysAt}</a>
-          </p>`
-    }
-    ${
-      ways.hasToken
+      hasToken
         ? html`<form method="post" action="/organiser/session">
             <div class="field">
-              <label for="token">Organiser token</label>
-              <p class="hint" id="token-hint">
-                For development: it was printed when the system was started. In production this way in is closed.
-              </p>
+              <label for="token">${words.say('tokenLabel')}</label>
+              <p class="hint" id="token-hint">${words.say('tokenHint')}</p>
               <input
                 id="token"
                 name="token"
                 type="password"
                 required
+                dir="ltr"
                 autocomplete="off"
                 aria-describedby="token-hint"
               />
             </div>
-            <button>Sign in</button>
+            <button>${words.say('signIn')}</button>
           </form>`
         : null
     }`
 }
 
 /** Where an invitation leads: the script reads the secret of the link, which no server was sent. */
-export const joinPage = (): Html =>
-  html`<h1>You are invited</h1>
-    <p>
-      Add a passkey to organise polls here. It stays on your device or in your password manager; there is no password.
-    </p>
-    <div id="passkey" data-step="join">
-      <p><button type="button" id="passkey-button">Add a passkey</button></p>
-      <p class="wrong" id="passkey-problem" role="alert"></p>
-      <noscript><p class="hint">Passkeys need a browser that runs scripts.</p></noscript>
-    </div>`
+export const joinPage = (words: Words): Html =>
+  html`<h1>${words.say('invitedTitle')}</h1>
+    <p>${words.say('invited')}</p>
+    ${passkeyBox(words, { step: 'join' })}`

@@ -38,14 +38,14 @@ export function ballotApi(app: FastifyInstance, parts: IngestParts): void {
     }
     const { reason } = admission
     metrics.submissions.inc({ result: refusals[reason].code })
-    const waitSeconds = isGuess(reason) ? limiter.fail(request.ip) : 0
+    const waitSeconds = isGuess(reason) ? limiter.note(request.ip) : 0
     return sendProblem(reply, waitSeconds > 0 ? tooMany(waitSeconds) : refusals[reason])
   })
 
   app.get<{ Params: { receipt: string } }>('/api/receipts/:receipt', async (request, reply) => {
     const status = await receipts.find(normaliseReceipt(request.params.receipt))
     if (!status) {
-      const waitSeconds = limiter.fail(request.ip)
+      const waitSeconds = limiter.note(request.ip)
       return sendProblem(
         reply,
         waitSeconds > 0

@@ -3,21 +3,18 @@ import { type Admission, admit, choiceRefusal, fateAfterClose, type Refusal, rol
 import type { IngestParts, Show } from '../app.ts'
 import { formFields } from '../form-fields.ts'
 import { type BallotForm, ballotFormOf, choiceOfForm, newNonce } from '../ballot-form.ts'
-import {
-  ballotPage,
-  type FormProblem,
-  messagePage,
-  pollListPage,
-  receiptFormPage,
-  receiptPage,
-  reviewPage,
-} from '../pages/ballot.ts'
+import { inNamedLanguage, wordsOf } from '../language.ts'
+import { ballotPage, type FormProblem, pollListPage, reviewPage } from '../pages/ballot.ts'
+import { html } from '../pages/html.ts'
+import { messagePage } from '../pages/message.ts'
+import { receiptFormPage, receiptPage } from '../pages/receipt.ts'
 import type { Poll } from '../poll-repository.ts'
 import type { BallotOf } from '../receipts.ts'
 import { isGuess, refusals } from '../refusals.ts'
 import { isSameSecret } from '../same-secret.ts'
 import { voterOf, type VotingAs, votingAs } from '../voting-as.ts'
 import { normaliseReceipt } from './api.ts'
+import { showMessage, showNoPoll } from './show-message.ts'
 import { showVoterSignIn } from './voter-sign-in.ts'
 
 /** A form of a ballot, and by whom it was sent. */
@@ -53,12 +50,9 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
   const { polls, metrics, receipts, limiter, urls } = parts
 
   const notFound = (request: SlugRequest, reply: FastifyReply): FastifyReply => {
-    const waitSeconds = request.method === 'POST' ? limiter.fail(request.ip) : 0
-    if (waitSeconds > 0) {
-      const text = 'Too many refused forms from here. Wait a minute and try again.'
-      return show(reply.header('retry-after', waitSeconds), 429, 'Wait a minute', messagePage('Wait a minute', text))
-    }
-    return show(reply, 404, 'No such poll', messagePage('There is no such poll', refusals['unknown-poll'].voter))
+    const waitSeconds = request.method === 'POST' ? limiter.note(request.ip) : 0
+    if (waitSeconds === 0) return showNoPoll(show, request, reply)
+    return showMessage(show, request, reply.header('retry-after', waitSeconds), 429, 'waitTitle', 'waitForms')
   }
 
   /** Why this poll takes no ballot now; null when it does. */
@@ -73,7 +67,10 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
     return poll ? use(poll) : notFound(request, reply)
   }
 
-  app.get('/', async (_request, reply) => show(reply, 200, 'Vote', pollListPage(await polls.open())))
+  app.get('/', async (request, reply) => {
+    const words = wordsOf(request)
+    return show(reply, 200, words.say('voteTitle'), pollListPage(words, await polls.open()))
+  })
 
   /** As whom this browser votes; who has to sign in first is asked to. */
   const withVoter = (
@@ -85,12 +82,11 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
       const as = await votingAs(parts, poll, request, reply)
       const isForm = request.method === 'POST'
       if (as === null) {
-        const text = 'You are not signed in any more. Sign in again to vote; nothing was recorded.'
-        return showVoterSignIn(parts, show, reply, poll, isForm ? { status: 403, text } : null)
+        const text = wordsOf(request).say('signedOutMeanwhile')
+        return showVoterSignIn(parts, show, request, reply, poll, isForm ? { status: 403, text } : null)
       }
       if (isForm && as.kind === 'signed-in' && !isSameSecret(formFields(request)['form_token'] ?? '', as.formToken)) {
-        const text = 'This form belongs to another session. Open the ballot again.'
-        return show(reply, 403, 'Not accepted', messagePage('Not accepted', text))
+        return showMessage(show, request, reply, 403, 'notAccepted', 'otherSession')
       }
       return use(poll, as)
     })
@@ -98,13 +94,20 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
   app.get('/p/:slug', (request: SlugRequest, reply) =>
     withPoll(request, reply, async (poll) => {
       const closed = notNow(poll)
-      if (closed) return show(reply, 200, poll.title, messagePage(refusals[closed].title, poll.title))
+      const words = wordsOf(request)
+      if (closed) {
+        const link = html`<a href="${inNamedLanguage(request, `${urls().results}/p/${poll.slug}`)}"
+          >${words.say('resultsLink')}</a
+        >`
+        const text = words.say(closed === 'closed' ? 'pollClosed' : 'pollNotOpen')
+        return show(reply, 200, poll.title, messagePage(words, poll.title, text, link))
+      }
       return withVoter(request, reply, async (_poll, as) =>
         show(
           reply,
           200,
           poll.title,
-          ballotPage(poll, ballotFormOf(null), null, as),
+          ballotPage(words, poll, ballotFormOf(null), null, as),
           as.kind === 'code' ? { script: 'code-from-link.js' } : {},
         ),
       )
@@ -114,29 +117,25 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
   // Browsers carry what is behind a # over to where they are sent.
   app.get<{ Params: { short: string } }>('/s/:short', async (request, reply) => {
     const poll = await polls.findByShortCode(request.params.short)
-    if (poll) return reply.redirect(`/p/${poll.slug}`, 302)
-    return show(reply, 404, 'No such poll', messagePage('There is no such poll', refusals['unknown-poll'].voter))
+    return poll ? reply.redirect(`/p/${poll.slug}`, 302) : showNoPoll(show, request, reply)
   })
 
   app.post('/p/:slug', (request: SlugRequest, reply) =>
     withVoter(request, reply, async (poll, as) =>
-      show(reply, 200, poll.title, ballotPage(poll, ballotFormOf(request.body), null, as)),
+      show(reply, 200, poll.title, ballotPage(wordsOf(request), poll, ballotFormOf(request.body), null, as)),
     ),
   )
 
   /** 429 when an address has guessed too often; a valid ballot is never refused. */
-  const tooMany = (reply: FastifyReply, waitSeconds: number, { poll, form, as }: Sent): FastifyReply =>
-    show(
+  const tooMany = (reply: FastifyReply, waitSeconds: number, { poll, form, as }: Sent): FastifyReply => {
+    const words = wordsOf(reply.request)
+    return show(
       reply.header('retry-after', waitSeconds),
       429,
-      `Problem: ${poll.title}`,
-      ballotPage(
-        poll,
-        form,
-        { text: 'Too many wrong codes from here. Wait a minute and try again.', field: 'code' },
-        as,
-      ),
+      words.say('problemTitle', { title: poll.title }),
+      ballotPage(words, poll, form, { text: words.say('waitCodes'), field: 'code' }, as),
     )
+  }
 
   const answer = (request: SlugRequest, reply: FastifyReply, sent: Sent, admission: Admission): FastifyReply => {
     const { poll, form, as } = sent
@@ -145,22 +144,25 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
       return reply.redirect(`/receipts/${admission.receipt}`, 303)
     }
     const { reason } = admission
-    const { status, code, voter, retryAfterSeconds } = refusals[reason]
+    const { status, code, retryAfterSeconds } = refusals[reason]
+    const words = wordsOf(request)
+    const text = words.say(`refusal-${reason}`)
     metrics.submissions.inc({ result: code })
-    const waitSeconds = isGuess(reason) ? limiter.fail(request.ip) : 0
+    const waitSeconds = isGuess(reason) ? limiter.note(request.ip) : 0
     if (waitSeconds > 0) return tooMany(reply, waitSeconds, sent)
     if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds)
     // What can be mended by sending the same form again stays on the review page, with the choice in it.
     const field = fieldOf[reason] ?? null
     const body = mendedByRepeat.has(reason)
-      ? reviewPage(poll, form, voter, as)
+      ? reviewPage(words, poll, form, text, as)
       : ballotPage(
+          words,
           poll,
           reason === 'nonce-reused' ? { ...form, nonce: newNonce() } : form,
-          { text: voter, field: field === 'code' && as.kind !== 'code' ? null : field },
+          { text, field: field === 'code' && as.kind !== 'code' ? null : field },
           as,
         )
-    return show(reply, status, `Problem: ${poll.title}`, body)
+    return show(reply, status, words.say('problemTitle', { title: poll.title }), body)
   }
 
   const fateOf = async ({ poll, form, as }: Sent): Promise<Admission> => {
@@ -171,23 +173,29 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
 
   app.post('/p/:slug/review', (request: SlugRequest, reply) =>
     withVoter(request, reply, async (poll, as) => {
+      const words = wordsOf(request)
       const form = ballotFormOf(request.body)
       const checked = choiceOfForm(form)
       const again = (status: number, text: string, field: FormProblem['field']): FastifyReply =>
-        show(reply, status, `Problem: ${poll.title}`, ballotPage(poll, form, { text, field }, as))
+        show(
+          reply,
+          status,
+          words.say('problemTitle', { title: poll.title }),
+          ballotPage(words, poll, form, { text, field }, as),
+        )
       const closed = notNow(poll)
       const sent = { poll, form, as }
       // The form may be one that was cast before, and has come back.
       if (closed === 'closed') return answer(request, reply, sent, await fateOf(sent))
-      if (closed) return again(refusals[closed].status, refusals[closed].voter, null)
-      if (as.kind === 'code' && form.code.trim() === '') return again(400, 'Enter your voter code.', 'code')
+      if (closed) return again(refusals[closed].status, words.say(`refusal-${closed}`), null)
+      if (as.kind === 'code' && form.code.trim() === '') return again(400, words.say('codeMissing'), 'code')
       const wrong = 'refusal' in checked ? checked.refusal : choiceRefusal(poll, checked.choice)
-      if (wrong !== null) return again(400, refusals[wrong].voter, 'option')
+      if (wrong !== null) return again(400, words.say(`refusal-${wrong}`), 'option')
       const { codeId, isAnybody } = rollRowOf(poll, voterOf(as, form))
       if (!isAnybody && !(await polls.hasCode(poll.id, codeId))) {
         return answer(request, reply, sent, { outcome: 'refused', reason: 'bad-code' })
       }
-      return show(reply, 200, 'Review your ballot', reviewPage(poll, form, null, as))
+      return show(reply, 200, words.say('review'), reviewPage(words, poll, form, null, as))
     }),
   )
 
@@ -211,7 +219,8 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
 
   app.get<{ Querystring: { receipt?: string | string[] } }>('/receipts', async (request, reply) => {
     const { receipt } = request.query
-    if (receipt === undefined) return show(reply, 200, 'Look up a receipt', receiptFormPage(null))
+    const words = wordsOf(request)
+    if (receipt === undefined) return show(reply, 200, words.say('lookUpReceipt'), receiptFormPage(words, null))
     return reply.redirect(`/receipts/${encodeURIComponent(normaliseReceipt(String(receipt)))}`, 303)
   })
 
@@ -221,18 +230,18 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
 
   app.get<{ Params: { receipt: string } }>('/receipts/:receipt', async (request, reply) => {
     const receipt = normaliseReceipt(request.params.receipt)
+    const words = wordsOf(request)
     const found = await receipts.find(receipt)
     if (!found) {
-      const waitSeconds = limiter.fail(request.ip)
-      const [status, text] =
-        waitSeconds > 0
-          ? [429, 'Too many unknown receipts from here. Wait a minute and try again.']
-          : [404, 'No ballot has this receipt. Check it for typing mistakes.']
+      const waitSeconds = limiter.note(request.ip)
+      const [status, text] = waitSeconds > 0 ? [429, words.say('waitReceipts')] : [404, words.say('unknownReceipt')]
       if (waitSeconds > 0) reply.header('retry-after', waitSeconds)
-      return show(reply, status, 'Unknown receipt', receiptFormPage(text))
+      return show(reply, status, words.say('unknownReceiptTitle'), receiptFormPage(words, text))
     }
     const { ballotOf } = found
     const waits = found.status === 'recorded' ? { script: 'receipt.js', refreshSeconds: 2 } : {}
-    return show(reply, 200, `Receipt ${receipt}`, receiptPage(receipt, found, resultsOf(ballotOf, receipt)), waits)
+    const resultsUrl = inNamedLanguage(request, resultsOf(ballotOf, receipt))
+    const title = words.say('receiptTitle', { receipt })
+    return show(reply, 200, title, receiptPage(words, receipt, found, resultsUrl), waits)
   })
 }

@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IngestParts, Show } from '../app.ts'
-import { messagePage } from '../pages/ballot.ts'
+import { wordsOf } from '../language.ts'
+import { messagePage } from '../pages/message.ts'
 import type { Poll } from '../poll-repository.ts'
-import { refusals } from '../refusals.ts'
 import { hasClaim, type OidcChecks, type OidcIdentity } from '../sign-in/oidc.ts'
 import { showSignIn } from './sign-in-pages.ts'
+import { showNoPoll } from './show-message.ts'
 import { showVoterSignIn } from './voter-sign-in.ts'
 
 const callbackPath = '/sign-in/callback'
@@ -29,7 +30,7 @@ export function oidcRoutes(app: FastifyInstance, parts: IngestParts, show: Show)
 
   const refuse = (request: FastifyRequest, reply: FastifyReply, poll: Poll | null, status: number, text: string) =>
     poll
-      ? showVoterSignIn(parts, show, reply, poll, { status, text })
+      ? showVoterSignIn(parts, show, request, reply, poll, { status, text })
       : showSignIn(parts, show, request, reply, { status, text })
 
   /** Sends the browser to the provider; for a poll's voter, or for an organiser. */
@@ -42,7 +43,7 @@ export function oidcRoutes(app: FastifyInstance, parts: IngestParts, show: Show)
       return await reply.redirect(url, 303)
     } catch (error) {
       logger.warn({ event: 'oidc.unavailable', error: String(error) }, 'the OpenID provider does not answer')
-      const text = `${oidc.name} does not answer at the moment. Try again in a minute.`
+      const text = wordsOf(request).say('providerAway', { provider: oidc.name })
       return refuse(request, reply, poll, 503, text)
     }
   }
@@ -51,8 +52,9 @@ export function oidcRoutes(app: FastifyInstance, parts: IngestParts, show: Show)
   const enterOrganiser = async (request: FastifyRequest, reply: FastifyReply, identity: OidcIdentity) => {
     if (!oidc.isOrganiser(identity)) {
       logger.warn({ event: 'sign-in.refused', method: 'oidc' }, 'somebody who may not organise polls')
-      const text = `${oidc.name} knows you, but you may not organise polls here. Whoever runs this can change that.`
-      return show(reply, 403, 'Not accepted', messagePage('You may not organise polls', text))
+      const words = wordsOf(request)
+      const [title, text] = [words.say('notOrganiserTitle'), words.say('notOrganiser', { provider: oidc.name })]
+      return show(reply, 403, words.say('notAccepted'), messagePage(words, title, text))
     }
     const { id } = await organisers.ofIdentity(identity.issuer, identity.subject, nameOf(identity.claims))
     await sessions.start(request, reply, { audience: 'organiser', subject: id, method: 'oidc' })
@@ -64,8 +66,9 @@ export function oidcRoutes(app: FastifyInstance, parts: IngestParts, show: Show)
     const { eligibility } = poll
     if (eligibility.kind !== 'claim' || !hasClaim(identity, eligibility)) {
       logger.warn({ event: 'sign-in.refused', method: 'oidc' }, 'somebody who may not vote in this poll')
-      const text = `${oidc.name} knows you, but this poll is for others. Ask whoever organises it.`
-      return show(reply, 403, 'Not accepted', messagePage('You may not vote in this poll', text))
+      const words = wordsOf(request)
+      const [title, text] = [words.say('notVoterTitle'), words.say('notVoter', { provider: oidc.name })]
+      return show(reply, 403, words.say('notAccepted'), messagePage(words, title, text))
     }
     const subject = await roll.listIdentity(poll, identity.issuer, identity.subject)
     await sessions.start(request, reply, { audience: poll.id, subject, method: 'oidc' })
@@ -78,12 +81,13 @@ export function oidcRoutes(app: FastifyInstance, parts: IngestParts, show: Show)
   app.get<{ Params: { slug: string } }>('/sign-in/voter/:slug', async (request, reply) => {
     const poll = await polls.find(request.params.slug)
     if (poll?.eligibility.kind === 'claim') return begin(request, reply, poll)
-    return show(reply, 404, 'No such poll', messagePage('There is no such poll', refusals['unknown-poll'].voter))
+    return showNoPoll(show, request, reply)
   })
 
   app.get(callbackPath, async (request, reply) => {
     const attempt = await attempts.take<OidcAttempt>(request, reply, 'oidc')
-    const late = 'This sign-in was not begun in this browser, or took too long.'
+    const words = wordsOf(request)
+    const late = words.say('providerLate')
     if (!attempt) return refuse(request, reply, null, 403, late)
     const poll = attempt.poll === null ? null : await polls.find(attempt.poll)
     const query = request.url.split('?')[1] ?? ''
@@ -92,7 +96,7 @@ export function oidcRoutes(app: FastifyInstance, parts: IngestParts, show: Show)
       identity = await oidc.end(`${attempt.redirectUri}?${query}`, attempt)
     } catch (error) {
       logger.warn({ event: 'sign-in.refused', method: 'oidc', error: String(error) }, 'a sign-in did not fit')
-      return refuse(request, reply, poll, 403, `${oidc.name} did not sign you in. Try again.`)
+      return refuse(request, reply, poll, 403, words.say('providerRefused', { provider: oidc.name }))
     }
     if (attempt.poll === null) return enterOrganiser(request, reply, identity)
     return poll ? enterVoter(request, reply, poll, identity) : refuse(request, reply, null, 403, late)

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IngestParts } from '../app.ts'
 import { codesMax, PollStateError } from '../organiser-desk.ts'
 import { ControlNotRecordedError } from '../poll-control.ts'
-import { checkPollInput, isLine, parseTime, type PollInput } from '../poll-input.ts'
+import { checkPollInput, InputProblem, isLine, parseTime, type PollInput } from '../poll-input.ts'
 import type { Poll } from '../poll-repository.ts'
 import { refusals } from '../refusals.ts'
 import { isSameSecret } from '../same-secret.ts'
@@ -20,9 +20,13 @@ export const reasonMax = 300
 const joinPath = '/organiser/join'
 
 /** What a poll for such voters needs and this installation has not; null when nothing is missing. */
-export function missingFor({ kind }: Eligibility, { mailSignIn, oidc }: IngestParts): string | null {
-  if (kind === 'addresses' && !mailSignIn) return 'eligibility "addresses" needs a mail server: set SMTP_URL.'
-  return kind === 'claim' && !oidc ? 'eligibility "claim" needs an OpenID provider: set OIDC_ISSUER.' : null
+export function missingFor({ kind }: Eligibility, { mailSignIn, oidc }: IngestParts): InputProblem | null {
+  if (kind === 'addresses' && !mailSignIn) {
+    return new InputProblem('mail', 'eligibility "addresses" needs a mail server: set SMTP_URL.')
+  }
+  return kind === 'claim' && !oidc
+    ? new InputProblem('provider', 'eligibility "claim" needs an OpenID provider: set OIDC_ISSUER.')
+    : null
 }
 
 /** Something is wrong with what was sent. */
@@ -52,7 +56,7 @@ export function organiserApi(app: FastifyInstance, parts: IngestParts): void {
     }
   }
   const refuse = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const waitSeconds = limiter.fail(request.ip)
+    const waitSeconds = limiter.note(request.ip)
     if (waitSeconds > 0) return sendProblem(reply, tooMany(waitSeconds))
     return sendProblem(reply.header('www-authenticate', 'Bearer'), {
       status: 401,
@@ -75,9 +79,9 @@ export function organiserApi(app: FastifyInstance, parts: IngestParts): void {
     })
   const checkedPoll = (body: unknown): PollInput => {
     const input = checkPollInput(body, Date.now())
-    if (typeof input === 'string') throw new MalformedError(input)
+    if (input instanceof InputProblem) throw new MalformedError(input.detail)
     const missing = missingFor(input.eligibility, parts)
-    if (missing !== null) throw new MalformedError(missing)
+    if (missing !== null) throw new MalformedError(missing.detail)
     return input
   }
   const links = ({ slug, shortCode }: Poll) => ({

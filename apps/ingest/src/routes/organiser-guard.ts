@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { IngestParts, Show } from '../app.ts'
 import { formFields } from '../form-fields.ts'
-import { messagePage } from '../pages/ballot.ts'
 import { isSameSecret } from '../same-secret.ts'
 import type { Organiser } from '../sign-in/organisers.ts'
 import type { Session } from '../sign-in/sessions.ts'
+import { showMessage } from './show-message.ts'
 
 /** Who asks. */
 export interface SignedIn {
@@ -30,18 +30,16 @@ export async function signedInOrganiser(parts: IngestParts, request: FastifyRequ
  * pages was checked before, for all routes.
  */
 export function organiserGuard(parts: IngestParts, show: Show): WithOrganiser {
-  const refuse = (reply: FastifyReply, text: string): FastifyReply =>
-    show(reply, 403, 'Not accepted', messagePage('Not accepted', text))
   return async (request, reply, use) => {
     const isUnsafe = request.method === 'POST'
     const by = await signedInOrganiser(parts, request)
     if (!by) {
       return isUnsafe
-        ? refuse(reply, 'You are not signed in any more. Sign in again.')
+        ? showMessage(show, request, reply, 403, 'notAccepted', 'signedOut')
         : reply.redirect('/organiser', 303)
     }
     if (isUnsafe && !isSameSecret(formFields(request)['form_token'] ?? '', by.session.formToken)) {
-      return refuse(reply, 'This form belongs to another session. Open the page again.')
+      return showMessage(show, request, reply, 403, 'notAccepted', 'otherSession')
     }
     return use(by)
   }

@@ -2,7 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IngestParts, Show } from '../app.ts'
 import { formFields } from '../form-fields.ts'
 import { codesMax, PollStateError } from '../organiser-desk.ts'
-import { messagePage } from '../pages/ballot.ts'
+import { inNamedLanguage, wordsOf } from '../language.ts'
+import { type Words, texts } from '../messages/index.ts'
 import { codeListPage, codeSheetPage, sheetMax } from '../pages/code-sheet.ts'
 import { organiserBar } from '../pages/organiser-bar.ts'
 import { organiserPollPage } from '../pages/organiser-poll.ts'
@@ -12,6 +13,7 @@ import { isLine } from '../poll-input.ts'
 import type { Poll } from '../poll-repository.ts'
 import { addressesMax, isAddress } from '../voter-roll.ts'
 import { addressesBytesMax, reasonMax } from './organiser-api.ts'
+import { showNoPoll } from './show-message.ts'
 import { organiserGuard, type SignedIn } from './organiser-guard.ts'
 
 type IdRequest = FastifyRequest<{ Params: { id: string } }>
@@ -22,6 +24,9 @@ interface Said {
   readonly done?: string
 }
 
+/** Whoever confirms a close types it in a language that there is: perhaps not the one of the page any more. */
+const closeWords: ReadonlySet<string> = new Set(Object.values(texts).map(({ closeWord }) => closeWord))
+
 /** A year: whoever wants more has mistyped. */
 const extraHoursMax = 8760
 
@@ -30,14 +35,20 @@ export function organiserPollPages(app: FastifyInstance, parts: IngestParts, sho
   const { polls, desk, urls } = parts
   const signedIn = organiserGuard(parts, show)
 
+  const addressesOf = (request: FastifyRequest, { slug }: Poll) => ({
+    ballotUrl: urls().ballot,
+    resultsUrl: inNamedLanguage(request, `${urls().results}/p/${slug}`),
+  })
+
   const pollPage = async (reply: FastifyReply, poll: Poll, { organiser, session }: SignedIn, said: Said) => {
     const { formToken: token } = session
-    const body = organiserPollPage({
-      bar: organiserBar(organiser.name, token),
+    const words = wordsOf(reply.request)
+    const body = organiserPollPage(words, {
+      bar: organiserBar(words, organiser.name, token),
       poll,
       rollCount: await polls.codeCount(poll.id),
       token,
-      urls: urls(),
+      ...addressesOf(reply.request, poll),
       count: await polls.count(poll.id),
       events: await polls.events(poll.id),
       runs: await polls.runsOf(poll),
@@ -55,16 +66,16 @@ export function organiserPollPages(app: FastifyInstance, parts: IngestParts, sho
   ) =>
     signedIn(request, reply, async (by) => {
       const poll = await polls.findOwned(request.params.id, by.organiser.id)
-      if (!poll) {
-        return show(reply, 404, 'No such poll', messagePage('There is no such poll', 'It may have another address.'))
-      }
+      if (!poll) return showNoPoll(show, request, reply, 'pollElsewhere')
+      const words = wordsOf(request)
       try {
         return await use(poll, by)
       } catch (error) {
-        if (error instanceof PollStateError) return pollPage(reply, poll, by, { status: 409, problem: error.message })
+        if (error instanceof PollStateError) {
+          return pollPage(reply, poll, by, { status: 409, problem: words.say(`state-${error.code}`) })
+        }
         if (!(error instanceof ControlNotRecordedError)) throw error
-        const problem = 'The log did not confirm. It is written as soon as the log answers; look again in a moment.'
-        return pollPage(reply, poll, by, { status: 503, problem })
+        return pollPage(reply, poll, by, { status: 503, problem: words.say('logUnconfirmed') })
       }
     })
   const back = (reply: FastifyReply, { id }: Poll): FastifyReply => reply.redirect(`/organiser/polls/${id}`, 303)
@@ -74,7 +85,9 @@ export function organiserPollPages(app: FastifyInstance, parts: IngestParts, sho
   )
 
   app.get('/organiser/polls/:id/poster', (request: IdRequest, reply) =>
-    withPoll(request, reply, async (poll) => show(reply, 200, poll.title, posterPage(poll, urls().ballot))),
+    withPoll(request, reply, async (poll) =>
+      show(reply, 200, poll.title, posterPage(wordsOf(request), poll, urls().ballot)),
+    ),
   )
 
   app.post('/organiser/polls/:id/publish', (request: IdRequest, reply) =>
@@ -99,17 +112,16 @@ export function organiserPollPages(app: FastifyInstance, parts: IngestParts, sho
     withPoll(request, reply, async (poll, by) => {
       const { extra_hours = '', reason = '', closes_at } = formFields(request)
       const hours = Number(extra_hours)
+      const words = wordsOf(request)
       const wrong = !(hours > 0 && hours <= extraHoursMax)
-        ? `Extend by a number of hours from 0.01 to ${extraHoursMax}, got ${JSON.stringify(extra_hours)}.`
+        ? words.say('extendHours')
         : isLine(reason, reasonMax)
           ? null
-          : 'Say why the poll is extended, in one line: everybody can see it.'
+          : words.say('extendReason')
       if (wrong !== null) return pollPage(reply, poll, by, { status: 400, problem: wrong })
       // A double click, or a form that is sent again, means the one extension.
       if (closes_at !== undefined && closes_at !== String(poll.closesAtMs)) {
-        const problem =
-          'The close has been moved since this form was shown, perhaps by the form itself. Nothing was added.'
-        return pollPage(reply, poll, by, { status: 409, problem })
+        return pollPage(reply, poll, by, { status: 409, problem: words.say('extendMoved') })
       }
       const closesAtMs = Math.round(poll.closesAtMs + hours * 3_600_000)
       await desk.extendPoll(poll, closesAtMs, reason, by.organiser.id)
@@ -119,8 +131,9 @@ export function organiserPollPages(app: FastifyInstance, parts: IngestParts, sho
 
   app.post('/organiser/polls/:id/close', (request: IdRequest, reply) =>
     withPoll(request, reply, async (poll, by) => {
-      if (formFields(request)['confirm']?.trim().toLowerCase() !== 'close') {
-        const problem = 'The poll is still open: type the word close to confirm.'
+      if (!closeWords.has(formFields(request)['confirm']?.trim().toLowerCase() ?? '')) {
+        const words = wordsOf(request)
+        const problem = words.say('closeUnconfirmed', { word: words.say('closeWord') })
         return pollPage(reply, poll, by, { status: 400, problem })
       }
       await desk.closePoll(poll, by.organiser.id)
@@ -131,14 +144,18 @@ export function organiserPollPages(app: FastifyInstance, parts: IngestParts, sho
   app.post('/organiser/polls/:id/codes', (request: IdRequest, reply) =>
     withPoll(request, reply, async (poll, by) => {
       const { count = '', region = '', as = '' } = formFields(request)
+      const words = wordsOf(request)
       const wanted = Number(count)
       const max = as === 'sheet' ? sheetMax : codesMax
       const isWhole = Number.isInteger(wanted) && wanted >= 1 && wanted <= max
-      const problem = otherThan(poll, 'codes') ?? (isWhole ? wrongRegion(poll, region) : `Ask for 1 to ${max} codes.`)
+      const problem =
+        otherThan(words, poll, 'codes') ??
+        (isWhole ? wrongRegion(words, poll, region) : words.say('askForCodes', { max }))
       if (problem !== null) return pollPage(reply, poll, by, { status: 400, problem })
       const codes = await desk.issueCodes(poll, wanted, region === '' ? null : region, by.organiser.id)
-      const page = { bar: organiserBar(by.organiser.name, by.session.formToken), poll, codes, urls: urls() }
-      const body = as === 'sheet' ? await codeSheetPage(page) : codeListPage(page)
+      const bar = organiserBar(words, by.organiser.name, by.session.formToken)
+      const page = { bar, poll, codes, ...addressesOf(request, poll) }
+      const body = as === 'sheet' ? await codeSheetPage(words, page) : codeListPage(words, page)
       return show(reply, 201, poll.title, body)
     }),
   )
@@ -147,23 +164,24 @@ export function organiserPollPages(app: FastifyInstance, parts: IngestParts, sho
   app.post('/organiser/polls/:id/addresses', listOptions, (request: IdRequest, reply) =>
     withPoll(request, reply, async (poll, by) => {
       const { addresses = '', region = '' } = formFields(request)
+      const words = wordsOf(request)
       const list = addresses.split(/[\s,;]+/).filter((address) => address !== '')
       const wrong = list.find((address) => !isAddress(address))
       const isCount = list.length >= 1 && list.length <= addressesMax
       const problem =
-        otherThan(poll, 'addresses') ??
-        (wrong === undefined ? null : `${JSON.stringify(wrong)} is no e-mail address. Nothing was added.`) ??
-        (isCount ? wrongRegion(poll, region) : `Enter 1 to ${addressesMax} addresses.`)
+        otherThan(words, poll, 'addresses') ??
+        (wrong === undefined ? null : words.say('badAddressInList', { address: wrong.slice(0, 300) })) ??
+        (isCount ? wrongRegion(words, poll, region) : words.say('enterAddresses', { max: addressesMax }))
       if (problem !== null) return pollPage(reply, poll, by, { status: 400, problem })
       const listed = await desk.listAddresses(poll, list, region === '' ? null : region, by.organiser.id)
-      const done = `${listed} added; ${list.length - listed} were listed before.`
+      const done = words.say('addressesAdded', { added: listed, before: list.length - listed })
       return pollPage(reply, poll, by, { status: 201, done })
     }),
   )
 }
 
-const otherThan = ({ eligibility }: Poll, kind: string): string | null =>
-  eligibility.kind === kind ? null : 'This poll is for other voters.'
+const otherThan = (words: Words, { eligibility }: Poll, kind: string): string | null =>
+  eligibility.kind === kind ? null : words.say('otherVoters')
 
-const wrongRegion = ({ regions }: Poll, region: string): string | null =>
-  region === '' || regions.includes(region) ? null : 'Choose one of the regions.'
+const wrongRegion = (words: Words, { regions }: Poll, region: string): string | null =>
+  region === '' || regions.includes(region) ? null : words.say('chooseRegion')

@@ -2,6 +2,8 @@ import { isIP } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IngestParts, Show } from '../app.ts'
 import { formFields } from '../form-fields.ts'
+import { wordsOf } from '../language.ts'
+import type { PlainKey } from '../messages/index.ts'
 import { joinPage } from '../pages/sign-in.ts'
 import { isSameSecret } from '../same-secret.ts'
 import type { Organiser } from '../sign-in/organisers.ts'
@@ -29,10 +31,13 @@ export function passkeysAt({ origin, hostname }: PasskeySite, path: string): str
 export function passkeyRoutes(app: FastifyInstance, parts: IngestParts, show: Show): void {
   const { passkeys, organisers, sessions, attempts, limiter, logger } = parts
 
-  const refuse = (request: FastifyRequest, reply: FastifyReply, title: string): FastifyReply => {
-    logger.warn({ event: 'sign-in.refused', method: 'passkey' }, title)
-    const waitSeconds = limiter.fail(request.ip)
-    return sendProblem(reply, waitSeconds > 0 ? tooMany(waitSeconds) : { status: 403, code: 'not-signed-in', title })
+  /** The page's script shows the title to whoever has pressed its button. */
+  const refuse = (request: FastifyRequest, reply: FastifyReply, key: PlainKey): FastifyReply => {
+    logger.warn({ event: 'sign-in.refused', method: 'passkey' }, 'a passkey, or an invitation, was refused')
+    const waitSeconds = limiter.note(request.ip)
+    const { say } = wordsOf(request)
+    if (waitSeconds > 0) return sendProblem(reply, { ...tooMany(waitSeconds), title: say('passkeyTooMany') })
+    return sendProblem(reply, { status: 403, code: 'not-signed-in', title: say(key) })
   }
 
   /** Who may add a passkey: who is signed in and sends a form of the session, or who is invited. */
@@ -47,11 +52,12 @@ export function passkeyRoutes(app: FastifyInstance, parts: IngestParts, show: Sh
     const by = await signedInOrganiser(parts, request)
     return by && isSameSecret(form_token, by.session.formToken) ? { organiser: by.organiser, invitation: null } : null
   }
-  const notInvited = 'You are not signed in, or the invitation was used or has expired.'
+  const notInvited = 'passkeyNotInvited'
 
-  app.get('/organiser/join', async (_request, reply) =>
-    show(reply, 200, 'You are invited', joinPage(), { script: 'passkey.js' }),
-  )
+  app.get('/organiser/join', async (request, reply) => {
+    const words = wordsOf(request)
+    return show(reply, 200, words.say('invitedTitle'), joinPage(words), { script: 'passkey.js' })
+  })
 
   app.post('/organiser/session/passkey/options', async (request, reply) => {
     const options = await passkeys.signInOptions(passkeySiteOf(parts, request))
@@ -62,9 +68,10 @@ export function passkeyRoutes(app: FastifyInstance, parts: IngestParts, show: Sh
   app.post('/organiser/session/passkey', async (request, reply) => {
     const attempt = await attempts.take<{ challenge: string }>(request, reply, 'passkey-use')
     const { response } = (request.body ?? {}) as { response?: unknown }
-    const id = attempt && (await passkeys.signIn(passkeySiteOf(parts, request), attempt.challenge, response))
-    if (id === null) return refuse(request, reply, 'This passkey is not known here.')
-    await sessions.start(request, reply, { audience: 'organiser', subject: id, method: 'passkey' })
+    const used = attempt && (await passkeys.signIn(passkeySiteOf(parts, request), attempt.challenge, response))
+    if (used === null) return refuse(request, reply, 'passkeyUnknown')
+    const { organiserId: subject, credentialId } = used
+    await sessions.start(request, reply, { audience: 'organiser', subject, method: 'passkey', credentialId })
     return reply.header('cache-control', 'no-store').send({ location: '/organiser' })
   })
 
@@ -83,12 +90,13 @@ export function passkeyRoutes(app: FastifyInstance, parts: IngestParts, show: Sh
     const { response } = (request.body ?? {}) as { response?: unknown }
     const { organiser, invitation } = who
     const asked = { organiserId: organiser.id, challenge: attempt.challenge }
-    const isAdded = await passkeys.add(passkeySiteOf(parts, request), asked, response, async () =>
+    const credentialId = await passkeys.add(passkeySiteOf(parts, request), asked, response, async () =>
       invitation === null ? true : organisers.useInvitation(invitation),
     )
-    if (!isAdded) return refuse(request, reply, 'This passkey cannot be used here.')
+    if (credentialId === null) return refuse(request, reply, 'passkeyUnusable')
     if (invitation === null) return reply.send({ location: '/organiser/account' })
-    await sessions.start(request, reply, { audience: 'organiser', subject: organiser.id, method: 'passkey' })
+    const { id: subject } = organiser
+    await sessions.start(request, reply, { audience: 'organiser', subject, method: 'passkey', credentialId })
     return reply.send({ location: '/organiser' })
   })
 }

@@ -2,12 +2,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IngestParts, Show } from '../app.ts'
 import { formFields } from '../form-fields.ts'
 import { accountPage } from '../pages/account.ts'
-import { messagePage } from '../pages/ballot.ts'
+import { wordsOf } from '../language.ts'
+import { organiserBar } from '../pages/organiser-bar.ts'
 import { signInPage, type SignInWays } from '../pages/sign-in.ts'
 import { isSameSecret } from '../same-secret.ts'
 import { operatorId } from '../sign-in/organisers.ts'
-import { organiserGuard } from './organiser-guard.ts'
+import { organiserGuard, type SignedIn } from './organiser-guard.ts'
 import { passkeySiteOf, passkeysAt } from './passkey-routes.ts'
+import { showMessage } from './show-message.ts'
 
 /** How organisers may sign in here, at the address that was asked. */
 export const signInWays = (parts: IngestParts, request: FastifyRequest): SignInWays => ({
@@ -26,7 +28,9 @@ export const showSignIn = (
 ): FastifyReply => {
   const ways = signInWays(parts, request)
   const script = ways.passkeysAt === null ? { script: 'passkey.js' } : {}
-  return show(reply, problem?.status ?? 200, 'For organisers', signInPage(ways, problem?.text ?? null), script)
+  const words = wordsOf(request)
+  const title = words.say('forOrganisers')
+  return show(reply, problem?.status ?? 200, title, signInPage(words, ways, problem?.text ?? null), script)
 }
 
 /** Signing in with the token of `npm start`, signing out, and what lets an organiser in. */
@@ -37,20 +41,19 @@ export function signInPages(app: FastifyInstance, parts: IngestParts, show: Show
   app.post('/organiser/session', async (request, reply) => {
     const { organiserToken, tokenSignsIn, logger } = parts
     if (!tokenSignsIn || organiserToken === null) {
-      const text = 'Signing in with the token is for development. Use a passkey or your organisation’s provider.'
-      return show(reply, 403, 'Not accepted', messagePage('Not accepted', text))
+      return showMessage(show, request, reply, 403, 'notAccepted', 'tokenClosed')
     }
     if (!isSameSecret(formFields(request)['token']?.trim() ?? '', organiserToken)) {
       logger.warn({ event: 'sign-in.refused', method: 'token' }, 'a wrong organiser token')
-      const waitSeconds = limiter.fail(request.ip)
+      const waitSeconds = limiter.note(request.ip)
       return showSignIn(
         parts,
         show,
         request,
         reply,
         waitSeconds > 0
-          ? { status: 429, text: 'Too many wrong tokens from here. Wait a minute.' }
-          : { status: 401, text: 'This is not the organiser token.' },
+          ? { status: 429, text: wordsOf(request).say('tokenWait') }
+          : { status: 401, text: wordsOf(request).say('tokenWrong') },
       )
     }
     await sessions.start(request, reply, { audience: 'organiser', subject: operatorId, method: 'token' })
@@ -64,37 +67,46 @@ export function signInPages(app: FastifyInstance, parts: IngestParts, show: Show
     }),
   )
 
-  app.get('/organiser/account', (request, reply) =>
-    signedIn(request, reply, async ({ organiser, session }) => {
-      const at = passkeysAt(passkeySiteOf(parts, request), '/organiser/account')
-      const body = accountPage({
-        name: organiser.name,
-        formToken: session.formToken,
-        sessions: await sessions.list('organiser', organiser.id),
-        currentIdHash: session.idHash,
-        passkeys: await passkeys.list(organiser.id),
-        passkeysAt: at,
-      })
-      return show(reply, 200, 'Your account', body, at === null ? { script: 'passkey.js' } : {})
-    }),
-  )
-
-  const noSuch = (reply: FastifyReply, what: string): FastifyReply =>
-    show(reply, 404, 'Not found', messagePage(`You have no such ${what}`, 'It may have ended in the meantime.'))
+  const account = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { organiser, session }: SignedIn,
+    problem: { readonly status: number; readonly text: string } | null,
+  ): Promise<FastifyReply> => {
+    const at = passkeysAt(passkeySiteOf(parts, request), '/organiser/account')
+    const words = wordsOf(request)
+    const body = accountPage(words, {
+      bar: organiserBar(words, organiser.name, session.formToken),
+      formToken: session.formToken,
+      sessions: await sessions.list('organiser', organiser.id),
+      currentIdHash: session.idHash,
+      passkeys: await passkeys.list(organiser.id),
+      passkeysAt: at,
+      problem: problem?.text ?? null,
+    })
+    const script = at === null ? { script: 'passkey.js' } : {}
+    return show(reply, problem?.status ?? 200, words.say('accountTitle'), body, script)
+  }
+  app.get('/organiser/account', (request, reply) => signedIn(request, reply, (by) => account(request, reply, by, null)))
 
   type SessionRequest = FastifyRequest<{ Params: { session: string } }>
   app.post('/organiser/sessions/:session/end', (request: SessionRequest, reply) =>
     signedIn(request, reply, async ({ organiser }) => {
       const isEnded = await sessions.endOf('organiser', organiser.id, request.params.session)
-      return isEnded ? reply.redirect('/organiser/account', 303) : noSuch(reply, 'session')
+      if (isEnded) return reply.redirect('/organiser/account', 303)
+      return showMessage(show, request, reply, 404, 'noSessionTitle', 'endedMeanwhile')
     }),
   )
 
   type PasskeyRequest = FastifyRequest<{ Params: { passkey: string } }>
   app.post('/organiser/passkeys/:passkey/remove', (request: PasskeyRequest, reply) =>
-    signedIn(request, reply, async ({ organiser }) => {
-      const isRemoved = await passkeys.remove(organiser.id, request.params.passkey)
-      return isRemoved ? reply.redirect('/organiser/account', 303) : noSuch(reply, 'passkey')
+    signedIn(request, reply, async (by) => {
+      const { id } = by.organiser
+      const mayBeNone = await parts.organisers.hasAnotherWay(id, { provider: parts.oidc !== null })
+      const removal = await passkeys.remove(id, request.params.passkey, mayBeNone)
+      if (removal === 'removed') return reply.redirect('/organiser/account', 303)
+      if (removal === 'unknown') return showMessage(show, request, reply, 404, 'noPasskeyTitle', 'endedMeanwhile')
+      return account(request, reply, by, { status: 409, text: wordsOf(request).say('lastPasskey') })
     }),
   )
 }

@@ -4,6 +4,7 @@ import { inTransaction } from '@voting/election/database'
 import { base32, normaliseBase32 } from '@voting/election/receipt'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Pool } from 'pg'
+import type { Words } from '../messages/index.ts'
 import type { Poll } from '../poll-repository.ts'
 import { isSameSecret } from '../same-secret.ts'
 import { rollIdOfAddress } from '../voter-secrets.ts'
@@ -23,6 +24,14 @@ interface MailAttempt {
   readonly tokenHash: string
   readonly salt: string
   readonly codeHash: string
+}
+
+export interface MailRequest {
+  readonly address: string
+  /** Where the mail's link leads. */
+  readonly confirmUrl: string
+  /** The language of the mail: of the page on which it was asked for. */
+  readonly words: Words
 }
 
 export interface MailSignInParts {
@@ -55,7 +64,7 @@ export class MailSignIn {
     request: FastifyRequest,
     reply: FastifyReply,
     poll: Poll,
-    { address, confirmUrl }: { readonly address: string; readonly confirmUrl: string },
+    { address, confirmUrl, words }: MailRequest,
   ): Promise<void> {
     const { pool, attempts, mailer } = this.#parts
     const codeId = rollIdOfAddress(poll.key, address)
@@ -78,20 +87,13 @@ export class MailSignIn {
     if (!isListed) return
     const mail = {
       to: address.trim(),
-      subject: `Vote: ${poll.title}`,
-      text: `${poll.title}
-
-To vote, open this link in the browser where you asked for it:
-
-${confirmUrl}?token=${token}
-
-or enter this code there:
-
-${code}
-
-Both work once, within ${attemptMinutes} minutes. If you did not ask for this mail, do nothing:
-nobody can vote for you without it.
-`,
+      subject: words.plain('mailSubject', { title: poll.title }),
+      text: words.plain('mailText', {
+        title: poll.title,
+        link: `${confirmUrl}?token=${token}`,
+        code,
+        n: attemptMinutes,
+      }),
     }
     // Not waited for: how long it takes would tell that the address is listed.
     mailer.send(mail, () => this.#mayBeSent(poll, codeId))
@@ -101,6 +103,8 @@ nobody can vote for you without it.
   #mayBeSent(poll: Poll, codeId: string): Promise<boolean> {
     return inTransaction(this.#parts.pool, async (client) => {
       await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`mail ${poll.id} ${codeId}`])
+      // Nobody asks for those of before any more.
+      await client.query(`DELETE FROM sent_mails WHERE at < now() - make_interval(mins => ${attemptMinutes})`)
       const { rowCount } = await client.query(
         `INSERT INTO sent_mails (poll_id, code_id) SELECT $1, $2
          WHERE (SELECT count(*) FROM sent_mails WHERE poll_id = $1 AND code_id = $2

@@ -59,6 +59,13 @@ export class Organisers {
     })
   }
 
+  /** Whether an organiser comes in without a passkey, too: the operator by the token, others by the provider, if there is one. */
+  async hasAnotherWay(id: string, { provider }: { readonly provider: boolean }): Promise<boolean> {
+    if (id === operatorId) return true
+    const { rowCount } = await this.#pool.query('SELECT 1 FROM organiser_identities WHERE organiser_id = $1', [id])
+    return provider && rowCount !== 0
+  }
+
   /** A new organiser, and the secret of the link with which they add their first passkey. */
   invite(name: string): Promise<Invitation> {
     return this.#invite({ id: newOrganiserId(), name })

@@ -5,6 +5,7 @@ import type {
   PublicKeyCredentialRequestOptionsJSON,
   RegistrationResponseJSON,
 } from '@simplewebauthn/server'
+import { inTransaction } from '@voting/election/database'
 import type { Pool } from 'pg'
 import type { Organiser } from './organisers.ts'
 
@@ -77,15 +78,15 @@ export class Passkeys {
   }
 
   /**
-   * Adds the passkey that the browser made. Resolves with false if the response is not an answer to the challenge, or if
-   * `mayAdd`, which is asked last, says no.
+   * Adds the passkey that the browser made, and resolves with its id; with null if the response is not an answer to the
+   * challenge, or if `mayAdd`, which is asked last, says no.
    */
   async add(
     site: PasskeySite,
     { organiserId, challenge }: { readonly organiserId: string; readonly challenge: string },
     response: unknown,
     mayAdd: () => Promise<boolean>,
-  ): Promise<boolean> {
+  ): Promise<string | null> {
     const { verifyRegistrationResponse } = await webauthn()
     const verified = await verifyRegistrationResponse({
       response: response as RegistrationResponseJSON,
@@ -95,7 +96,7 @@ export class Passkeys {
       requireUserVerification: true,
       supportedAlgorithmIDs: algorithms,
     }).catch(() => null) // whatever is wrong with what the browser sent, it is no passkey
-    if (!verified?.verified || !(await mayAdd())) return false
+    if (!verified?.verified || !(await mayAdd())) return null
     const { credential } = verified.registrationInfo
     const { rowCount } = await this.#pool.query(
       `INSERT INTO passkeys (credential_id, organiser_id, public_key, counter, transports)
@@ -108,7 +109,7 @@ export class Passkeys {
         JSON.stringify(credential.transports ?? []),
       ],
     )
-    return rowCount === 1
+    return rowCount === 1 ? credential.id : null
   }
 
   async signInOptions(site: PasskeySite): Promise<PublicKeyCredentialRequestOptionsJSON> {
@@ -116,8 +117,12 @@ export class Passkeys {
     return generateAuthenticationOptions({ rpID: site.hostname, userVerification: 'required' })
   }
 
-  /** The id of the organiser whose passkey has signed the challenge; null when none has. */
-  async signIn(site: PasskeySite, challenge: string, response: unknown): Promise<string | null> {
+  /** The passkey that has signed the challenge, and whose it is; null when none has. */
+  async signIn(
+    site: PasskeySite,
+    challenge: string,
+    response: unknown,
+  ): Promise<{ readonly organiserId: string; readonly credentialId: string } | null> {
     const id = (response as { id?: unknown } | null)?.id
     // Base64url, as browsers send it; anything else is no question for the database.
     if (typeof id !== 'string' || !/^[A-Za-z0-9_-]+$/.test(id)) return null
@@ -146,14 +151,30 @@ export class Passkeys {
       id,
       verified.authenticationInfo.newCounter,
     ])
-    return row.organiser_id
+    return { organiserId: row.organiser_id, credentialId: id }
   }
 
-  async remove(organiserId: string, credentialId: string): Promise<boolean> {
-    const { rowCount } = await this.#pool.query('DELETE FROM passkeys WHERE credential_id = $1 AND organiser_id = $2', [
-      credentialId,
-      organiserId,
-    ])
-    return rowCount === 1
+  /**
+   * Removes a passkey, and ends the sessions that were begun with it: whoever has the device is out. The last one stays
+   * unless `mayBeNone`: its owner could not come in again.
+   */
+  remove(organiserId: string, credentialId: string, mayBeNone: boolean): Promise<'removed' | 'unknown' | 'last'> {
+    return inTransaction(this.#pool, async (client) => {
+      // All of them are held: two that are removed at once would each leave the other.
+      const { rows } = await client.query<{ id: string }>(
+        'SELECT credential_id AS id FROM passkeys WHERE organiser_id = $1 FOR UPDATE',
+        [organiserId],
+      )
+      if (!rows.some(({ id }) => id === credentialId)) return 'unknown'
+      if (rows.length === 1 && !mayBeNone) return 'last'
+      await client.query('DELETE FROM passkeys WHERE credential_id = $1', [credentialId])
+      // Of sessions of an earlier version it is not known with which passkey they were begun: they may be of this one.
+      await client.query(
+        `DELETE FROM sessions WHERE audience = 'organiser' AND subject = $1
+         AND (credential_id = $2 OR (credential_id IS NULL AND method = 'passkey'))`,
+        [organiserId, credentialId],
+      )
+      return 'removed'
+    })
   }
 }

@@ -23,6 +23,16 @@ export interface Session {
   readonly subject: string
   /** Goes into every form of the session: another site cannot know it. */
   readonly formToken: string
+  /** Whoever it is has other sessions, too: in another browser, or on another device. */
+  readonly hasOthers: boolean
+}
+
+export interface NewSession {
+  readonly audience: Audience
+  readonly subject: string
+  readonly method: SignInMethod
+  /** The passkey that it began with: removing that ends it. Default: none. */
+  readonly credentialId?: string | null
 }
 
 export interface ListedSession {
@@ -53,7 +63,7 @@ export class Sessions {
   async start(
     request: FastifyRequest,
     reply: FastifyReply,
-    { audience, subject, method }: { audience: Audience; subject: string; method: SignInMethod },
+    { audience, subject, method, credentialId = null }: NewSession,
   ): Promise<void> {
     const id = newSecret()
     const before = this.#cookies.get(request, cookieOf(audience))
@@ -61,8 +71,9 @@ export class Sessions {
       before ? hashOf(before) : '',
     ])
     await this.#pool.query(
-      'INSERT INTO sessions (id_hash, audience, subject, method, user_agent) VALUES ($1, $2, $3, $4, $5)',
-      [hashOf(id), audience, subject, method, (request.headers['user-agent'] ?? '').slice(0, 200)],
+      `INSERT INTO sessions (id_hash, audience, subject, method, user_agent, credential_id)
+       VALUES ($1, $2, $3, $4, $5, $6)`,
+      [hashOf(id), audience, subject, method, (request.headers['user-agent'] ?? '').slice(0, 200), credentialId],
     )
     this.#cookies.set(request, reply, cookieOf(audience), id)
     // Who a voter is must not be known from logs.
@@ -75,14 +86,16 @@ export class Sessions {
     const id = this.#cookies.get(request, cookieOf(audience))
     if (!id) return null
     const idHash = hashOf(id)
-    const { rows } = await this.#pool.query<{ subject: string }>({
-      text: `UPDATE sessions SET last_used_at = now() WHERE id_hash = $1 AND audience = $2 AND ${isAlive} RETURNING subject`,
+    const { rows } = await this.#pool.query<{ subject: string; hasOthers: boolean }>({
+      text: `UPDATE sessions s SET last_used_at = now() WHERE id_hash = $1 AND audience = $2 AND ${isAlive}
+        RETURNING subject, EXISTS (SELECT 1 FROM sessions WHERE audience = s.audience AND subject = s.subject
+          AND id_hash <> s.id_hash AND ${isAlive}) AS "hasOthers"`,
       values: [idHash, audience],
       ...boundedQuery,
     })
     const row = rows[0]
     if (!row) return null
-    return { idHash, subject: row.subject, formToken: createHmac('sha256', id).update('form').digest('base64url') }
+    return { ...row, idHash, formToken: createHmac('sha256', id).update('form').digest('base64url') }
   }
 
   async end(request: FastifyRequest, reply: FastifyReply, audience: Audience): Promise<void> {
@@ -101,6 +114,11 @@ export class Sessions {
       [audience, subject],
     )
     return rows
+  }
+
+  /** Ends every session of somebody's. */
+  async endAll(audience: Audience, subject: string): Promise<void> {
+    await this.#pool.query('DELETE FROM sessions WHERE audience = $1 AND subject = $2', [audience, subject])
   }
 
   /** Ends a session of somebody's own. Resolves with false if they have none of this name. */

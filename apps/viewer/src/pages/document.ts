@@ -1,5 +1,6 @@
 import { escapeHtml } from './html.ts'
-import { languages, type LanguageName, type Tongue, tongueOf } from './messages/index.ts'
+import { type LanguageName, languageNames } from '@voting/election/languages'
+import { type Tongue, tongueOf } from './messages/index.ts'
 
 /** Who asks for a page, and how. */
 export interface Visit {
@@ -51,7 +52,7 @@ export function document(visit: Visit, options: DocumentOptions): string {
     : `<a class="skip" href="#main">${tongue.say('skip')}</a>
 <nav class="top" aria-label="${tongue.say('allPolls')}"><a href="${link(visit, '/polls')}">${tongue.say('allPolls')}</a><span>${languageLinks(visit)}</span></nav>`
   return `<!doctype html>
-<html lang="${tongue.name}" dir="${tongue.language.direction}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<html lang="${tongue.name}" dir="${tongue.direction}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${escapeHtml(title)}</title>
 ${refresh}
@@ -64,7 +65,7 @@ ${scripts}</body></html>`
 
 /** The same page in the other languages. */
 const languageLinks = (visit: Visit): string =>
-  (Object.keys(languages) as LanguageName[])
+  languageNames
     .filter((name) => name !== visit.tongue.name)
     .map(
       (name) =>

@@ -85,7 +85,7 @@ function pageHeader(visit: Visit, view: PollView, ballotUrl: string | null, isFr
   const ballot =
     ballotUrl === null
       ? ''
-      : `<a class="button" id="cast" href="${escapeHtml(`${ballotUrl}/p/${poll.slug}`)}"${status === 'open' ? '' : ' hidden'}>${say('cast')}</a>`
+      : `<a class="button" id="cast" href="${escapeHtml(`${ballotUrl}/p/${poll.slug}${visit.isTongueNamed ? `?lang=${visit.tongue.name}` : ''}`)}"${status === 'open' ? '' : ' hidden'}>${say('cast')}</a>`
   const { receipt } = visit.parameters
   const exportLink = (file: string, text: string, table?: string): string =>
     `<li><a href="${link(visit, `/api/polls/${poll.id}/export.${file}`, { table, receipt })}">${text}</a></li>`
@@ -95,10 +95,26 @@ ${stateLine(visit, view, isFrozen)}
 ${
   view.hiding === null
     ? `<details class="menu"><summary>${say('exports')}</summary><ul>
-${exportLink('csv', say('csvResult'), 'results')}${poll.regions.length === 0 ? '' : exportLink('csv', say('csvRegions'), 'regions')}${exportLink('csv', say('csvMinutes'), 'minutes')}${exportLink('json', say('json'))}
-</ul></details>`
+${exportLink('csv', say('csvResult'), 'results')}${poll.regions.length === 0 ? '' : exportLink('csv', say('csvRegions'), 'regions')}${exportLink('csv', say('csvMinutes'), 'minutes')}${exportLink('json', say('json'))}<li><button type="button" id="png" hidden>${say('png')}</button></li>
+</ul></details>${announcements(visit)}`
     : ''
 }</div></header>`
+}
+
+/** How much readers of screens are told; the script shows it where there will be something to tell. */
+function announcements(visit: Visit): string {
+  const { say } = visit.tongue
+  const choices = [
+    ['off', say('announceOff')],
+    ['lead', say('announceLeads')],
+    ['minute', say('announceMinute')],
+  ] as const
+  const inputs = choices.map(
+    ([value, label]) =>
+      `<label><input type="radio" name="announcements" value="${value}"${value === 'lead' ? ' checked' : ''}> ${label}</label>`,
+  )
+  return `<details class="menu" id="announcements" hidden><summary>${say('announcements')}</summary>
+<fieldset class="plain"><legend>${say('announcementsHelp')}</legend>${inputs.join('')}</fieldset></details>`
 }
 
 function figures(visit: Visit, view: PollView, lastMinute: number | null): string {
@@ -122,7 +138,7 @@ function accounting(visit: Visit, view: PollView): string {
     ([name, count]) => [name, `<strong>${words.number(count)}</strong>`] as const,
   )
   return `<section aria-labelledby="accounting-heading"><h2 id="accounting-heading">${say('accountingHeading')}</h2>
-<p id="accounting">${sayHtml(visit.tongue.language.page.accounting as string, Object.fromEntries(numbers))}</p>
+<p id="accounting">${sayHtml(visit.tongue.texts.page.accounting as string, Object.fromEntries(numbers))}</p>
 <details><summary>${say('howToRead')}</summary>
 <p>${say('help1')}</p><p>${say('help2')}</p><p>${say('help3')}</p><p>${say('help4')}</p>
 <p>${say('definition')}: <code dir="ltr">${escapeHtml(poll.definitionHash.slice(0, 16))}…</code></p>
@@ -152,7 +168,7 @@ interface PageState {
 export function pollData(visit: Visit, view: PollView, state: PageState = {}): string {
   const { lastMinute = null, comparison = null, atMs = null } = state
   const { poll } = view
-  const { language } = visit.tongue
+  const { locale, texts } = visit.tongue
   const data = {
     id: poll.id,
     options: poll.options,
@@ -173,8 +189,8 @@ export function pollData(visit: Visit, view: PollView, state: PageState = {}): s
     asOf: view.asOfMs,
     status: statusOf(view, visit.nowMs),
     shownMax,
-    locale: language.locale,
-    messages: language.live,
+    locale,
+    messages: texts.live,
   }
   return `<script type="application/json" id="poll-data">${dataBlock(data)}</script>`
 }

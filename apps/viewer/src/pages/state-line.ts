@@ -29,7 +29,7 @@ export function stateLine(visit: Visit, view: PollView, isFrozen = false): strin
   const { nowMs } = visit
   const status = statusOf(view, nowMs)
   const time = `<time id="as-of">${view.asOfMs === null ? '' : escapeHtml(words.moment(view.asOfMs, nowMs))}</time>`
-  const asOf = sayHtml(visit.tongue.language.live.asOf as string, { time })
+  const asOf = sayHtml(visit.tongue.texts.live.asOf as string, { time })
   return `<div class="state">
 <span id="status" class="chip" data-state="${isFrozen ? 'frozen' : status}">${isFrozen ? say('chipFrozen') : chipText(visit, status)}</span>
 <span id="note">${say(isFrozen ? 'noteFrozen' : noteOf[status])}</span>

@@ -22,7 +22,7 @@ export function timeTravelForm(visit: Visit, { poll }: PollView, atMs: number | 
 export function timeTravelNotice(visit: Visit, atMs: number): string {
   const { say, words } = visit.tongue
   const { at: _, ...others } = visit.parameters
-  const text = sayHtml(visit.tongue.language.page.atNotice as string, {
+  const text = sayHtml(visit.tongue.texts.page.atNotice as string, {
     time: `<time>${escapeHtml(words.dayAndMinute(atMs))}</time>`,
   })
   return `<p class="notice" id="frozen">${text} <a href="${link(visit, visit.path, others)}">${say('atBack')}</a></p>`

@@ -1,9 +1,6 @@
-import type { Language } from './index.ts'
+import type { Texts } from './index.ts'
 
-/** Arabic, with the digits that the charts and the exports have. */
-export const ar: Language = {
-  locale: 'ar-u-nu-latn',
-  direction: 'rtl',
+export const ar: Texts = {
   live: {
     chipLive: 'مباشر',
     chipPolling: 'مباشر، كل 5 ثوانٍ',
@@ -71,6 +68,7 @@ export const ar: Language = {
     sinceOpening: 'منذ الفتح',
     announceLead: '{option} في الصدارة الآن.',
     announceStatus: 'حالة الاقتراع الآن: {status}.',
+    announceSummary: 'الأوراق المعدودة: {n}. الصدارة: {lead}.',
   },
   page: {
     language: 'العربية',
@@ -83,6 +81,12 @@ export const ar: Language = {
     csvRegions: 'بحسب المنطقة (CSV)',
     csvMinutes: 'بحسب الدقيقة (CSV)',
     json: 'كل شيء (JSON)',
+    png: 'الرسم (PNG)',
+    announcements: 'الإعلانات',
+    announcementsHelp: 'ما تُعلَم به قارئات الشاشة',
+    announceOff: 'لا شيء',
+    announceLeads: 'تغيّر الصدارة والحالة',
+    announceMinute: 'الوضع الحالي، كل دقيقة',
     ballotsCounted: 'الأوراق المعدودة',
     lastMinute: 'آخر دقيقة',
     changedVotes: 'أصوات تغيّرت',

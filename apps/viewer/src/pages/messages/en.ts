@@ -1,4 +1,4 @@
-import type { Message } from '../../../public/shared.js'
+import type { Message } from '@voting/election/messages'
 
 /** What the page's script says, too. */
 const live = {
@@ -61,6 +61,7 @@ const live = {
   sinceOpening: 'Since opening',
   announceLead: '{option} leads now.',
   announceStatus: 'The poll is now: {status}.',
+  announceSummary: { one: '{n} ballot counted. Lead: {lead}.', other: '{n} ballots counted. Lead: {lead}.' },
 } as const satisfies { readonly [key: string]: Message }
 
 const page = {
@@ -74,6 +75,12 @@ const page = {
   csvRegions: 'By region (CSV)',
   csvMinutes: 'By minute (CSV)',
   json: 'Everything (JSON)',
+  png: 'Chart (PNG)',
+  announcements: 'Announcements',
+  announcementsHelp: 'What screen readers are told',
+  announceOff: 'Nothing',
+  announceLeads: 'Changes of the lead and of the state',
+  announceMinute: 'How it stands, every minute',
   ballotsCounted: 'Ballots counted',
   lastMinute: 'Last minute',
   changedVotes: 'Changed votes',
@@ -170,4 +177,4 @@ const page = {
   embedOpen: 'Open the whole page',
 } as const satisfies { readonly [key: string]: Message }
 
-export const en = { locale: 'en', direction: 'ltr', live, page } as const
+export const en = { live, page } as const
