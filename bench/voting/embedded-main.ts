@@ -43,7 +43,7 @@ const viewer = await startViewer({
   host,
   port: 0,
   ballotUrl: null,
-  tickMs: Number(TICK_MS) || 250,
+  tickMs: Number(TICK_MS) || 100,
   connectionsMax: 20_000,
   allowedOrigins: [],
 })
