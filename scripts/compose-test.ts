@@ -79,7 +79,7 @@ async function main(): Promise<Reconciliation> {
 
   await checkPrometheus(system)
   log('4. reconciliation')
-  // A poll that is being voted in is ahead of its recount.
+  // What is looked at from here on is the end of it.
   await system.compose(['--profile', 'load', 'stop', 'load'])
   await until(`all ${electorate.acknowledged} are counted`, async () => {
     const { voters } = await ask<{ voters: number }>(`${system.viewer}/api/polls/${poll.id}/results`)

@@ -92,7 +92,7 @@ async function startParts(given: SystemOptions, closers: Closers): Promise<Runni
     port: options.viewerPort,
     opsPort: opsPortOf(2),
     ballotUrl: ingest.url,
-    tickMs: 250,
+    tickMs: 100,
     connectionsMax: 20_000,
     allowedOrigins: [],
     logger: openLogger('viewer'),

@@ -360,7 +360,7 @@ test('what voters did over an extension, second ballots and the close is counted
   await act(id, 'close')
   expect((await vote(0, 'a')).status).toBe(410)
   const live = { applicationId: 'tally', stateDir: join(folder, 'state') }
-  const polls = await recount({ broker: system.log, logger: silentLogger, live })
+  const { polls } = await recount({ broker: system.log, logger: silentLogger, live })
   rmSync(folder, { recursive: true })
   expect(polls.filter(({ isEqual }) => !isEqual)).toEqual([])
   expect(polls.find(({ poll }) => poll === id)?.published).toMatchObject({

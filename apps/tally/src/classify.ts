@@ -60,7 +60,8 @@ export function classify(): Processor<string, LogEvent | MalformedEvent, string,
     return { current }
   }
 
-  const control = (event: ControlEvent, partition: number): Effect | null => {
+  const control = (event: ControlEvent): Effect | null => {
+    const { partition } = context.recordMetadata()!
     const poll = polls.get(event.poll)
     if (event.type === 'open') {
       // A repeated event, for control records are at least once: it says nothing new.
@@ -115,9 +116,11 @@ export function classify(): Processor<string, LogEvent | MalformedEvent, string,
       } else if (value.type === 'ballot') {
         effect = ballot(value, key)
       } else {
-        effect = control(value, context.recordMetadata()!.partition)
+        effect = control(value)
       }
-      if (effect !== null) context.forward({ key: effect.poll, value: effect, timestampMs, headers })
+      if (effect === null) return
+      const { partition, offset } = context.recordMetadata()!
+      context.forward({ key: effect.poll, value: { ...effect, partition, offset }, timestampMs, headers })
     },
   }
 }

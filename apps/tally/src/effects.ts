@@ -1,7 +1,15 @@
 import type { Choice, PollRules, RejectionReason } from '@voting/election/events'
 
+/** Where in `ballots` an effect comes from. Not there in what an earlier version has left in the repartition topic. */
+interface Origin {
+  readonly partition?: number
+  readonly offset?: number
+}
+
 /** One ballot has one effect, whatever it was: the only thing that crosses from voters' partitions to polls'. */
-export type Effect =
+export type Effect = Origin & EffectOfRecord
+
+type EffectOfRecord =
   | {
       readonly type: 'ballot'
       readonly poll: string

@@ -12,8 +12,9 @@ import { kafkaBroker } from 'stream-core/kafka'
 import { recount, type RecountOptions } from './recount.ts'
 
 const help = `npm run recount -- --data-dir <folder>     recounts the embedded log of npm start, which must not run meanwhile
-KAFKA_BROKERS=… npm run recount            recounts on Kafka, beside a running tally
+KAFKA_BROKERS=… npm run recount            recounts on Kafka, beside a running tally (APPLICATION_ID, default tally)
 
+Both have counted the same ballots when they are compared: a poll that is being voted in differs only if something is wrong.
 Ends with "recount: equal" (exit code 0) or "recount: differs …" (exit code 1).`
 
 async function main(): Promise<number> {
@@ -22,13 +23,18 @@ async function main(): Promise<number> {
     process.stdout.write(`${help}\n`)
     return 0
   }
-  const { LOG_LEVEL: level, KAFKA_BROKERS: brokers } = readEnvironment({
+  const {
+    LOG_LEVEL: level,
+    KAFKA_BROKERS: brokers,
+    APPLICATION_ID: applicationId,
+  } = readEnvironment({
+    APPLICATION_ID: { kind: 'name', fallback: tallyApplicationId, description: 'Name of the live tally in Kafka' },
     KAFKA_BROKERS: { kind: 'text', optional: true, description: 'Kafka brokers, as host:port, several with commas' },
     LOG_LEVEL: { ...logLevel, fallback: 'warn' },
   })
   const logger = openLogger('recount', level)
   let broker: Broker
-  let live: RecountOptions['live'] = null
+  let live: RecountOptions['live'] = { applicationId, stateDir: null }
   if (brokers) {
     broker = kafkaBroker({ bootstrapServers: brokers, clientId: 'recount', logger })
   } else {
@@ -48,11 +54,15 @@ async function main(): Promise<number> {
     live = { applicationId: tallyApplicationId, stateDir: join(dataDir, 'state') }
   }
   try {
-    const polls = await recount({ broker, logger, live })
+    const { polls, uncounted } = await recount({ broker, logger, live })
     for (const { poll, published, recounted, isEqual } of polls) {
       const count = (document: typeof published): string =>
         document === null ? 'none' : `${document.voters} counting of ${document.accounting.recorded} recorded`
       say(`${isEqual ? 'equal  ' : 'DIFFERS'} ${poll}: published ${count(published)}, recounted ${count(recounted)}`)
+    }
+    if (uncounted > 0) {
+      process.stdout.write(`recount: differs, ${uncounted} records of the log are not counted: does a tally run?\n`)
+      return 1
     }
     const different = polls.filter(({ isEqual }) => !isEqual).map(({ poll }) => poll)
     process.stdout.write(different.length === 0 ? 'recount: equal\n' : `recount: differs in ${different.join(', ')}\n`)

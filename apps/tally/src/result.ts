@@ -41,6 +41,7 @@ export function applyEffect(result: ResultState, effect: Effect, ballotPartition
     epoch: result.epoch === 0 ? effect.epoch : result.epoch,
     version: result.version + 1,
     asOf: Math.max(result.asOf, effect.time),
+    ...positionsWith(result, effect),
   }
   if (effect.type === 'open') {
     // Every partition opens the poll; the first that arrives brings the rules.
@@ -92,6 +93,15 @@ export function applyEffect(result: ResultState, effect: Effect, ballotPartition
 /** What everybody may read. */
 export function publicResult({ closedIn: _, ...document }: ResultState): ResultDocument {
   return document
+}
+
+/** Effects of one partition come in its order, so that the last one's offset says it for all. */
+function positionsWith(
+  { positions }: ResultState,
+  { partition, offset }: Effect,
+): { readonly positions?: NonNullable<ResultState['positions']> } {
+  if (partition === undefined || offset === undefined) return positions ? { positions } : {}
+  return { positions: { ...positions, [partition]: offset + 1 } }
 }
 
 type Counts = { readonly [option: string]: number }

@@ -22,6 +22,8 @@ export const resultsStore = 'results'
 export interface TallyTopologyOptions {
   /** Writes results to this topic, and nothing else anywhere: for a recount, which must not touch what is published. */
   readonly recountTo?: string
+  /** Counts no effect from here on, and those before as ever. Default: counts all. */
+  readonly isBeyond?: (effect: Effect) => boolean
 }
 
 /**
@@ -39,10 +41,13 @@ export function buildTallyTopology(ballotPartitions: number, options: TallyTopol
   builder.addStateStore(stores.keyValue({ name: votersStore, key: string(), value: json<VoterState>() }))
   builder.addStateStore(stores.keyValue({ name: seenStore, key: string(), value: boolean() }))
 
-  const effects = builder
+  const { isBeyond } = options
+  const classified = builder
     .stream(topics.ballots, { key: string(), value: logEventSerde, name: 'ballots' })
     .process(classify, { name: 'classify', stores: classifyStores })
-    .repartition({ name: 'effects', key: string(), value: json<Effect>() })
+  // What becomes of a ballot depends on those before it only: leaving effects out is as if the log ended there.
+  const wanted = isBeyond ? classified.filter((_poll, effect) => !isBeyond(effect), { name: 'wanted' }) : classified
+  const effects = wanted.repartition({ name: 'effects', key: string(), value: json<Effect>() })
 
   effects
     .groupByKey()

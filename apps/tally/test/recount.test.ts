@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { BallotEvent, ControlEvent } from '@voting/election/events'
 import { topicSpecs } from '@voting/election/topics'
-import { type Broker, partitionForKey, silentLogger } from 'stream-core'
+import { type Broker, partitionForKey, silentLogger, Streams } from 'stream-core'
 import { openEmbeddedLog } from 'stream-core/embedded'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { recount } from '../src/recount.ts'
+import { buildTallyTopology } from '../src/topology.ts'
 
 let folder: string
 let broker: Broker
@@ -46,8 +47,10 @@ const close = { type: 'close', poll: 'p1', eventId: 'p1:close', at } as const
 const ballot = (voter: string, ballotId: string, option: string) =>
   ({ type: 'ballot', poll: 'p1', ballotId, option, region: 'north', at, voter }) as const
 
-const run = () =>
-  recount({ broker, logger: silentLogger, live: { applicationId: 'tally', stateDir: join(folder, 'state') } })
+const run = async () => {
+  const live = { applicationId: 'tally', stateDir: join(folder, 'state') }
+  return (await recount({ broker, logger: silentLogger, live })).polls
+}
 
 test('a recount equals the published result, also after revotes, duplicates, a close and late ballots', async () => {
   const ballots = Array.from({ length: 40 }, (_, i) => ballot(`v${i % 25}`, `x${i}`, i % 3 ? 'a' : 'b'))
@@ -97,6 +100,41 @@ test('a published result that somebody changed is found, and a recount leaves no
   expect(await run()).toMatchObject([{ isEqual: false, published: { voters: 5 }, recounted: { voters: 1 } }])
   const left = await broker.admin.describeTopics(['tally-effects-repartition', 'recount-results'])
   expect([...left.keys()]).toEqual(['tally-effects-repartition'])
+})
+
+test('beside a running tally, a poll that is being voted in is compared at the positions that its result names', async () => {
+  const live = new Streams({
+    topology: buildTallyTopology(3),
+    applicationId: 'tally',
+    broker,
+    stateDir: join(folder, 'state'),
+  })
+  await write(open, ballot('v0', 'x0', 'a'))
+  await live.start()
+  let voters = 1
+  let isVoting = true
+  const voting = (async () => {
+    for (; isVoting; voters++) {
+      await write(ballot(`v${voters}`, `x${voters}`, voters % 3 ? 'a' : 'b'))
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+  })()
+  const beside = { applicationId: 'tally', stateDir: null }
+  for (const round of ['while votes come in', 'once more', 'when all have come']) {
+    if (round === 'when all have come') {
+      isVoting = false
+      await voting
+    }
+    const found = await recount({ broker, logger: silentLogger, live: beside })
+    expect(found, round).toMatchObject({ polls: [{ poll: 'p1', isEqual: true }], uncounted: 0 })
+    expect(found.polls[0]!.recounted!.voters).toBeGreaterThan(0)
+  }
+  await live.close()
+  expect(voters).toBeGreaterThan(10)
+
+  await write(ballot('late', 'x-late', 'a'))
+  const found = await recount({ broker, logger: silentLogger, live: beside, patienceMs: 0 })
+  expect(found).toMatchObject({ polls: [{ isEqual: true, published: { voters } }], uncounted: 1 })
 })
 
 test('without a poll there is nothing to differ', async () => {

@@ -10,8 +10,8 @@ export interface ChangeFeedOptions {
   readonly store: ResultStore
   readonly databaseUrl: string
   readonly logger: Logger
-  /** Least time between two looks at the database. */
-  readonly tickMs: number
+  /** Least time between two looks at the database, as it is now. */
+  readonly tickMs: () => number
   readonly onChanges: (changes: Changes) => void
 }
 
@@ -102,7 +102,7 @@ export class ChangeFeed {
       this.#isLookWanted = true
       return
     }
-    const waitMs = this.#lastLookMs + this.#options.tickMs - Date.now()
+    const waitMs = this.#lastLookMs + this.#options.tickMs() - Date.now()
     if (waitMs > 0) this.#schedule(waitMs)
     else this.#looking = this.#ask()
   }

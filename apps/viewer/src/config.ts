@@ -20,10 +20,11 @@ export const viewerVariables = {
   BALLOT_URL: { kind: 'httpUrl', optional: true, description: 'Where ballots are cast, for the link on the page' },
   TICK_MS: {
     kind: 'number',
-    fallback: '250',
+    fallback: '100',
     min: 10,
     max: 60_000,
-    description: 'Least time between two updates of a page',
+    description:
+      'Least time between two updates of a page; where there are more than a thousand it grows with them, to 1 s at 10,000',
   },
   CONNECTIONS_MAX: { kind: 'number', fallback: '20000', min: 1, description: 'WebSockets this process takes' },
   CONNECTIONS_PER_ADDRESS_MAX: {

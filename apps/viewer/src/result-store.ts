@@ -7,6 +7,7 @@ import type { CurvePoint } from './compare.ts'
 import { type PollRow, type PollView, viewOf } from './poll-view.ts'
 import { seal } from './sealing.ts'
 import type { MinuteSums } from './time-travel.ts'
+import { SharedQuestion } from './shared-question.ts'
 import { windowsMax } from './trend-columns.ts'
 
 export interface TrendRow {
@@ -75,6 +76,7 @@ interface Question {
 export class ResultStore {
   readonly #pool: Pool
   readonly #bound: { readonly query_timeout: number }
+  readonly #polls = new SharedQuestion((idOrSlug) => this.#askPoll(idOrSlug))
 
   constructor(pool: Pool, { queryTimeoutMs = boundedQuery.query_timeout }: ResultStoreOptions = {}) {
     this.#pool = pool
@@ -90,8 +92,11 @@ export class ResultStore {
   }
 
   /** A poll by its id or its slug. */
-  async poll(idOrSlug: string): Promise<PollView | null> {
-    if (!legalName.test(idOrSlug)) return null
+  poll(idOrSlug: string): Promise<PollView | null> {
+    return legalName.test(idOrSlug) ? this.#polls.ask(idOrSlug) : Promise.resolve(null)
+  }
+
+  async #askPoll(idOrSlug: string): Promise<PollView | null> {
     const { rows } = await this.#ask<Row>({
       name: 'poll-view',
       text: `SELECT ${pollColumns} FROM polls p LEFT JOIN results r ON r.poll_id = p.id WHERE (p.id = $1 OR p.slug = $1) AND NOT p.is_draft

@@ -8,6 +8,7 @@ import { buildViewerApp } from './app.ts'
 import { ChangeFeed } from './change-feed.ts'
 import type { DoorOptions } from './live/door.ts'
 import { LiveHub } from './live/live-hub.ts'
+import { updatePaceMs } from './live/update-pace.ts'
 import { ResultStore } from './result-store.ts'
 
 export interface ViewerOptions extends DoorOptions {
@@ -54,7 +55,7 @@ async function startParts(options: ViewerOptions, closers: Closers): Promise<Run
     store,
     databaseUrl: options.databaseUrl,
     logger,
-    tickMs: options.tickMs,
+    tickMs: () => updatePaceMs(options.tickMs, hub.connections),
     onChanges: (changes) => hub.publish(changes),
   })
   closers.add(() => feed.stop())

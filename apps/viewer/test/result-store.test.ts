@@ -42,6 +42,31 @@ test('what the sink commits in the middle of a look is seen by the next one', as
   expect((await store.changesSince(second.revision)).views).toEqual([])
 })
 
+test('thousands who want to see one poll at once are one question or two, and nobody gets an answer from before they came', async () => {
+  await write(1)
+  let questions = 0
+  const counting = new Proxy(database.pool, {
+    get: (target, name) =>
+      name === 'query'
+        ? (question: QueryConfig) => {
+            questions++
+            return target.query(question)
+          }
+        : (Reflect.get(target, name) as unknown),
+  })
+  const store = new ResultStore(counting)
+  const early = store.poll('p1')
+  await write(2)
+  const crowd = Array.from({ length: 2000 }, () => store.poll('p1'))
+  expect((await early)?.version).toBeGreaterThanOrEqual(1)
+  for (const view of await Promise.all(crowd)) expect(view?.version).toBe(2)
+  expect(questions).toBeLessThanOrEqual(3)
+  await write(3)
+  expect((await store.poll('p1'))?.version).toBe(3)
+  expect((await store.poll('which'))?.version).toBe(3)
+  expect(await store.poll('none')).toBe(null)
+})
+
 test('a database that hangs is an error in time, and the store goes on when it answers again', async () => {
   const pool = openPool({ url: database.url, applicationName: 'viewer-test' })
   const store = new ResultStore(pool, { queryTimeoutMs: 200 })

@@ -65,6 +65,8 @@ export interface MigrateOptions {
   readonly logger?: Logger
   /** How long a database may take that is still starting. Default 30 s. */
   readonly waitMs?: number
+  /** The last migration to apply: what a backup of an earlier version is put into. Default: all. */
+  readonly upTo?: number
 }
 
 /**
@@ -72,6 +74,7 @@ export interface MigrateOptions {
  * starting. Refuses a database that a newer version has migrated.
  */
 export async function migrate(pool: pg.Pool, options: MigrateOptions = {}): Promise<void> {
+  const { upTo = Infinity } = options
   const client = await connectWhenReady(pool, options)
   try {
     await client.query('SELECT pg_advisory_lock($1)', [migrationLock])
@@ -87,7 +90,7 @@ export async function migrate(pool: pg.Pool, options: MigrateOptions = {}): Prom
       throw new Error(`the database is at migration ${newest}, this version knows ${known}: run the newer version`)
     }
     for (const { number, name, sql } of all) {
-      if (applied.has(number)) continue
+      if (applied.has(number) || number > upTo) continue
       await client.query('BEGIN')
       await client.query(sql)
       await client.query('INSERT INTO migrations (number, name) VALUES ($1, $2)', [number, name])

@@ -109,6 +109,11 @@ export interface ResultDocument {
   readonly regions: { readonly [region: string]: { readonly [option: string]: number } }
   readonly accounting: Accounting
   readonly rejections: { readonly [reason in RejectionReason]?: number }
+  /**
+   * What of the log is in this result: of each partition of `ballots` the offset behind the poll's last record that is. A
+   * partition that is not named has none, or none since an earlier version counted, which did not say it.
+   */
+  readonly positions?: { readonly [partition: string]: number }
 }
 
 /** Topic `trends`, key `pollId|windowMs|startMs`: net change of each option in the window, absolute, may be negative. */

@@ -31,7 +31,11 @@ test.each(['30.5', '1e3', '0x10', '-1', '70000', ' ', 'NaN'])('the number %j is 
 
 test.each([
   ['postgresUrl', ['mysql://x/y', 'hunter2', 'localhost:5432'], ['postgresql://a:b@c:1/d', 'postgres:///d?host=/run']],
-  ['endpoint', ['machine', 'host:0', 'host:70000', 'http://host:1', 'a b:1'], ['tally-1:9101', '10.0.0.5:1', '[::1]:80']],
+  [
+    'endpoint',
+    ['machine', 'host:0', 'host:70000', 'http://host:1', 'a b:1'],
+    ['tally-1:9101', '10.0.0.5:1', '[::1]:80'],
+  ],
   ['httpUrl', ['javascript:alert(1)', 'ftp://x', 'city.example'], ['https://city.example/votes', 'http://127.0.0.1:1']],
   ['name', ['a b/c', 'ä', '..', 'x'.repeat(201)], ['tally', 'tally-2.b_C']],
   ['oneOf', ['loud', 'INFO'], ['quiet', 'info']],

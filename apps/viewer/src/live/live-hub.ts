@@ -7,6 +7,7 @@ import { answerTo } from './answer.ts'
 import { Door, type DoorOptions } from './door.ts'
 import { Findings } from './findings.ts'
 import { unseal } from '../sealing.ts'
+import { updatePaceMs } from './update-pace.ts'
 import { viewFor } from '../view-for.ts'
 import type { WindowName } from '../trend-columns.ts'
 import {
@@ -106,6 +107,11 @@ export class LiveHub {
     return this.#sockets.size
   }
 
+  /** Least time between two updates, as it is with so many pages. */
+  get #tickMs(): number {
+    return Math.round(updatePaceMs(this.#options.tickMs, this.#sockets.size))
+  }
+
   get handshakes(): Door['handshakes'] {
     return this.#door.handshakes
   }
@@ -178,7 +184,7 @@ export class LiveHub {
       if (++socket.inboundCount > inboundPerWindowMax) return webSocket.close(4429, 'too many messages')
       this.#receive(socket, (data as Buffer).toString('utf8'))
     })
-    webSocket.send(helloFrame(Date.now(), this.#options.heartbeatMs ?? 10_000, this.#options.tickMs, this.#isLate))
+    webSocket.send(helloFrame(Date.now(), this.#options.heartbeatMs ?? 10_000, this.#tickMs, this.#isLate))
   }
 
   #receive(socket: Socket, text: string): void {
