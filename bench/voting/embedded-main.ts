@@ -34,7 +34,8 @@ const ingest = await startIngest({
 closers.add(() => ingest.close())
 const tallies: string[] = []
 for (let i = 0; i < Number(TALLIES); i++) {
-  const tally = await startTally({ ...onLog, applicationId: 'tally', stateDir: join(dataDir, `state-${i}`) })
+  const stateDir = join(dataDir, `state-${i}`)
+  const tally = await startTally({ ...onLog, applicationId: 'tally', stateDir, opsEndpoint: null, showsValues: false })
   closers.add(() => tally.close())
   tallies.push(tally.ops)
 }

@@ -46,7 +46,13 @@ export class Election {
       failuresPerMinute: 10_000,
       isProduction: false,
     })
-    const tally = await startTally({ ...shared, applicationId: 'tally', stateDir })
+    const tally = await startTally({
+      ...shared,
+      applicationId: 'tally',
+      stateDir,
+      opsEndpoint: null,
+      showsValues: false,
+    })
     const pool = openPool({ url: databaseUrl, connectionsMax: 3, applicationName: 'test' })
     return new Election(broker, pool, ingest, async () => {
       await tally.close()
