@@ -7,10 +7,14 @@ import { StreamTask } from '../../packages/stream-core/src/runtime/stream-task.t
 import { RecordCache } from '../../packages/stream-core/src/state/record-cache.ts'
 import type { Topology } from '../../packages/stream-core/src/topology/topology.ts'
 
-const commitEvery = 4000
-const persistEvery = 250_000
+export interface EngineRunOptions {
+  /** Records from one commit to the next. Default 4,000. */
+  readonly commitEvery?: number
+  /** Records from one write of state to disk to the next. Default 250,000. */
+  readonly persistEvery?: number
+}
 
-/** One task that runs a topology as production does, with batches in memory in place of a log. */
+/** One task that runs the first part of a topology as production does, with batches in memory in place of a log. */
 export class EngineRun {
   readonly task: StreamTask
   /** Records appended to user topics. */
@@ -24,10 +28,14 @@ export class EngineRun {
   readonly #offsets = new Map<string, number>()
   #sinceCommit = 0
   #sincePersist = 0
+  readonly #commitEvery: number
+  readonly #persistEvery: number
 
-  constructor(topology: Topology, directory: string) {
-    const [group] = topology.subtopologies
-    if (group === undefined || topology.subtopologies.length !== 1) throw new Error('one sub-topology is expected')
+  constructor(topology: Topology, directory: string, options: EngineRunOptions = {}) {
+    const { commitEvery = 4000, persistEvery = 250_000 } = options
+    this.#commitEvery = commitEvery
+    this.#persistEvery = persistEvery
+    const group = topology.subtopologies[0]!
     this.task = new StreamTask({
       applicationId: 'bench',
       taskId: '0_0',
@@ -68,8 +76,8 @@ export class EngineRun {
       this.#offsets.set(topic, offset + batch.readInt32BE(57))
       this.task.add(topic, reader)
       while (this.task.processNext()) {
-        if (++this.#sinceCommit >= commitEvery) this.#commit()
-        if (++this.#sincePersist >= persistEvery) await this.#persist()
+        if (++this.#sinceCommit >= this.#commitEvery) this.#commit()
+        if (++this.#sincePersist >= this.#persistEvery) await this.#persist()
       }
     }
   }
@@ -77,6 +85,11 @@ export class EngineRun {
   async finish(): Promise<void> {
     this.#commit()
     await this.#persist()
+  }
+
+  /** Rows that SQLite was asked for. */
+  get reads(): number {
+    return this.task.state.reads
   }
 
   close(): void {

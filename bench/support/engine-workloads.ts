@@ -31,7 +31,7 @@ export interface Workload {
 const hotKeys = 1000
 const batchRecords = 1000
 
-function batchesOf(
+export function batchesOf(
   records: number,
   record: (i: number) => { readonly key: string | null; readonly value: Buffer; readonly timestampMs: number },
 ): readonly Buffer[] {
@@ -46,14 +46,15 @@ function batchesOf(
   return batches
 }
 
-const hotKey = (i: number): string => `voter-${String((Math.imul(i, 2_654_435_761) >>> 0) % hotKeys).padStart(6, '0')}`
-const vote = (i: number): Buffer =>
+export const hotKey = (i: number): string =>
+  `voter-${String((Math.imul(i, 2_654_435_761) >>> 0) % hotKeys).padStart(6, '0')}`
+export const vote = (i: number): Buffer =>
   Buffer.from(
     `{"poll":"harbour","option":"option-${i % 5}","region":"region-${i % 8}","ballot":"b-${Math.imul(i, 2_654_435_761) >>> 0}","weight":1}`,
   )
-const start = 1_790_000_000_000
+export const start = 1_790_000_000_000
 
-interface Vote {
+export interface Vote {
   readonly poll: string
   readonly option: string
   readonly region: string
