@@ -58,7 +58,7 @@ ${refresh}<title>${escaped(`${verdict.text} - ${title}`)}</title>
 ${link(`${path}.txt${query}`, 'As text')} ${link(`${path}.json${query}`, 'As JSON')} ${link(`${path}/topology.txt`, 'Topology as text')} ${link(`${path}/topology.mmd`, 'as Mermaid')}</p>
 </div>
 <p id="stale" class="stale" role="alert" hidden></p>
-<noscript><p class="quiet">This page is as it was when it was loaded. ${link(path + query, 'Load it again')}, or ${link(path + again, 'let it load itself every 10 s')}.</p></noscript>
+<p id="still" class="quiet">This page is as it was when it was loaded. ${link(path + query, 'Load it again')}, or ${link(path + again, 'let it load itself every 10 s')}.</p>
 <nav aria-label="Sections"><ul>${contents.join('')}</ul></nav>
 </header>
 <main id="content">

@@ -13,6 +13,7 @@ export const pageScript = `
   let isPaused = false;
   let answeredAt = new Date();
   pause.hidden = false;
+  document.getElementById('still').hidden = true;
   pause.addEventListener('click', () => {
     isPaused = !isPaused;
     pause.textContent = isPaused ? 'Go on updating' : 'Pause updates';

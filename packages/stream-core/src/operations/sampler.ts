@@ -66,7 +66,7 @@ export interface TaskRates {
 
 /**
  * Reads an instance's counters now and then, so that whoever looks sees rates and what is recent at once. It reads plain
- * numbers of memory: about a millisecond for a thousand tasks.
+ * numbers of memory: some milliseconds for a thousand tasks.
  */
 export class Sampler {
   readonly #source: () => MetricsSource
