@@ -40,7 +40,7 @@ export function findingsOf(parts: FindingParts): readonly Finding[] {
   const fine = found.filter(({ level }) => level === 'fine')
   if (trouble.length + attention.length === 0) {
     const { tasks, instances } = parts
-    const text = `All ${plural(tasks.length, 'task')} run on ${plural(instances.length, 'instance')}, and nothing waits for long`
+    const text = `All ${plural(tasks.length, 'task')} run on ${plural(instances.filter(isPresent).length, 'instance')}, and nothing waits for long`
     return [
       { level: 'fine', text: tasks.length === 1 ? text.replace('All 1 task run', 'The task runs') : text, advice: '' },
       ...fine,

@@ -21,7 +21,7 @@ export interface Layout {
 const charWidth = 6.65
 const lineHeight = 15
 const padding = 9
-const layerGap = 34
+const layerGap = 28
 const rowGap = 12
 const charsMax = 28
 

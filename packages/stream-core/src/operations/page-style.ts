@@ -70,6 +70,6 @@ form{display:flex;flex-wrap:wrap;gap:.6rem 1rem;align-items:end}
 label{display:grid;gap:.2rem;color:var(--soft);font-size:.85rem;min-width:0}
 .wide{flex:1 1 16rem}
 input,select{font:inherit;font-size:1rem;color:var(--ink);background:var(--back);border:1px solid var(--soft);border-radius:.4rem;padding:.35rem .5rem;min-height:2.2rem;width:100%;max-width:100%}
-@media (max-width:40rem){section{padding:.8rem .7rem}header,main{padding-left:.6rem;padding-right:.6rem}header{padding-top:.6rem}}
+@media (max-width:40rem){td:last-child{min-width:30rem}td.number:last-child,td:empty{min-width:0}section{padding:.8rem .7rem}header,main{padding-left:.6rem;padding-right:.6rem}header{padding-top:.6rem}}
 @media print{section{break-inside:avoid}nav,.links{display:none}}
 `

@@ -25,7 +25,7 @@ export function instancesSection({ instances, atMs }: GroupDescription): Section
       figure(share(busy)),
       figure(counts === null ? unknown : count(counts.commits)),
       figure(counts === null ? unknown : count(counts.recoveries)),
-      isLocal ? quiet('now') : figure(heard(instance, atMs)),
+      isLocal ? { ...figure('now'), tone: 'quiet' as const } : figure(heard(instance, atMs)),
     ]
   })
   const facts = instances.flatMap(({ name, facts: own }) =>

@@ -260,6 +260,7 @@ test('an instance that leaves hands its tasks over: the timeline says who left, 
     expect(events).toContainEqual(expect.stringMatching(/^restored: task 0_\d has its state: [1-9]/))
     expect(tasks.map(({ owner }) => owner)).toEqual(Array(partitions).fill(one.processId))
     expect(instances.find(({ processId }) => processId === two.processId)).toMatchObject({ status: 'gone' })
+    expect((await described(one)).findings[0]!.text).toBe('All 4 tasks run on 1 instance, and nothing waits for long')
   })
 })
 
