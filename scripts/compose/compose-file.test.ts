@@ -126,6 +126,23 @@ test('the apps are given only variables that they read', () => {
   }
 })
 
+test('every setting of signing in reaches ingest, and what is secret of them as a file', () => {
+  const settings = Object.entries(ingestVariables).filter(([name]) => /^(?:OIDC|SMTP|MAIL)_/.test(name))
+  const files = ['oidc.yaml', 'mail.yaml'].map(
+    (name) => readComposeFile(name) as typeof file & { readonly secrets: object },
+  )
+  const given = [file, ...files].flatMap(({ services: of }) => Object.keys(of['ingest']!.environment!))
+  for (const [name, variable] of settings) expect(given).toContain('secret' in variable ? `${name}_FILE` : name)
+  for (const { services: of, secrets } of files) {
+    expect(Object.keys(of)).toEqual(['ingest'])
+    const { environment, secrets: used } = of['ingest'] as { environment: Record<string, string>; secrets: string[] }
+    const paths = Object.entries(environment).flatMap(([name, value]) => (name.endsWith('_FILE') ? [value] : []))
+    expect(paths).toEqual(used.map((secret) => `/run/secrets/${secret}`))
+    expect(Object.keys(secrets)).toEqual(used)
+    for (const name of Object.keys(environment)) expect(ingestVariables).toHaveProperty(name.replace(/_FILE$/, ''))
+  }
+})
+
 test('what is published is published to this machine alone, unless somebody says otherwise', () => {
   for (const [name, service] of services) {
     for (const port of (service['ports'] as string[] | undefined) ?? []) {

@@ -78,7 +78,7 @@ export const ingestVariables = {
     fallback: '120',
     min: 1,
     description:
-      'Refused ballots per address and minute before it is told to wait (429); valid codes are never refused',
+      'Refused requests per address (of IPv6: per /64 network) and minute before it is told to wait (429), and as many mails that may be asked for; valid codes are never refused',
   },
   SHUTDOWN_TIMEOUT_SECONDS: shutdownTimeoutSeconds,
   LOG_LEVEL: logLevel,

@@ -172,7 +172,9 @@ export function createChart(host, words, { onZoom, onPoint }) {
     })
   }
   /** @param {unknown} _plot @param {number[]} splits in seconds */
-  const elapsedLabels = (_plot, splits) => splits.map((seconds) => words.elapsed(seconds * 1000))
+  const elapsedLabels = (_plot, splits) => splits.map((seconds) => ownWay(words.elapsed(seconds * 1000)))
+  /** The canvas goes from left to right; hours and minutes are in the order of the page's language. @param {string} text */
+  const ownWay = (text) => (document.documentElement.dir === 'rtl' ? `\u2067${text}\u2069` : text)
 
   new ResizeObserver(() => {
     requestAnimationFrame(() => {

@@ -1,12 +1,13 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { addressPrefix } from '@voting/election/address-prefix'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { inboundBytesMax, subProtocol } from './protocol.ts'
 
 export interface DoorOptions {
   /** WebSockets this process takes. */
   readonly connectionsMax: number
-  /** Those of one address. 0: as many as it likes. Default 0. */
+  /** Those of one address, or of one /64 network of IPv6. 0: as many as it likes. Default 0. */
   readonly connectionsPerAddressMax?: number
   /** How many proxies stand before this app: whose word on the address is taken. Default none. */
   readonly proxyHops?: number
@@ -95,7 +96,7 @@ export class Door {
     const said = (Array.isArray(forwarded) ? forwarded.join(',') : (forwarded ?? '')).split(',')
     // Each proxy adds whom it was asked by; what stands before those was said by anybody.
     const address = proxyHops > 0 ? said.at(-proxyHops)?.trim() : ''
-    return address || (socket.remoteAddress ?? '')
+    return addressPrefix(address || (socket.remoteAddress ?? ''))
   }
 
   /** Programs send no origin; a browser's must be the page's own, or one that was allowed. */

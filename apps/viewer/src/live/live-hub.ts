@@ -6,10 +6,11 @@ import type { Changes, ResultStore, TrendRow } from '../result-store.ts'
 import { answerTo } from './answer.ts'
 import { Door, type DoorOptions } from './door.ts'
 import { Findings } from './findings.ts'
+import type { Socket, Subscription } from './socket.ts'
 import { unseal } from '../sealing.ts'
 import { updatePaceMs } from './update-pace.ts'
 import { viewFor } from '../view-for.ts'
-import type { WindowName } from '../trend-columns.ts'
+import { sendSlices } from './trend-slices.ts'
 import {
   bucketFrame,
   byeFrame,
@@ -33,30 +34,6 @@ export interface LiveHubOptions extends DoorOptions {
   readonly onAck?: (seconds: number) => void
   /** Time between visible heartbeats. Default 10 s. */
   readonly heartbeatMs?: number
-}
-
-interface Subscription {
-  /** Has shown the receipt of a ballot: sees what is hidden from others. */
-  readonly isVoter: boolean
-  readonly request: Subscribe
-  readonly window: WindowName | null
-  /** A change was skipped because the socket was behind: the next thing it gets is a snapshot. */
-  hasMissed: boolean
-  /** What this socket was last told; null while its first answer is on the way. */
-  sent: PollView | null
-  /** What was published meanwhile: the answer may have been read before it. */
-  readonly early: TrendRow[]
-}
-
-interface Socket {
-  readonly webSocket: WebSocket
-  readonly subscriptions: Map<string, Subscription>
-  isAlive: boolean
-  inboundCount: number
-  /** When it was last sent a heartbeat that it has not acknowledged; 0: none. */
-  unackedMs: number
-  /** Heartbeats in a row without an acknowledgement; null: it has never sent one, and need not. */
-  missedAcks: number | null
 }
 
 /** Sockets are served in slices, so that ten thousand of them do not hold up the loop. */
@@ -174,6 +151,7 @@ export class LiveHub {
       inboundCount: 0,
       unackedMs: 0,
       missedAcks: null,
+      frameBytesMax: 0,
     }
     this.#sockets.add(socket)
     webSocket.on('pong', () => (socket.isAlive = true))
@@ -227,7 +205,8 @@ export class LiveHub {
     }
     const window = message.trend?.res ?? null
     const isVoter = message.receipt !== undefined && found.hiding === null
-    const subscription: Subscription = { isVoter, request: message, window, hasMissed: false, sent: null, early: [] }
+    const rest = { hasMissed: false, sent: null, early: [], slices: null }
+    const subscription: Subscription = { isVoter, request: message, window, ...rest }
     socket.subscriptions.set(pollId, subscription)
     const answer = await answerTo(this.#options.store, found, message, isVoter)
     if (socket.subscriptions.get(pollId) !== subscription) return
@@ -237,6 +216,12 @@ export class LiveHub {
     else if (!this.#polls.has(pollId)) await this.#reread(pollId)
     subscription.sent = answer.view
     if (answer.frame) this.#send(socket, Buffer.from(answer.frame))
+    if (window) {
+      subscription.slices = answer.slices
+      const isWanted = (): boolean => socket.subscriptions.get(pollId) === subscription
+      const frameOf = (rows: readonly TrendRow[]): string | null => bucketFrame(answer.view, window, rows)
+      sendSlices(socket.webSocket, answer.slices, frameOf, isWanted)
+    }
     // What was published while the answer was being read may be missing from it; values are absolute, so twice is no harm.
     this.#update(socket, pollId, subscription, subscription.early, new Map(), nowMs)
     const findings = await this.#findings.frameOf(answer.view)
@@ -265,7 +250,8 @@ export class LiveHub {
       return
     }
     const { webSocket } = socket
-    if (webSocket.bufferedAmount > bufferedBytesMax) return webSocket.close(4408, 'too slow')
+    // One frame that is large by itself makes nobody slow.
+    if (webSocket.bufferedAmount > bufferedBytesMax + socket.frameBytesMax) return webSocket.close(4408, 'too slow')
     if (webSocket.bufferedAmount > bufferedBytesBehind) {
       this.skippedSends++
       subscription.hasMissed = true
@@ -298,11 +284,13 @@ export class LiveHub {
       frames.set(key, shared)
     }
     subscription.sent = view
+    subscription.slices?.changed(seen)
     for (const frame of shared) this.#send(socket, frame)
   }
 
   #send(socket: Socket, frame: Buffer): void {
     this.framesSent++
+    socket.frameBytesMax = Math.max(socket.frameBytesMax, frame.length)
     socket.webSocket.send(frame, { binary: false })
   }
 

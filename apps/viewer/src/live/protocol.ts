@@ -15,6 +15,9 @@ import { isWindowName, type TrendColumns, type WindowName, windowSizes } from '.
  * With a token (`epoch`, `ver`) it gets one `d` that brings it up to date, or nothing where it is; `h` names the newest
  * versions, so that it notices what it has missed. Unknown fields and unknown `t` are to be ignored: that is how this
  * protocol grows.
+ *
+ * A trend of many windows does not come in one frame: `snap` says where it begins (`t0`) and has empty columns, and `b` frames
+ * follow, the newest windows first, windows in which nothing was counted left out.
  */
 export const subProtocol = 'tally.v1'
 export const inboundBytesMax = 1024
@@ -195,11 +198,22 @@ export function statusFrame({ poll, epoch, version }: PollView, options: StatusO
   return JSON.stringify(revealMs === undefined ? frame : { ...frame, reveal: revealMs })
 }
 
-/** What was found out about a poll: whole lists, which replace those before. */
+/** Of each kind the newest: a lead may change hands thousands of times, and the API has them all. */
+const listedMax = 100
+
+/** What was found out about a poll: lists, which replace those before. */
 export const findingsFrame = (
   { poll, epoch }: PollView,
   { leads, flows, bursts }: Omit<Analytics, 'minutes'>,
-): string => JSON.stringify({ t: 'a', poll: poll.id, epoch, leads, flows, bursts })
+): string =>
+  JSON.stringify({
+    t: 'a',
+    poll: poll.id,
+    epoch,
+    leads: leads.slice(-listedMax),
+    flows,
+    bursts: bursts.slice(-listedMax),
+  })
 
 export const helloFrame = (nowMs: number, heartbeatMs: number, tickMs: number, isLate: boolean): string =>
   JSON.stringify({ t: 'hello', now: nowMs, hb: heartbeatMs, tick: tickMs, late: isLate })
