@@ -4,6 +4,22 @@ import type { Log } from './system.ts'
 export const scenarioNames = ['pace', 'pages', 'stalled', 'viewer-killed', 'beyond', 'soak'] as const
 export type ScenarioName = (typeof scenarioNames)[number]
 
+export const help = `npm run scalability -- [options]       how far the voting system scales on this machine
+
+  --quick                 proves that it works, within minutes; its figures say little
+  --scenarios <names>     of ${scenarioNames.join(', ')}
+  --log <names>           embedded, kafka or both                 (default: both)
+  --tallies <numbers>     how many count, in pace                 (default: 1,2)
+  --rates <numbers>       votes per second of pace, ascending     (default: 100,500,1000,1500,2000,3000,4000,6000)
+  --seconds <number>      of each measurement                     (default: 20)
+  --pages <number>        that watch                              (default: 10000)
+  --tick-ms <number>      TICK_MS of the viewer                   (default: its own)
+  --soak-minutes <number>                                         (default: 30)
+  --json                  a line per measurement instead of tables
+  --help                  this text
+
+Ends with 1 if a ballot was lost or counted twice or a page was left behind.`
+
 /** A mistake in the command line. */
 export class UsageError extends Error {}
 

@@ -1,15 +1,9 @@
 /**
  * How far does the voting system scale on this machine? Starts it, votes in it and watches it, and says where the limit lies:
- *
- *   npm run scalability -- [--quick] [--log embedded,kafka] [--tallies 1,2] [--scenarios pace,pages,stalled,viewer-killed,beyond,soak]
- *     [--rates 100,500,1000,…] [--seconds n] [--pages n] [--tick-ms n] [--soak-minutes n] [--json]
- *
- * Everything listens on the loopback address. Prints a table for each scenario, and with --json a line per measurement with
- * commit and machine. Ends with 1 if a ballot was lost or counted twice or a page was left behind, with 2 if it was asked wrongly.
- * --quick proves that the programs work, within a few minutes; its figures say little.
+ * `npm run scalability -- --help`, docs/scalability.md. Everything listens on the loopback address.
  */
 import { load, machine } from '../harness/machine.ts'
-import { readOptions, type ScalabilityOptions, UsageError } from './options.ts'
+import { help, readOptions, type ScalabilityOptions, UsageError } from './options.ts'
 import { reportOf } from './report.ts'
 import { beyond, pace, pages, type Row, soak, stalled, viewerKilled } from './scenarios.ts'
 import { startSystem, type SystemOptions, type VotingSystem } from './system.ts'
@@ -88,11 +82,15 @@ async function on(options: SystemOptions, run: (system: VotingSystem) => Promise
 }
 
 function options(): ScalabilityOptions {
+  if (process.argv.includes('--help')) {
+    process.stdout.write(`${help}\n`)
+    process.exit(0)
+  }
   try {
     return readOptions(process.argv.slice(2))
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    say(error.message)
+    say(`error: ${error.message}\n\n${help}`)
     process.exit(2)
   }
 }
