@@ -190,7 +190,7 @@ export async function viewerKilled(system: VotingSystem, { pages: count, joinSec
       const voting = voters.does.vote(easyRate, seconds)
       await system.kill(killed!)
       await Promise.all(swarm.map(({ does }) => does.redirect([url!])))
-      const times = await Promise.all(swarm.map(({ does }) => does.untilCurrent(60)))
+      const times = await Promise.all(swarm.map(({ does }) => does.untilCurrent(120)))
       return { turnout: await voting, times }
     })
     const reconciled = await poll.reconcile([result.turnout])

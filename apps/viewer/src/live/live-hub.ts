@@ -7,9 +7,9 @@ import { answerTo } from './answer.ts'
 import { Door, type DoorOptions } from './door.ts'
 import { Findings } from './findings.ts'
 import { unseal } from '../sealing.ts'
+import type { Socket, Subscription } from './sockets.ts'
 import { updatePaceMs } from './update-pace.ts'
 import { viewFor } from '../view-for.ts'
-import type { WindowName } from '../trend-columns.ts'
 import {
   bucketFrame,
   byeFrame,
@@ -35,35 +35,16 @@ export interface LiveHubOptions extends DoorOptions {
   readonly heartbeatMs?: number
 }
 
-interface Subscription {
-  /** Has shown the receipt of a ballot: sees what is hidden from others. */
-  readonly isVoter: boolean
-  readonly request: Subscribe
-  readonly window: WindowName | null
-  /** A change was skipped because the socket was behind: the next thing it gets is a snapshot. */
-  hasMissed: boolean
-  /** What this socket was last told; null while its first answer is on the way. */
-  sent: PollView | null
-  /** What was published meanwhile: the answer may have been read before it. */
-  readonly early: TrendRow[]
-}
-
-interface Socket {
-  readonly webSocket: WebSocket
-  readonly subscriptions: Map<string, Subscription>
-  isAlive: boolean
-  inboundCount: number
-  /** When it was last sent a heartbeat that it has not acknowledged; 0: none. */
-  unackedMs: number
-  /** Heartbeats in a row without an acknowledgement; null: it has never sent one, and need not. */
-  missedAcks: number | null
-}
-
 /** Sockets are served in slices, so that ten thousand of them do not hold up the loop. */
 const socketsPerSlice = 250
 /** Above the first a socket is skipped, above the second it is closed. */
 const bufferedBytesBehind = 64 * 1024
 const bufferedBytesMax = 256 * 1024
+/**
+ * Each socket has its heartbeat at one of so many times between two of them: ten thousand that were asked at once would answer at
+ * once, and nothing else would be done until all of them were heard.
+ */
+const beatSlots = 20
 const subscriptionsMax = 8
 const missedAcksMax = 3
 /** Closing waits no longer than this for the other side. */
@@ -86,6 +67,7 @@ export class LiveHub {
   readonly #findings: Findings
   /** Newer ballots are recorded than are counted. */
   #isLate = false
+  #beats = 0
   framesSent = 0
   skippedSends = 0
 
@@ -98,7 +80,7 @@ export class LiveHub {
       logger,
       broadcast: (pollId, frame, isForVoters) => this.#broadcast(pollId, frame, isForVoters),
     })
-    this.#timers.push(setInterval(() => this.#beat(), options.heartbeatMs ?? 10_000))
+    this.#timers.push(setInterval(() => this.#beat(), (options.heartbeatMs ?? 10_000) / beatSlots))
     this.#timers.push(setInterval(() => this.#watchStatus(), 1000))
     for (const timer of this.#timers) timer.unref()
   }
@@ -172,6 +154,7 @@ export class LiveHub {
       subscriptions: new Map(),
       isAlive: true,
       inboundCount: 0,
+      beatSlot: this.handshakes.opened % beatSlots,
       unackedMs: 0,
       missedAcks: null,
     }
@@ -353,8 +336,10 @@ export class LiveHub {
   /** A visible heartbeat for pages, which cannot see pings, and a ping that ends sockets nobody answers for. */
   #beat(): void {
     const nowMs = Date.now()
+    const slot = this.#beats++ % beatSlots
     const frames = new Map<string, Buffer>()
     this.#eachSocket((socket) => {
+      if (socket.beatSlot !== slot) return
       const polls = [...socket.subscriptions.keys()]
       const key = polls.join(' ')
       let frame = frames.get(key)
