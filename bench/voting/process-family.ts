@@ -8,7 +8,10 @@ const timeFields = 4
 const pageBytes = 4096
 const residentField = 21
 
-/** CPU seconds and resident megabytes of a process and all it has started; null where there is no /proc. */
+/**
+ * CPU seconds and resident megabytes of a process and all it has started, what they share counted for each of them; null where
+ * there is no /proc.
+ */
 export function processFamily(pid: number): { readonly cpuSeconds: number; readonly rssMb: number } | null {
   if (!existsSync('/proc/self/stat')) return null
   const stats = new Map<number, readonly string[]>()
