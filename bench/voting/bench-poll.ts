@@ -69,10 +69,13 @@ export class BenchPoll {
     })
   }
 
-  async probe(): Promise<Worker<'probe'>> {
+  /** Enough for so many seconds: each of its options is voted for at most some ten times in one. */
+  async probe(seconds: number): Promise<Worker<'probe'>> {
     const { ingestUrl, viewerUrls, organiserToken } = this.#system
     const url = `${ingestUrl}/api/polls/${this.id}/codes`
-    const { codes } = await ask<{ codes: string[] }>(url, organiserToken, { count: 10_000 })
+    const { codes } = await ask<{ codes: string[] }>(url, organiserToken, {
+      count: Math.min(10_000, Math.ceil(seconds * 20 * probed.length)),
+    })
     return startWorker('probe', { ingestUrl, viewerUrl: viewerUrls[0], poll: this.id, codes, options: probed })
   }
 

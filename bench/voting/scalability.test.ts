@@ -1,6 +1,5 @@
-import { spawnSync } from 'node:child_process'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { readOptions } from './options.ts'
 import { beyond, pages, type Row } from './scenarios.ts'
 import { startSystem } from './system.ts'
 
@@ -27,12 +26,13 @@ test(
   },
 )
 
-test('what is asked wrongly is refused before anything starts', () => {
-  const program = join(import.meta.dirname, 'scalability.ts')
-  const run = (...options: string[]) => spawnSync(process.execPath, [program, ...options], { encoding: 'utf8' })
-  expect(run('--scenarios', 'nothing')).toMatchObject({
-    status: 2,
-    stderr: expect.stringContaining('there is no "nothing"'),
+test('what is asked wrongly is refused with what there is', () => {
+  expect(() => readOptions(['--scenarios', 'nothing'])).toThrow('--scenarios: there is no "nothing": pace, pages')
+  expect(() => readOptions(['--pages', '0'])).toThrow('--pages must be whole numbers above 0; got 0')
+  expect(() => readOptions(['--page', '1'])).toThrow(/--page/)
+  expect(readOptions(['--log', 'kafka', '--rates', '7,8'])).toMatchObject({
+    logs: ['kafka'],
+    rates: [7, 8],
+    pages: 10_000,
   })
-  expect(run('--pages', '0')).toMatchObject({ status: 2, stderr: expect.stringContaining('got 0') })
 })

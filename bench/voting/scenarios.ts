@@ -41,7 +41,7 @@ export async function pace(
 ): Promise<Row & { readonly isSustained: boolean }> {
   const { rate, seconds } = options
   const poll = await BenchPoll.create(system)
-  const [voters, probe] = [await poll.voters(200), await poll.probe()]
+  const [voters, probe] = [await poll.voters(200), await poll.probe(seconds)]
   try {
     await voters.does.prepare(rate * (seconds + 2) * 1.1)
     const warmUp = await voters.does.vote(rate, 2)
@@ -76,7 +76,7 @@ export async function beyond(
   { rate, seconds }: { readonly rate: number; readonly seconds: number },
 ): Promise<Row> {
   const poll = await BenchPoll.create(system)
-  const [voters, probe] = [await poll.voters(2000), await poll.probe()]
+  const [voters, probe] = [await poll.voters(2000), await poll.probe(3)]
   try {
     await voters.does.prepare(rate * seconds * 1.1)
     const { result: turnout, usage } = await during(system.parts, () => voters.does.vote(rate, seconds))
@@ -107,9 +107,9 @@ interface Crowd {
 /** Pages that come in a storm, and then watch an election that is voted in. */
 export async function pages(system: VotingSystem, { pages: count, joinSeconds, seconds }: Crowd): Promise<Row> {
   const poll = await BenchPoll.create(system)
-  const [voters, probe, swarm] = [await poll.voters(20), await poll.probe(), await poll.swarm(count)]
+  const [voters, probe, swarm] = [await poll.voters(20), await poll.probe(seconds), await poll.swarm(count)]
   try {
-    await voters.does.prepare(easyRate * (seconds + joinSeconds + 60))
+    await voters.does.prepare(easyRate * seconds * 1.1)
     const viewers = showing(system)
     const storm = await during(viewers, () => Promise.all(swarm.map(({ does }) => does.join(joinSeconds))))
     const before = await stateOf(swarm)
@@ -146,9 +146,9 @@ export async function stalled(
   share = 0.05,
 ): Promise<Row> {
   const poll = await BenchPoll.create(system)
-  const [voters, probe, swarm] = [await poll.voters(20), await poll.probe(), await poll.swarm(count)]
+  const [voters, probe, swarm] = [await poll.voters(20), await poll.probe(seconds), await poll.swarm(count)]
   try {
-    await voters.does.prepare(easyRate * (seconds + 60))
+    await voters.does.prepare(easyRate * seconds * 1.1)
     await Promise.all(swarm.map(({ does }) => does.join(joinSeconds)))
     const before = await stateOf(swarm)
     const stalledPages = sum(await Promise.all(swarm.map(({ does }) => does.stall(share))))
@@ -181,7 +181,7 @@ export async function viewerKilled(system: VotingSystem, { pages: count, joinSec
   const poll = await BenchPoll.create(system)
   const [voters, swarm] = [await poll.voters(20), await poll.swarm(count)]
   try {
-    await voters.does.prepare(easyRate * (seconds + 60))
+    await voters.does.prepare(easyRate * seconds * 1.1)
     await Promise.all(swarm.map(({ does }) => does.join(joinSeconds)))
     const before = await stateOf(swarm)
     const [killed, survivor] = showing(system)
@@ -190,7 +190,7 @@ export async function viewerKilled(system: VotingSystem, { pages: count, joinSec
       const voting = voters.does.vote(easyRate, seconds)
       await system.kill(killed!)
       await Promise.all(swarm.map(({ does }) => does.redirect([url!])))
-      const times = await Promise.all(swarm.map(({ does }) => does.untilCurrent(60)))
+      const times = await Promise.all(swarm.map(({ does }) => does.untilCurrent(120)))
       return { turnout: await voting, times }
     })
     const reconciled = await poll.reconcile([result.turnout])
@@ -226,7 +226,7 @@ export async function soak(
     samples.push({ atH: performance.now() / 3_600_000, mb: seen.map(({ rssMb }) => rssMb) })
   }
   try {
-    await voters.does.prepare(20_000)
+    await voters.does.prepare(Math.min(20_000, rate * minutes * 60 * 1.1))
     await Promise.all(swarm.map(({ does }) => does.join(5)))
     const timer = setInterval(() => void look(), everyMs)
     const { result: turnout, usage } = await during(system.parts, () => voters.does.vote(rate, minutes * 60))
@@ -259,7 +259,7 @@ export async function soak(
 
 const showing = ({ parts }: VotingSystem) => {
   const viewers = parts.filter(({ name }) => name.startsWith('viewer'))
-  return viewers.length > 0 ? viewers : parts
+  return viewers.length > 0 ? viewers : parts.filter(({ ops }) => ops !== null)
 }
 
 const endAll = (workers: readonly { end(): Promise<void> }[]): Promise<unknown> =>
@@ -299,7 +299,7 @@ async function connectionsAfter(system: VotingSystem, seconds: number): Promise<
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
   const counts = await Promise.all(
     showing(system).map(async ({ ops }) => {
-      const text = await (await fetch(`${ops}/metrics`)).text()
+      const text = await (await fetch(`${ops!}/metrics`)).text()
       return Number(/^viewer_connections (\d+)$/m.exec(text)?.[1])
     }),
   )

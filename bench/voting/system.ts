@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startEmbeddedPostgres } from '../../apps/demo/src/postgres.ts'
@@ -21,8 +21,8 @@ export interface SystemOptions {
 export interface Part {
   readonly name: string
   readonly pid: number
-  /** Where its metrics are. */
-  readonly ops: string
+  /** Where its metrics are; null: it is none of our programs, and is looked at from outside. */
+  readonly ops: string | null
 }
 
 /** The voting system, its parts as processes of their own, on free ports of the loopback address and with nothing in it. */
@@ -93,7 +93,11 @@ async function onEmbedded({ tallies, tickMs }: SystemOptions, folder: string, st
     ...(tickMs && { TICK_MS: String(tickMs) }),
   })
   const { ingest, viewer, ops } = line as unknown as { ingest: string; viewer: string; ops: { viewer: string } }
-  return { ingestUrl: ingest, viewerUrls: [viewer], parts: [{ name: 'everything', pid, ops: ops.viewer }] }
+  return {
+    ingestUrl: ingest,
+    viewerUrls: [viewer],
+    parts: [{ name: 'everything', pid, ops: ops.viewer }, postgresOf(folder)],
+  }
 }
 
 async function onKafka(
@@ -126,8 +130,18 @@ async function onKafka(
   return {
     ingestUrl: ingest.url,
     viewerUrls: showing.map(({ url }) => url),
-    parts: [ingest, ...counting, ...showing].map(({ part }) => part),
+    parts: [
+      ...[ingest, ...counting, ...showing].map(({ part }) => part),
+      postgresOf(folder),
+      { name: 'kafka', pid: kafka.nodes[0]!.pid, ops: null },
+    ],
   }
+}
+
+/** Its server begins a session of its own; all that works for it descends from it. */
+function postgresOf(folder: string): Part {
+  const [pid] = readFileSync(join(folder, 'postgres', 'postmaster.pid'), 'utf8').split('\n')
+  return { name: 'postgres', pid: Number(pid), ops: null }
 }
 
 interface Running {

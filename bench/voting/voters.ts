@@ -67,7 +67,7 @@ export class Voters {
 
   /** Has so many codes made before anybody comes. */
   async prepare(count: number): Promise<void> {
-    while (this.#codes.length < count) await this.#fetchCodes()
+    while (this.#codes.length < count) await this.#fetchCodes(Math.ceil(count - this.#codes.length))
   }
 
   /** Lets them come for so long, and resolves when everybody has an answer, or none within half a minute. */
@@ -153,17 +153,17 @@ export class Voters {
     }
   }
 
-  #fetchCodes(): Promise<void> {
-    this.#fetching ??= this.#askForCodes().finally(() => (this.#fetching = null))
+  #fetchCodes(wanted = codesPerBatch): Promise<void> {
+    this.#fetching ??= this.#askForCodes(Math.min(wanted, codesPerBatch)).finally(() => (this.#fetching = null))
     return this.#fetching
   }
 
-  async #askForCodes(): Promise<void> {
+  async #askForCodes(count: number): Promise<void> {
     const { ingestUrl, poll, organiserToken } = this.#options
     const answer = await fetch(`${ingestUrl}/api/polls/${poll}/codes`, {
       method: 'POST',
       headers: { authorization: `Bearer ${organiserToken}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ count: codesPerBatch }),
+      body: JSON.stringify({ count }),
     })
     if (!answer.ok) throw new Error(`no codes: ${answer.status} ${await answer.text()}`)
     this.#codes.push(...((await answer.json()) as { codes: string[] }).codes)

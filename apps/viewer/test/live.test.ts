@@ -326,3 +326,12 @@ test('a hub that is closed tells each page a time of its own to come again', asy
   for (const retry of retries) expect(retry).toBeLessThan(3000)
   await expect.poll(() => clients.map(({ closeCode }) => closeCode)).toEqual([1012, 1012, 1012, 1012])
 })
+
+test('heartbeats of pages are spread over the time between two, so that their answers do not come all at once', async () => {
+  await hub.close()
+  server.close()
+  await openHub(store, 1000)
+  const clients = await Promise.all(Array.from({ length: 4 }, () => new LiveClient(url).open()))
+  const beats = await Promise.all(clients.map((client) => client.next('h')))
+  expect(new Set(beats.map(({ now }) => now)).size).toBe(4)
+})

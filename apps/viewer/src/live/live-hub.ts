@@ -41,6 +41,11 @@ const socketsPerSlice = 250
 /** Above the first a socket is skipped, above the second it is closed. */
 const bufferedBytesBehind = 64 * 1024
 const bufferedBytesMax = 256 * 1024
+/**
+ * Each socket has its heartbeat at one of so many times between two of them: ten thousand that were asked at once would answer at
+ * once, and nothing else would be done until all of them were heard.
+ */
+const beatSlots = 20
 const subscriptionsMax = 8
 const missedAcksMax = 3
 /** Closing waits no longer than this for the other side. */
@@ -63,6 +68,7 @@ export class LiveHub {
   readonly #findings: Findings
   /** Newer ballots are recorded than are counted. */
   #isLate = false
+  #beats = 0
   framesSent = 0
   skippedSends = 0
 
@@ -75,7 +81,7 @@ export class LiveHub {
       logger,
       broadcast: (pollId, frame, isForVoters) => this.#broadcast(pollId, frame, isForVoters),
     })
-    this.#timers.push(setInterval(() => this.#beat(), options.heartbeatMs ?? 10_000))
+    this.#timers.push(setInterval(() => this.#beat(), (options.heartbeatMs ?? 10_000) / beatSlots))
     this.#timers.push(setInterval(() => this.#watchStatus(), 1000))
     for (const timer of this.#timers) timer.unref()
   }
@@ -149,6 +155,7 @@ export class LiveHub {
       subscriptions: new Map(),
       isAlive: true,
       inboundCount: 0,
+      beatSlot: this.handshakes.opened % beatSlots,
       unackedMs: 0,
       missedAcks: null,
       frameBytesMax: 0,
@@ -341,8 +348,10 @@ export class LiveHub {
   /** A visible heartbeat for pages, which cannot see pings, and a ping that ends sockets nobody answers for. */
   #beat(): void {
     const nowMs = Date.now()
+    const slot = this.#beats++ % beatSlots
     const frames = new Map<string, Buffer>()
     this.#eachSocket((socket) => {
+      if (socket.beatSlot !== slot) return
       const polls = [...socket.subscriptions.keys()]
       const key = polls.join(' ')
       let frame = frames.get(key)

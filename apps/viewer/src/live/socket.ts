@@ -25,6 +25,8 @@ export interface Subscription {
 export interface Socket {
   readonly webSocket: WebSocket
   readonly subscriptions: Map<string, Subscription>
+  /** Which of the heartbeat's times is its own. */
+  readonly beatSlot: number
   isAlive: boolean
   inboundCount: number
   /** When it was last sent a heartbeat that it has not acknowledged; 0: none. */
