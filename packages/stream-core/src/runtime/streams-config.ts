@@ -201,6 +201,7 @@ export function streamsConfig(options: StreamsOptions, seams: Seams = {}): Strea
     )
   }
   checkKinds(options)
+  refuseLikeNames(options.topology)
   const { logger = silentLogger } = options
   const whole = (name: NumberOption, fallback: number, least = 0): number => {
     const value = options[name] ?? fallback
@@ -260,6 +261,24 @@ export function streamsConfig(options: StreamsOptions, seams: Seams = {}): Strea
     },
     onCommitStep: options.onCommitStep,
     seams,
+  }
+}
+
+/** Both would be one table: SQLite tells names apart by letters, and not by capitals. */
+function refuseLikeNames({ subtopologies, stores }: Topology): void {
+  const onDisk = new Set(stores.filter(({ inMemory }) => !inMemory).map(({ name }) => name))
+  for (const { storeNames } of subtopologies) {
+    const seen = new Map<string, string>()
+    for (const name of storeNames) {
+      const other = seen.get(name.toLowerCase())
+      if (onDisk.has(name) && other !== undefined) {
+        throw new ConfigError(
+          'topology',
+          `the stores "${other}" and "${name}" of one sub-topology differ in capitals only: give one of them another name`,
+        )
+      }
+      if (onDisk.has(name)) seen.set(name.toLowerCase(), name)
+    }
   }
 }
 

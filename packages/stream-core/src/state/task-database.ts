@@ -25,6 +25,9 @@ CREATE TABLE IF NOT EXISTS changelog_positions (store TEXT PRIMARY KEY, offset I
 CREATE TABLE IF NOT EXISTS store_numbers (store TEXT PRIMARY KEY, observed_ms INTEGER NOT NULL,
   sequence INTEGER NOT NULL) WITHOUT ROWID`
 
+/** The table of a store. `store_numbers` is taken; and SQLite's names do not know capitals. */
+export const tableOf = (store: string): string => `${/^numbers$/i.test(store) ? 'state' : 'store'}_${store}`
+
 /** A task's SQLite file: one table per store, and the changelog positions, which change in the same transaction. */
 export class TaskDatabase {
   readonly database: Database.Database

@@ -5,7 +5,7 @@ import type { StateStore } from './state-store.ts'
 import type { StoreHost } from './store-host.ts'
 import type { StoreSpec } from './store-spec.ts'
 import type { StoreTimes } from './store-times.ts'
-import { type ChangelogPosition, TaskDatabase } from './task-database.ts'
+import { type ChangelogPosition, tableOf, TaskDatabase } from './task-database.ts'
 
 const rowsPerSlice = 2000
 const keysPerSlice = 5000
@@ -177,7 +177,7 @@ export class TaskState {
       const base =
         this.#database === null || spec.inMemory
           ? null
-          : new BaseTable(this.#database.database, `store_${spec.name}`, layoutOf(spec))
+          : new BaseTable(this.#database.database, tableOf(spec.name), layoutOf(spec))
       const store = openStore(spec, base, host)
       const numbers = base === null ? undefined : this.#database?.numbers(spec.name)
       if (numbers !== undefined) store.meta.load(numbers)
