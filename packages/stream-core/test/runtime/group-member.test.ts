@@ -144,3 +144,39 @@ test('one that was killed comes back under its name to what it had, and nobody e
   expect(a.isRejoinDue).toBe(true)
   await a.leave()
 })
+
+test('a close does not wait for a join that is never answered', async () => {
+  const clock = new SimClock()
+  const groups = new EmbeddedGroups(clock)
+  const member = open(clock, groups, 'a', (inner) => ({ ...inner, join: () => new Promise(() => undefined) }))
+  const joining = member.join()
+  const refused = expect(joining).rejects.toThrow('the member of the group was closed')
+  await ahead(clock, member.leave())
+  await ahead(clock, refused)
+})
+
+test('a join that arrives after its member has left is left again', async () => {
+  const clock = new SimClock()
+  const groups = new EmbeddedGroups(clock)
+  const left: string[] = []
+  const late = Promise.withResolvers<void>()
+  const member = open(clock, groups, 'a', (inner) => ({
+    ...inner,
+    join: async (request) => {
+      await late.promise
+      return inner.join(request)
+    },
+    leave: (request) => {
+      left.push(request.memberId)
+      late.resolve()
+      return inner.leave(request)
+    },
+  }))
+  const refused = expect(member.join()).rejects.toThrow('the member of the group was closed')
+  await ahead(clock, member.leave())
+  await refused
+  expect(left).toEqual(['', expect.stringMatching(/^a-/)])
+  // Nobody is there for whom another would have to wait.
+  const { userData } = await ahead(clock, open(clock, groups, 'b').join())
+  expect(userData.toString()).toBe('of 1')
+})
