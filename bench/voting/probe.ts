@@ -49,7 +49,7 @@ export class Probe {
       onText: (payload) => this.#look(payload),
       onClose: () => this.#ready.reject(new Error('the WebSocket of the probe was closed')),
     })
-    this.#ready.promise.catch(() => undefined)
+    this.#ready.promise.catch(() => undefined) // told in watch(), which may come later
   }
 
   async watch(seconds: number): Promise<Seen> {

@@ -169,6 +169,6 @@ function run(program: string, environment: Record<string, string>): Running {
     })
     void exited.then(() => reject(new Error(`${program} did not start:\n${said}`)))
   })
-  line.catch(() => undefined)
+  line.catch(() => undefined) // whoever waits for the line is told
   return { child, exited, line }
 }

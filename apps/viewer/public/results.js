@@ -228,6 +228,7 @@ followButton?.addEventListener('click', backToLive)
 async function compareAgain() {
   const path = `/api/polls/${poll.id}/compare?with=${comparison.runs[1].poll}`
   const receipt = poll.receipt ? `&receipt=${encodeURIComponent(poll.receipt)}` : ''
+  // Without an answer the curve stays as it is, and the next minute asks again.
   const response = await fetch(`${path}${receipt}`).catch(() => null)
   if (response?.ok) comparison = await response.json()
 }
