@@ -16,17 +16,25 @@ const logger: Logger = {
   error: (fields, text) => say('error', fields, text),
 }
 const broker = kafkaBroker({ bootstrapServers: bootstrap, clientId: 'chaos', logger })
-// For tests of what is left behind: dies in its n-th transaction, when all of it is written and nothing committed.
+// For tests of what is left behind: dies in its n-th transaction that has something for the topic that tests read, when
+// all of it is written and nothing committed. One with other records only would hold up none of those who read that topic.
 const killIn = Number(process.env['KILL_IN_TRANSACTION'] ?? 0)
 if (killIn > 0) {
   let transactions = 0
   const openProducer = broker.openProducer.bind(broker)
   broker.openProducer = async (options) => {
     const producer = await openProducer(options)
+    let isEchoed = false
+    const append = producer.append.bind(producer)
+    producer.append = (topic, ...rest) => {
+      isEchoed ||= topic === `${prefix}-echo`
+      return append(topic, ...rest)
+    }
     const commit = producer.commit.bind(producer)
     producer.commit = async () => {
       await producer.flush()
-      if (++transactions === killIn) process.kill(process.pid, 'SIGKILL')
+      if (isEchoed && ++transactions === killIn) process.kill(process.pid, 'SIGKILL')
+      isEchoed = false
       await commit()
     }
     return producer

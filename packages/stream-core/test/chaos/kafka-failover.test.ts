@@ -127,7 +127,10 @@ test(
     await eventually('all passed on', async () => (await echoed('open')) === written, 90_000)
     // The session is 6 s, the transaction's timeout 60 s.
     expect(Date.now() - killedMs).toBeLessThan(45_000)
-    expect(b.said.filter(({ event }) => event === 'group.transactions-ended')).toHaveLength(1)
+    const ends = () => b.said.filter(({ event }) => event === 'group.transactions-ended')
+    // The log may tell a reader of the end before this process has read what the other printed.
+    await eventually('the other said so', () => ends().length > 0, 10_000)
+    expect(ends()).toHaveLength(1)
     b.child.kill('SIGTERM')
     await b.exited
   },
