@@ -1,4 +1,6 @@
 import type { Topology } from 'stream-core'
+import { checkRetentions, forgetLongLimits } from './long-limits.ts'
+import { checkStoreSerdes, withStoreSerdes } from './store-serdes.ts'
 import { TopologyTestDriver } from 'stream-core/testing'
 import { compareRecordings, type Divergence } from './compare.ts'
 import { dslTopology } from './dsl-topology.ts'
@@ -47,6 +49,7 @@ const configFields = [
 /** Runs a scenario on the library and compares. Throws a FormatError for what the format does not define. */
 export function runScenario(scenario: Scenario): Outcome {
   const effects: EffectLog = { effects: [], stimulus: -1 }
+  forgetLongLimits()
   checkFields(scenario.config ?? {}, 'the configuration', configFields)
   for (const { keySerde, valueSerde } of Object.values(scenario.topics ?? {})) {
     checkSerde(keySerde)
@@ -73,6 +76,8 @@ function record(scenario: Scenario, effects: EffectLog): { recording: Recording;
   }
   let driver: TopologyTestDriver
   try {
+    checkStoreSerdes(topology)
+    checkRetentions(topology)
     checkDirectories(topology)
     driver = new TopologyTestDriver(topology, driverOptions(scenario.config ?? {}))
   } catch (error) {
@@ -114,7 +119,10 @@ function closeQuietly(driver: TopologyTestDriver): void {
   }
 }
 
-function buildTopology(scenario: Scenario, effects: EffectLog): Topology {
+function buildTopology(given: Scenario, effects: EffectLog): Topology {
+  const scenario = { ...given, topology: withStoreSerdes(given.topology, given.config ?? {}) }
+  const cacheBytes = whole(scenario.config ?? {}, 'cacheBytes') ?? 0
+  if (cacheBytes < 0) throw new JavaError('ConfigException', `statestore.cache.max.bytes is ${cacheBytes}`)
   switch (scenario.api ?? 'dsl') {
     case 'dsl':
       return dslTopology(scenario, effects)
@@ -130,10 +138,10 @@ function driverOptions(config: Raw) {
   const processing = oneOf(config, 'processingHandler', ['continue'])
   return {
     applicationId: 'app',
-    cacheMaxBytes: whole(config, 'cacheBytes') ?? 0,
+    cacheMaxBytes: Math.min(whole(config, 'cacheBytes') ?? 0, Number.MAX_SAFE_INTEGER),
     wallClockStartMs: whole(config, 'wallClockStartMs') ?? 0,
     // An interval below 0 is always over, as one of 0 is.
-    emitIntervalMs: Math.max(0, whole(config, 'emitIntervalMs') ?? 0),
+    emitIntervalMs: Math.min(Math.max(0, whole(config, 'emitIntervalMs') ?? 0), Number.MAX_SAFE_INTEGER),
     handlers: given({
       deserialization: deserialization && (() => deserialization),
       processing: processing && (() => processing),

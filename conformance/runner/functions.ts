@@ -1,5 +1,6 @@
 import { named } from './format.ts'
-import { add, isWindowed, type Long, subtract, timeText, type Value } from './values.ts'
+import { exactBound } from './long-limits.ts'
+import { add, isInteger, isWindowed, type Long, subtract, type Value } from './values.ts'
 
 /** The fixed library of pure functions that scenarios name (format §7), as Java's Fns computes them. */
 export type KeyValueFunction<R> = (key: Value, value: Value) => R
@@ -11,9 +12,10 @@ export function str(value: Value): string {
   if (value === null) return 'null'
   if (typeof value === 'string') return value
   if (typeof value === 'number' || typeof value === 'bigint') return String(value)
+  if (isInteger(value)) return String(value.integer)
   if (isWindowed(value)) {
     const { start, end } = value.window
-    return `${str(value.key)}@${timeText(start)}/${timeText(end)}`
+    return `${str(value.key)}@${exactBound(start)}/${exactBound(end)}`
   }
   throw new RangeError('str() is not defined for doubles and bytes')
 }
@@ -21,6 +23,7 @@ export function str(value: Value): string {
 export function num(value: Value): Long {
   if (value === null) return 0
   if (typeof value === 'number' || typeof value === 'bigint') return value
+  if (isInteger(value)) return value.integer
   if (typeof value === 'string') return value.length
   throw new RangeError('num() is not defined for windowed keys, doubles and bytes')
 }

@@ -1,6 +1,7 @@
 import type { Serde, StoreOptions } from 'stream-core'
 import { JavaError } from './error-classes.ts'
 import { checkFields, flag, given, object, oneOf, type Raw, required, text, whole } from './format.ts'
+import { limit } from './long-limits.ts'
 import { serde } from './serdes.ts'
 import type { TimestampExtractor } from 'stream-core'
 import { timestampExtractor } from './timestamp-extractors.ts'
@@ -50,7 +51,7 @@ export function repartitioned(step: Raw): Serdes & Name & { partitions?: number 
 
 export function joined(step: Raw): Serdes & Name & { otherValue?: Serde<Value>; grace?: number } {
   const raw = checked(step, 'joined', ['name', 'keySerde', 'valueSerde', 'otherValueSerde', 'graceMs'])
-  const more = { name: text(raw, 'name'), otherValue: serde(raw, 'otherValueSerde'), grace: whole(raw, 'graceMs') }
+  const more = { name: text(raw, 'name'), otherValue: serde(raw, 'otherValueSerde'), grace: limit(raw, 'graceMs') }
   return { ...serdes(raw), ...given(more) }
 }
 
@@ -83,14 +84,14 @@ export function materialized(step: Raw): { store?: StoreOptions<Value, Value> } 
     throw new JavaError('NullPointerException', 'name cannot be null')
   }
   const versioned = isVersioned && {
-    historyRetentionMs: required(whole, raw, 'historyRetentionMs'),
-    ...given({ segmentIntervalMs: whole(raw, 'segmentIntervalMs') }),
+    historyRetentionMs: required(limit, raw, 'historyRetentionMs'),
+    ...given({ segmentIntervalMs: limit(raw, 'segmentIntervalMs') }),
   }
   const options = given({
     name: text(raw, 'name'),
     caching: flag(raw, 'caching'),
     logging: logging(raw),
-    retentionMs: whole(raw, 'retentionMs'),
+    retentionMs: limit(raw, 'retentionMs'),
     type: storeType(raw),
     versioned: versioned || undefined,
   })
@@ -130,8 +131,8 @@ function joinStore(streamJoined: Raw, field: string) {
   const raw = checked(streamJoined, field, ['name', 'retentionMs', 'windowSizeMs', 'retainDuplicates', 'persistent'])
   return {
     name: required(text, raw, 'name'),
-    retentionMs: required(whole, raw, 'retentionMs'),
-    windowSizeMs: required(whole, raw, 'windowSizeMs'),
+    retentionMs: required(limit, raw, 'retentionMs'),
+    windowSizeMs: required(limit, raw, 'windowSizeMs'),
     retainDuplicates: flag(raw, 'retainDuplicates') ?? true,
     type: flag(raw, 'persistent') === false ? ('in-memory' as const) : ('persistent' as const),
   }

@@ -1,5 +1,6 @@
 import type { StateStore } from 'stream-core'
 import { checkFields, given, object, oneOf, type Raw, required, text, whole } from './format.ts'
+import { limit } from './long-limits.ts'
 import type { Context } from './processor-types.ts'
 import { isTimestamped, type PlainStore } from './store-actions.ts'
 import type { Value } from './values.ts'
@@ -13,7 +14,7 @@ export function punctuation(processor: Raw): Schedule | null {
   checkFields(spec, '"punctuate"', ['clock', 'intervalMs', 'startMs', 'action', 'cancelAfter'])
   const clock = required((raw, field) => oneOf(raw, field, ['stream', 'wallClock']), spec, 'clock')
   const action = required((raw, field) => oneOf(raw, field, ['tick', 'emit', 'emitAndClear']), spec, 'action')
-  const intervalMs = required(whole, spec, 'intervalMs')
+  const intervalMs = required(limit, spec, 'intervalMs')
   const cancelAfter = whole(spec, 'cancelAfter') ?? Infinity
   const act = action === 'tick' ? tick : emitEntries(required(text, processor, 'store'), action === 'emitAndClear')
   return (context) => {
@@ -26,7 +27,7 @@ export function punctuation(processor: Raw): Schedule | null {
         act(context, timestampMs)
         if (calls >= cancelAfter) handle.cancel()
       },
-      given({ startMs: whole(spec, 'startMs') }),
+      given({ startMs: limit(spec, 'startMs') }),
     )
   }
 }

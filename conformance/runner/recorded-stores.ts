@@ -9,7 +9,7 @@ import type {
 import type { TopologyTestDriver } from 'stream-core/testing'
 import type { Json, Raw, RecordedStore } from './format.ts'
 import { isTimestamped } from './store-actions.ts'
-import type { Value, WindowedKey } from './values.ts'
+import { isDouble, isInteger, type Value, type WindowedKey } from './values.ts'
 import { encode, toJson } from './wire.ts'
 
 /** The contents of all stores that the format lists (§8), by name. */
@@ -91,7 +91,8 @@ const ends = ({ window }: WindowedKey): number => Math.min(window.end, Number.MA
 
 function keyBytes(key: Value): Buffer {
   if (typeof key === 'string') return Buffer.from(key, 'utf8')
-  return encode(key, Buffer.isBuffer(key) ? 'bytes' : 'long') ?? Buffer.alloc(0)
+  const serde = Buffer.isBuffer(key) ? 'bytes' : isInteger(key) ? 'integer' : isDouble(key) ? 'double' : 'long'
+  return encode(key, serde) ?? Buffer.alloc(0)
 }
 
 /** Nothing lists the keys of a versioned store: they are those of its changelog and of the input, as in the recorder. */

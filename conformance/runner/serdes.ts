@@ -1,17 +1,21 @@
 import { bytes, float64, int32, type Serde, sessionWindowed, string, timeWindowed, type Windowed } from 'stream-core'
 import { CastError } from '../../packages/stream-core/src/common/cast-error.ts'
-import { checkFields, FormatError, isObject, type Json, type Raw, required, whole } from './format.ts'
-import { type Double, isDouble, long, type Value } from './values.ts'
+import { checkFields, FormatError, isObject, type Json, type Raw, required } from './format.ts'
+import { limit } from './long-limits.ts'
+import { missingSerde } from './store-serdes.ts'
+import { type Double, type Integer, isDouble, isInteger, long, type Value } from './values.ts'
 
 /** The serde that a scenario names, of the library's where the runner's values allow. */
 export function serdeOf(spec: Json): Serde<Value> {
+  const missing = missingSerde(spec)
+  if (missing !== undefined) return missing
   switch (spec) {
     case 'string':
       return string()
     case 'long':
       return longSerde
     case 'integer':
-      return int32()
+      return integerSerde
     case 'double':
       return doubleSerde
     case 'bytes':
@@ -20,7 +24,7 @@ export function serdeOf(spec: Json): Serde<Value> {
   if (isObject(spec)) {
     if (spec['timeWindowed'] !== undefined) {
       checkFields(spec, 'a serde', ['timeWindowed', 'sizeMs'])
-      return timeWindowedOf(serdeOf(spec['timeWindowed']), required(whole, spec, 'sizeMs'))
+      return timeWindowedOf(serdeOf(spec['timeWindowed']), required(limit, spec, 'sizeMs'))
     }
     if (spec['sessionWindowed'] !== undefined) {
       checkFields(spec, 'a serde', ['sessionWindowed'])
@@ -69,6 +73,21 @@ const longSerde: Serde<Value> = {
 
 function checkLong(value: unknown): asserts value is number | bigint {
   if (typeof value !== 'number' && typeof value !== 'bigint') throw new CastError('a long serde needs a long')
+}
+
+function checkInteger(value: unknown): asserts value is Integer {
+  if (!isInteger(value as Value)) throw new CastError('an integer serde needs an integer')
+}
+
+const integerSerde: Serde<Value> = {
+  name: 'int32',
+  immutable: true,
+  check: checkInteger,
+  write(value, out, context) {
+    checkInteger(value)
+    int32().write(value.integer, out, context)
+  },
+  read: (source, start, end, context) => ({ integer: int32().read(source, start, end, context) }),
 }
 
 function checkDouble(value: unknown): asserts value is Double {

@@ -8,10 +8,11 @@ import type {
   WindowStore,
 } from 'stream-core'
 import { CastError } from '../../packages/stream-core/src/common/cast-error.ts'
-import { flag, required, type Raw, text, whole } from './format.ts'
+import { flag, required, type Raw, text } from './format.ts'
+import { exactBound, limit } from './long-limits.ts'
 import { num, str } from './functions.ts'
 import type { Action, ActionType, Context, Rec } from './processor-types.ts'
-import { add, type Long, timeText, type Value } from './values.ts'
+import { add, type Long, type Value } from './values.ts'
 
 /** The processors that use a store; with a null key most do nothing. */
 export type PlainStore = KeyValueStore<Value, Value>
@@ -95,7 +96,7 @@ function dedup(context: Context, record: Rec, name: string, spec: Raw): void {
   const { key, value, timestampMs } = record
   if (key === null) return context.forward(record)
   const store = storeOf<WindowStore<Value, Value>>(context, name, 'window')
-  const within = required(whole, spec, 'withinMs')
+  const within = required(limit, spec, 'withinMs')
   for (const _seen of store.fetchRange(key, Math.max(0, timestampMs - within), timestampMs + within)) return
   store.put(key, plainText(store, str(value)), timestampMs)
   context.forward(record)
@@ -103,7 +104,7 @@ function dedup(context: Context, record: Rec, name: string, spec: Raw): void {
 
 function windowCount(context: Context, record: Rec, name: string, spec: Raw): void {
   const { key, timestampMs } = record
-  const sizeMs = required(whole, spec, 'sizeMs')
+  const sizeMs = required(limit, spec, 'sizeMs')
   if (sizeMs === 0) throw new RangeError('/ by zero')
   const start = timestampMs - (timestampMs % sizeMs)
   const store = storeOf<StateStore>(context, name, 'window')
@@ -124,8 +125,8 @@ function windowScan(context: Context, record: Rec, name: string, spec: Raw): voi
   const { key, value, timestampMs } = record
   const store = storeOf<WindowStore<Value, Value>>(context, name, 'window')
   store.put(key, plainText(store, value), timestampMs)
-  const from = Math.max(0, timestampMs - required(whole, spec, 'backMs'))
-  const to = timestampMs + required(whole, spec, 'aheadMs')
+  const from = Math.max(0, timestampMs - required(limit, spec, 'backMs'))
+  const to = timestampMs + required(limit, spec, 'aheadMs')
   const reverse = flag(spec, 'reverse') === true
   let found = ''
   if (flag(spec, 'allKeys') === true) {
@@ -141,7 +142,7 @@ function windowScan(context: Context, record: Rec, name: string, spec: Raw): voi
 function sessions(context: Context, record: Rec, name: string, spec: Raw): void {
   const { key, timestampMs } = record
   const store = storeOf<SessionStore<Value, Value>>(context, name, 'session')
-  const gap = required(whole, spec, 'gapMs')
+  const gap = required(limit, spec, 'gapMs')
   let [start, end, count]: [number, number, Long] = [timestampMs, timestampMs, 1]
   const found = [...store.findSessions(key, Math.max(0, timestampMs - gap), timestampMs + gap)]
   for (const [session, sessionCount] of found) {
@@ -151,7 +152,7 @@ function sessions(context: Context, record: Rec, name: string, spec: Raw): void 
   }
   for (const [session] of found) store.remove(session)
   store.put({ key, window: { start, end } }, count)
-  emit(context, record, `${start}/${timeText(end)}=${count}`)
+  emit(context, record, `${start}/${exactBound(end)}=${count}`)
 }
 
 function versioned(context: Context, record: Rec, name: string, spec: Raw): void {
@@ -162,7 +163,7 @@ function versioned(context: Context, record: Rec, name: string, spec: Raw): void
   }
   const outcome = store.put(key, value === null ? null : str(value), timestampMs)
   const put = outcome.kind === 'until' ? String(outcome.validToMs) : outcome.kind
-  const then = store.get(key, timestampMs - required(whole, spec, 'lagMs'))
+  const then = store.get(key, timestampMs - required(limit, spec, 'lagMs'))
   emit(context, record, `put ${put} now ${shown(store.get(key))} then ${shown(then)}`)
 }
 

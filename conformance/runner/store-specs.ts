@@ -1,6 +1,8 @@
 import { stores } from 'stream-core'
 import { javaRules } from '../../packages/stream-core/src/common/java-rules.ts'
+import { JavaError } from './error-classes.ts'
 import { checkFields, flag, FormatError, given, objects, type Raw, required, text, whole } from './format.ts'
+import { limit } from './long-limits.ts'
 import { serdeOf } from './serdes.ts'
 
 const common = ['type', 'name', 'keySerde', 'valueSerde', 'persistent', 'caching', 'logging']
@@ -40,27 +42,34 @@ function plainSpec(raw: Raw) {
     case 'timestampedKeyValue':
       return stores.keyValue({ ...shared, caching, type: kept, timestamped: type === 'timestampedKeyValue' })
     case 'lru':
-      return stores.keyValue({ ...shared, caching, type: 'in-memory', maxEntries: required(whole, raw, 'maxEntries') })
+      return lru({ ...shared, caching, type: 'in-memory' }, required(whole, raw, 'maxEntries'))
     case 'window':
     case 'timestampedWindow':
       return stores.window({
         ...shared,
         caching,
-        retentionMs: required(whole, raw, 'retentionMs'),
-        windowSizeMs: required(whole, raw, 'windowSizeMs'),
+        retentionMs: required(limit, raw, 'retentionMs'),
+        windowSizeMs: required(limit, raw, 'windowSizeMs'),
         retainDuplicates: flag(raw, 'retainDuplicates') === true,
         timestamped: type === 'timestampedWindow',
       })
     case 'session':
-      return stores.session({ ...shared, caching, retentionMs: required(whole, raw, 'retentionMs') })
+      return stores.session({ ...shared, caching, retentionMs: required(limit, raw, 'retentionMs') })
     default:
       return stores.versioned({
         ...shared,
-        historyRetentionMs: required(whole, raw, 'historyRetentionMs'),
-        ...given({ segmentIntervalMs: whole(raw, 'segmentIntervalMs') }),
+        historyRetentionMs: required(limit, raw, 'historyRetentionMs'),
+        ...given({ segmentIntervalMs: limit(raw, 'segmentIntervalMs') }),
       })
   }
 }
 
 /** The stores that a supplier adds itself. */
 export const ownStores = (step: Raw): readonly StoreSpec[] => (objects(step, 'ownStores') ?? []).map(storeSpec)
+
+/** Java counts in 32 bits, and makes a store that keeps nothing, which the library refuses to. */
+function lru(options: Parameters<typeof stores.keyValue>[0], given: number): ReturnType<typeof stores.keyValue> {
+  const maxEntries = given === Infinity ? -1 : Number(BigInt.asIntN(32, BigInt(given)))
+  if (maxEntries < 0) throw new JavaError('IllegalArgumentException', 'maxCacheSize cannot be negative')
+  return { ...stores.keyValue({ ...options, maxEntries: Math.max(1, maxEntries) }), maxEntries }
+}

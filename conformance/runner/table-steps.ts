@@ -22,6 +22,8 @@ import {
   texts,
   whole,
 } from './format.ts'
+import { longMax } from './values.ts'
+import { exact, limit } from './long-limits.ts'
 import { keylessJoinerOf, predicateOf, selectorOf, valueMapperOf } from './functions-of-step.ts'
 import { foreignKey, groupSelector } from './functions.ts'
 import { grouped, materialized, nameOf, tableJoined } from './options.ts'
@@ -106,7 +108,8 @@ function suppressed(raw: Raw) {
   const limits = given({ maxRecords, maxBytes, logging })
   const name = given({ name: text(raw, 'name') })
   if (type === 'untilWindowCloses') return untilWindowCloses({ ...name, buffer: limits })
-  // Java looks at no limit: one below 0 is over at once, and the largest long is never.
-  const waitMs = required(whole, raw, 'limitMs')
+  // Java looks at no limit: one below 0 is over at once; the largest long never is, nor the least, by overflow.
+  const limitMs = required(limit, raw, 'limitMs')
+  const waitMs = exact(limitMs) <= -longMax ? Infinity : limitMs
   return { ...untilTimeLimit(0, { ...name, buffer: { ...limits, whenFull } }), waitMs }
 }

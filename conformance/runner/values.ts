@@ -1,11 +1,15 @@
 /**
- * The values that scenarios compute with. A long is a number where that is exact and a bigint beyond; a double is an object,
- * because Java's functions refuse doubles where they take longs and JavaScript could not tell them apart.
+ * The values that scenarios compute with. A long is a number where that is exact and a bigint beyond; an integer and a double
+ * are objects, because Java's serdes and functions tell the three apart and JavaScript could not.
  */
 export type Long = number | bigint
 
 export interface Double {
   readonly double: number
+}
+
+export interface Integer {
+  readonly integer: number
 }
 
 /** An unlimited window ends at Infinity, which stands for Java's Long.MAX_VALUE. */
@@ -14,12 +18,15 @@ export interface WindowedKey {
   readonly window: { readonly start: number; readonly end: number }
 }
 
-export type Value = null | string | Long | Double | Buffer | WindowedKey
+export type Value = null | string | Long | Integer | Double | Buffer | WindowedKey
 
 export const longMax = 9223372036854775807n
 
 export const isDouble = (value: Value): value is Double =>
   typeof value === 'object' && value !== null && 'double' in value
+
+export const isInteger = (value: Value): value is Integer =>
+  typeof value === 'object' && value !== null && 'integer' in value
 
 export const isWindowed = (value: Value): value is WindowedKey =>
   typeof value === 'object' && value !== null && 'window' in value
@@ -40,6 +47,3 @@ export function subtract(a: Long, b: Long): Long {
   if (typeof a === 'number' && typeof b === 'number' && Number.isSafeInteger(a - b)) return a - b
   return long(BigInt(a) - BigInt(b))
 }
-
-/** A time or a bound in text: Infinity is Java's Long.MAX_VALUE. */
-export const timeText = (timeMs: number): string => (timeMs === Infinity ? String(longMax) : String(timeMs))

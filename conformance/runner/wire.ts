@@ -1,5 +1,6 @@
 import { FormatError, isObject, type Json, required, whole } from './format.ts'
-import { isDouble, isWindowed, long, type Long, longMax, type Value } from './values.ts'
+import { exactBound, limit } from './long-limits.ts'
+import { isDouble, isInteger, isWindowed, long, type Long, longMax, type Value } from './values.ts'
 
 /**
  * Kafka's bytes of a scenario's values, without the library: inputs are encoded and outputs decoded by code that shares no
@@ -16,9 +17,9 @@ export function encode(value: Value, serde: Json): Buffer | null {
   if (serde === 'string' && typeof value === 'string') return Buffer.from(value, 'utf8')
   if (serde === 'bytes' && value instanceof Buffer) return value
   if (serde === 'long' && (typeof value === 'number' || typeof value === 'bigint')) return longBytes(value)
-  if (serde === 'integer' && typeof value === 'number') {
+  if (serde === 'integer' && isInteger(value)) {
     const bytes = Buffer.alloc(4)
-    bytes.writeInt32BE(value)
+    bytes.writeInt32BE(value.integer)
     return bytes
   }
   if (serde === 'double' && isDouble(value)) {
@@ -40,7 +41,7 @@ export function decode(bytes: Buffer | null, serde: Json): Value {
     case 'long':
       return long(bytes.readBigInt64BE())
     case 'integer':
-      return bytes.readInt32BE()
+      return { integer: bytes.readInt32BE() }
     case 'double':
       return { double: bytes.readDoubleBE() }
     default:
@@ -53,7 +54,7 @@ function decodeWindowed(bytes: Buffer, serde: { readonly [field: string]: Json }
   const suffix = session === null ? 8 : 16
   const start = Number(bytes.readBigInt64BE(bytes.length - 8))
   const end =
-    session === null ? start + required(whole, serde, 'sizeMs') : time(bytes.readBigInt64BE(bytes.length - 16))
+    session === null ? start + required(limit, serde, 'sizeMs') : time(bytes.readBigInt64BE(bytes.length - 16))
   const key = decode(bytes.subarray(0, bytes.length - suffix), session ?? serde['timeWindowed'] ?? null)
   return { key, window: { start, end } }
 }
@@ -71,9 +72,11 @@ export function toJson(value: Value): Json {
   if (value === null || typeof value === 'string') return value
   if (value === Infinity) return String(longMax)
   if (typeof value === 'number') return value
+  if (isInteger(value)) return value.integer
   if (typeof value === 'bigint') return String(value)
   if (value instanceof Uint8Array) return value.toString('hex')
-  if (isWindowed(value)) return [toJson(value.key), toJson(value.window.start), toJson(value.window.end)]
+  if (isWindowed(value))
+    return [toJson(value.key), toJson(exactBound(value.window.start)), toJson(exactBound(value.window.end))]
   const { double } = value
   return Number.isFinite(double) && !Object.is(double, -0) ? double : Object.is(double, -0) ? '-0' : String(double)
 }
@@ -90,7 +93,7 @@ export function fromJson(json: Json, serde: Json): Value {
   if (serde === 'bytes' && typeof json === 'string') return Buffer.from(json, 'hex')
   if (typeof json === 'number' || typeof json === 'string') {
     if (serde === 'long') return long(BigInt(json))
-    if (serde === 'integer') return Number(json)
+    if (serde === 'integer') return { integer: Number(json) }
     if (serde === 'double') return { double: Number(json) }
   }
   throw new FormatError(`the value ${JSON.stringify(json)} does not fit the serde ${JSON.stringify(serde)}`)

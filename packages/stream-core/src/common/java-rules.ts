@@ -8,3 +8,10 @@ export const javaRules: unique symbol = Symbol('javaRules')
 export interface JavaRules {
   readonly [javaRules]?: true
 }
+
+/** Of session windows: records later than this fail, as where Java's sum of a time and a gap overflows. */
+export const failsAfterMs: unique symbol = Symbol('failsAfterMs')
+
+export interface FailsAfter {
+  readonly [failsAfterMs]?: number
+}

@@ -41,8 +41,13 @@ export const foreignKeySubscribe =
     const contextOf = (headers: Headers): SerdeContext => ({ topic, part: 'value', headers })
     const keyOf = (key: K, value: V | null): FK | null => (value === null ? null : (foreignKeyOf(key, value) ?? null))
 
-    const send = (record: Record<K, Change<V>>, hash: Buffer | null, to: FK | null, what: Instruction): void => {
+    // Of the record that is processed; made when it is first sent, for a record that is not sent may have none.
+    let hash: Buffer | null = null
+
+    const send = (record: Record<K, Change<V>>, to: FK | null, what: Instruction): void => {
       const { key, timestampMs, headers } = record
+      const { newValue } = record.value
+      if (newValue !== null) hash ??= murmur3Hash128(bytesOf(valueSerde, newValue, contextOf(headers)))
       const subscription = newSubscription(hash, what, key, context.recordContext.partition)
       context.forward({ key: to, value: subscription, timestampMs, headers })
     }
@@ -59,21 +64,21 @@ export const foreignKeySubscribe =
         if (isLeft && newValue === null && oldValue === null) return
         const before = keyOf(key, oldValue)
         const now = keyOf(key, newValue)
-        const hash = newValue === null ? null : murmur3Hash128(bytesOf(valueSerde, newValue, contextOf(headers)))
+        hash = null
         if (isLeft) {
           if (before !== null && differ(now, before, headers)) {
-            send(record, hash, before, instruction.deleteAndStaySilent)
+            send(record, before, instruction.deleteAndStaySilent)
           }
-          return send(record, hash, now, instruction.propagateAlways)
+          return send(record, now, instruction.propagateAlways)
         }
         if (newValue === null || now === null) {
           if (newValue !== null) context.drop('null-foreign-key')
-          if (before !== null) send(record, hash, before, instruction.deleteAndPropagate)
+          if (before !== null) send(record, before, instruction.deleteAndPropagate)
         } else if (before !== null && differ(now, before, headers)) {
-          send(record, hash, before, instruction.deleteAndStaySilent)
-          send(record, hash, now, instruction.propagateAlways)
+          send(record, before, instruction.deleteAndStaySilent)
+          send(record, now, instruction.propagateAlways)
         } else {
-          send(record, hash, now, instruction.propagateIfFound)
+          send(record, now, instruction.propagateIfFound)
         }
       },
     }

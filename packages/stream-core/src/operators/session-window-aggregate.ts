@@ -1,3 +1,4 @@
+import { type FailsAfter, failsAfterMs } from '../common/java-rules.ts'
 import { type Headers, noHeaders, type Record } from '../common/record.ts'
 import type { Windowed } from '../common/windowed.ts'
 import type { Change, Processor } from '../processor/processor.ts'
@@ -29,6 +30,7 @@ export const sessionWindowAggregate =
   (): Processor<K, V, Windowed<K>, Change<A>> => {
     const { storeName, windows, emitsFinal, sendsOldValues, init, add, merge, failsBeforeMs } = options
     const { gapMs, graceMs } = windows
+    const { [failsAfterMs]: latestMs = Infinity } = windows as FailsAfter
     let context: EngineContext<Windowed<K>, Change<A>>
     let store: SessionStore<K, A>
     let isCached = false
@@ -44,6 +46,7 @@ export const sessionWindowAggregate =
       if (isCached && timestampMs - gapMs <= failsBeforeMs) {
         throw new RangeError('Error iterating over segments: segment interval has changed')
       }
+      if (timestampMs > latestMs) throw new RangeError('a window cannot start at a time that has overflown')
       let start = timestampMs
       let end = timestampMs
       let aggregate: A | null = init === null ? null : init()

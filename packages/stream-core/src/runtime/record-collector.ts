@@ -86,6 +86,9 @@ function defaultPartition(sink: SinkNode, key: Buffer | null, count: number): nu
   return partitionForKey(suffix === 0 ? key : key.subarray(0, key.length - suffix), count)
 }
 
+/** Whether a serde is one of windowed keys. */
+export const hasWindow = (serde: object): boolean => suffixBytes(serde) > 0
+
 const suffixBytes = (serde: object): number =>
   (serde as { readonly partitionSuffixBytes?: number }).partitionSuffixBytes ?? 0
 

@@ -25,7 +25,7 @@ import type { StoreHost } from '../state/store-host.ts'
 import type { ProcessorNode, SinkNode } from '../topology/node.ts'
 import type { TaskServices } from './task-services.ts'
 import { decide, isDecidedAbout } from './decided-failures.ts'
-import { collect, type Output } from './record-collector.ts'
+import { collect, hasWindow, type Output } from './record-collector.ts'
 import { refuseAsync } from './refuse-async.ts'
 import { refuseChanged } from './refuse-changed.ts'
 
@@ -91,8 +91,11 @@ export class RunningSink implements RunningNode {
   }
 
   #leaveOut(error: SerdeError, topic: string): void {
-    // In Java the node above has the last word.
-    if (this.#services.passesCastsOn) throw error
+    // In Java the node above has the last word; the partitioner of a windowed key lets a failed cast through as it is.
+    if (this.#services.passesCastsOn) {
+      const isPartitioned = error.part === 'key' && hasWindow(this.#sink.key)
+      throw isPartitioned && error.cause instanceof CastError ? error.cause : error
+    }
     if (!decide(error, () => this.#services.mayContinueWithout(error, this.name, topic))) throw error
   }
 

@@ -40,9 +40,11 @@ export class GraceBuffer<K, V> extends StoreBase<BufferStoreSpec> {
   put(key: K, value: V, context: RecordContext): boolean {
     const { timestampMs } = context
     if (this.meta.active.observedStreamTimeMs - this.spec.graceMs > timestampMs) return false
-    this.meta.observe(timestampMs)
-    const stored = `\0${int64Text(timestampMs)}${this.#codec.keyString(key)}${int32Text(this.meta.nextSequence())}`
+    const sequence = this.meta.nextSequence()
+    const stored = `\0${int64Text(timestampMs)}${this.#codec.keyString(key)}${int32Text(sequence)}`
     const bytes = writeBufferValue({ prior: null, old: null, new: this.#codec.encode(value), context }, 0)
+    // Not before: one that no serde can write is not there, and must not make others late.
+    this.meta.observe(timestampMs)
     // Before the row is there: a heap that has to be read anew would hold it already.
     const heap = this.#heap()
     this.rows.put(stored, bytesEntry(bytes, -1))

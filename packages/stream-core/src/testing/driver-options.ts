@@ -71,9 +71,9 @@ export function checkDriverOptions(topology: Topology, options: TopologyTestDriv
   oneOf('commits', commits, ['each-record', 'manual'])
   oneOf('processingGuarantee', processingGuarantee, ['exactly-once', 'at-least-once'])
   knownOptions('handlers', handlers, ['deserialization', 'processing', 'production'])
-  for (const name of ['wallClockStartMs', 'cacheMaxBytes', 'emitIntervalMs'] as const) {
-    wholeMs(name, options[name] ?? 0)
-  }
+  for (const name of ['cacheMaxBytes', 'emitIntervalMs'] as const) wholeMs(name, options[name] ?? 0)
+  // Java's clock may begin before 1970.
+  if (!topology[javaRules]) wholeMs('wallClockStartMs', options.wallClockStartMs ?? 0)
   if (typeof partitions === 'object') for (const topic of Object.keys(partitions)) checkTopic(topology, topic)
 }
 
