@@ -8,6 +8,8 @@ export interface TcpProxy {
   cutProbability: number
   /** How often the line was cut, by the key of the request. */
   readonly cuts: Map<number, number>
+  /** How many requests came by, by their key. */
+  readonly requests: Map<number, number>
   /** Cuts all lines. */
   cutAll(): void
   stop(): Promise<void>
@@ -18,6 +20,7 @@ export function startTcpProxy(port: number, targetPort: number, random: () => nu
   const sockets = new Set<Socket>()
   const keys = new Set<number>(Object.values(cuttable))
   const cuts = new Map<number, number>()
+  const requests = new Map<number, number>()
   const server: Server = createServer((client) => {
     const broker = connect(targetPort, '127.0.0.1')
     for (const socket of [client, broker]) {
@@ -35,6 +38,7 @@ export function startTcpProxy(port: number, targetPort: number, random: () => nu
     client.on('data', (chunk: Buffer) => {
       broker.write(chunk)
       for (const key of frames.read(chunk)) {
+        requests.set(key, (requests.get(key) ?? 0) + 1)
         if (!keys.has(key) || random() >= proxy.cutProbability) continue
         cuts.set(key, (cuts.get(key) ?? 0) + 1)
         isCut = true
@@ -49,6 +53,7 @@ export function startTcpProxy(port: number, targetPort: number, random: () => nu
   const proxy: TcpProxy = {
     cutProbability: 0,
     cuts,
+    requests,
     cutAll: () => {
       for (const socket of sockets) socket.destroy()
     },
