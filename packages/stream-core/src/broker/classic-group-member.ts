@@ -5,8 +5,12 @@ import { type GroupCoordinator, groupCode, type JoinAnswer, type MemberRequest }
 
 /** Longer than the session of a Kafka Streams instance, 45 s. */
 const strangersPatienceMs = 60_000
-/** How much later than a request to leave a join may arrive that was sent before it. */
+/** How long a leave waits for the answer to a join that was sent before it: later ones are left without anybody waiting. */
 const lateJoinMs = 1000
+
+/** Whether a member has come to be: also one that is only told its id has a session. */
+const joins = ({ errorCode }: JoinAnswer): boolean =>
+  errorCode === groupCode.none || errorCode === groupCode.memberIdRequired
 
 export interface AssignmentCodec {
   encode(assignment: Assignment): Buffer
@@ -96,7 +100,7 @@ export class ClassicGroupMember implements GroupMember {
       // 2.
       this.#memberId = joined.memberId
       this.#generationId = joined.generationId
-      if (this.#isClosed) await this.#sendLeave()
+      if (this.#isClosed) await this.#sendLeave(this.#memberId)
       this.#checkOpen()
       this.#startHeartbeats()
       // 3. A static leader that came back may still hold the assignment of its group.
@@ -129,14 +133,16 @@ export class ClassicGroupMember implements GroupMember {
     await this.close()
     const asked = this.#asked
     // One whose join is under way has no id yet, and may have a name.
-    if (this.#memberId !== '' || this.#options.instanceId !== undefined) await this.#sendLeave()
+    if (this.#memberId !== '' || this.#options.instanceId !== undefined) await this.#sendLeave(this.#memberId)
     // The join may arrive after that, for it is on another line: then it is left what it has become.
     if (asked !== null) {
+      const left = asked.then(
+        (answer) => (joins(answer) ? this.#sendLeave(answer.memberId) : undefined),
+        () => undefined, // nobody has joined
+      )
       const waiting = new AbortController()
-      const joined = await Promise.race([asked.catch(() => null), this.#clock.sleep(lateJoinMs, waiting.signal)])
+      await Promise.race([left, this.#clock.sleep(lateJoinMs, waiting.signal)])
       waiting.abort()
-      if (joined) this.#memberId = joined.memberId
-      if (joined !== null) await this.#sendLeave()
     }
     this.#forget()
   }
@@ -152,8 +158,8 @@ export class ClassicGroupMember implements GroupMember {
     if (this.#isClosed) throw closedError()
   }
 
-  async #sendLeave(): Promise<void> {
-    await this.#coordinator.leave(this.#self()).catch(() => undefined) // the session's end does the same, later
+  async #sendLeave(memberId: string): Promise<void> {
+    await this.#coordinator.leave({ ...this.#self(), memberId }).catch(() => undefined) // the session's end does the same, later
   }
 
   #self(): MemberRequest {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { plainCodec } from '../../src/adapters/embedded/embedded-log.ts'
 import { EmbeddedGroups } from '../../src/adapters/embedded/embedded-groups.ts'
 import { ClassicGroupMember } from '../../src/broker/classic-group-member.ts'
-import type { GroupCoordinator } from '../../src/broker/group-coordinator.ts'
+import { groupCode, type GroupCoordinator, type JoinAnswer } from '../../src/broker/group-coordinator.ts'
 import type { GroupMemberOptions, GroupPeer } from '../../src/broker/group.ts'
 import { BrokerError } from '../../src/index.ts'
 import { SimClock } from '../simulation/sim-clock.ts'
@@ -179,4 +179,28 @@ test('a join that arrives after its member has left is left again', async () => 
   // Nobody is there for whom another would have to wait.
   const { userData } = await ahead(clock, open(clock, groups, 'b').join())
   expect(userData.toString()).toBe('of 1')
+})
+
+test('a join that is answered long after its member has left is left too, and one that was refused is not', async () => {
+  for (const errorCode of [groupCode.none, groupCode.unknownMemberId]) {
+    const clock = new SimClock()
+    const groups = new EmbeddedGroups(clock)
+    const left: string[] = []
+    const answered = Promise.withResolvers<JoinAnswer>()
+    const member = open(clock, groups, 'a', (inner) => ({
+      ...inner,
+      join: () => answered.promise,
+      leave: async ({ memberId }) => {
+        left.push(memberId)
+        return groupCode.none
+      },
+    }))
+    const refused = expect(member.join()).rejects.toThrow('the member of the group was closed')
+    await ahead(clock, member.leave())
+    await refused
+    const answer = { memberId: 'a-1', generationId: 1, leaderId: 'a-1', skipsAssignment: false, peers: [] }
+    answered.resolve({ errorCode, ...answer })
+    await ahead(clock, clock.sleep(1))
+    expect(left).toEqual(errorCode === groupCode.none ? ['', 'a-1'] : [''])
+  }
 })
