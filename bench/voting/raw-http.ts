@@ -14,7 +14,7 @@ const headEnd = '\r\n\r\n'
 
 /**
  * One kept-alive connection that posts JSON, one request at a time: what a client must do and nothing else, so that thousands of
- * requests a second leave the machine to whom they are for. Answers have to say their length. A connection that breaks
+ * requests a second leave the machine to whom they are for. Answers have to say their length, and whether the connection ends. One that breaks
  * rejects the request that is under way and is made anew by the next.
  */
 export class RawHttp {
@@ -80,6 +80,7 @@ export class RawHttp {
     if (this.#received.length < bodyFrom + length) return
     const answer = { status: Number(head.slice(9, 12)), body: this.#received.slice(bodyFrom, bodyFrom + length) }
     this.#received = ''
+    if (/\r\nconnection: *close/i.test(head)) this.close()
     const waiting = this.#waiting
     this.#waiting = null
     waiting?.resolve(answer)

@@ -45,6 +45,7 @@ const columns: { readonly [scenario: string]: readonly Column[] } = {
     answers,
     ['no connection free', member('turnedAway')],
     ['to the answer, p50 / p99 ms', timesOf('ackMs')],
+    ['to being told to come again, p50 / p99 ms', timesOf('overloadedMs')],
     ...counted,
     ['counted after s', member('countedAfterS')],
     ['afterwards to the screen, p50 / p99 ms', timesOf('toScreenAfterwardsMs')],

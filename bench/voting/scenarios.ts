@@ -32,7 +32,13 @@ const base = ({ options: { log, tallies, viewers, tickMs } }: VotingSystem) => (
 const isSound = ({ lost, surplus, badReceipts }: Reconciled): boolean =>
   lost === 0 && surplus === 0 && badReceipts === 0
 
-const answersOf = ({ due, turnedAway, answers, ackMs }: Turnout) => ({ due, turnedAway, answers, ackMs })
+const answersOf = ({ due, turnedAway, answers, ackMs, overloadedMs }: Turnout) => ({
+  due,
+  turnedAway,
+  answers,
+  ackMs,
+  overloadedMs,
+})
 
 /** Votes at one pace, and how long each of the probe's takes to the screen. */
 export async function pace(

@@ -20,13 +20,15 @@ export interface Turnout {
   readonly due: number
   /** Of those who found no free connection: this side's limit, not the server's. */
   readonly turnedAway: number
-  /** Answers by their status; `broken` for connections that broke off. */
+  /** Answers by status and, of those that refuse, their code; `broken` for connections that broke off. */
   readonly answers: { readonly [status: string]: number }
   readonly acknowledged: number
   /** Without an answer that says what became of the ballot: it may be in the log, and may not. */
   readonly uncertain: number
   /** From the first byte of the request to the last of the answer, of those that were acknowledged. */
   readonly ackMs: Quantiles
+  /** The same of those that were told to come again since too many were under way. */
+  readonly overloadedMs: Quantiles
   /** Some of the receipts. */
   readonly receipts: readonly string[]
 }
@@ -36,6 +38,9 @@ const tickMs = 5
 const catchUpMs = 250
 const codesPerBatch = 10_000
 const receiptsKept = 100
+const overloaded = '503 overloaded'
+/** Whoever has this answer knows what became of the ballot. */
+const isCertain = (answer: string): boolean => /^(?:201|4\d\d .*|503 overloaded|503 not-recorded)$/.test(answer)
 
 /**
  * Voters at an even pace, whatever the server does (open loop): each with a code of their own, once, in a poll where the first
@@ -53,6 +58,7 @@ export class Voters {
   #underWay = 0
   #answers: Record<string, number> = {}
   #ackMs: number[] = []
+  #overloadedMs: number[] = []
   #receipts: string[] = []
 
   constructor(options: VotersOptions) {
@@ -75,6 +81,7 @@ export class Voters {
     this.#due = this.#turnedAway = 0
     this.#answers = {}
     this.#ackMs = []
+    this.#overloadedMs = []
     this.#receipts = []
     const startMs = performance.now()
     const endMs = startMs + seconds * 1000
@@ -124,9 +131,12 @@ export class Voters {
         `/api/polls/${poll}/ballots`,
         `{"code":"${code}","option":"${option}","nonce":"${nonce}"}`,
       )
-      this.#count(String(status))
+      const tookMs = performance.now() - sentMs
+      const answer = status === 201 ? '201' : `${status} ${(JSON.parse(body) as { code: string }).code}`
+      this.#count(answer)
+      if (answer === overloaded) this.#overloadedMs.push(tookMs)
       if (status !== 201) return
-      this.#ackMs.push(performance.now() - sentMs)
+      this.#ackMs.push(tookMs)
       if (this.#receipts.length < receiptsKept) this.#receipts.push((JSON.parse(body) as { receipt: string }).receipt)
     } catch {
       this.#count('broken')
@@ -141,14 +151,16 @@ export class Voters {
   }
 
   #turnout(): Turnout {
-    const { 201: acknowledged = 0, 503: unavailable = 0, broken = 0 } = this.#answers
+    const { 201: acknowledged = 0 } = this.#answers
+    const uncertain = Object.entries(this.#answers).map(([answer, count]) => (isCertain(answer) ? 0 : count))
     return {
       due: this.#due,
       turnedAway: this.#turnedAway,
       answers: this.#answers,
       acknowledged,
-      uncertain: unavailable + broken + this.#underWay,
+      uncertain: uncertain.reduce((all, one) => all + one, this.#underWay),
       ackMs: quantiles(this.#ackMs),
+      overloadedMs: quantiles(this.#overloadedMs),
       receipts: this.#receipts,
     }
   }

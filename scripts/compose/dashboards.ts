@@ -86,7 +86,16 @@ export const voteDashboard: Dashboard = {
           title: 'Ballots by answer',
           unit: 'reqps',
           targets: [[rate('vote_submissions_total', 'result'), '{{result}}']],
-          description: 'not-recorded and unconfirmed: the voter is asked to send the form again',
+          description:
+            'not-recorded, unconfirmed and overloaded: the voter is asked to send the form again; overloaded is said before anything is done',
+        },
+        {
+          title: 'Ballots under way',
+          unit: 'none',
+          targets: [
+            ['vote_ballots_under_way', 'under way {{instance}}'],
+            ['vote_ballots_under_way_limit', 'turned away beyond {{instance}}'],
+          ],
         },
         {
           title: 'Until the log acknowledges',

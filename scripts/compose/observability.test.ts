@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
+import { BallotGate } from '../../apps/ingest/src/ballot-gate.ts'
 import { openMetrics } from '../../apps/ingest/src/metrics.ts'
 import { composeFolder, readComposeFile } from './compose-file.ts'
 import { dashboardJson, streamsDashboard, voteDashboard } from './dashboards.ts'
@@ -29,7 +30,8 @@ beforeAll(async () => {
     const suffixes = type === 'histogram' ? ['_bucket', '_count', '_sum'] : ['']
     for (const suffix of suffixes) known.add(`${name}${suffix}`)
   }
-  for (const metric of await openMetrics().registry.getMetricsAsJSON()) add(metric.name, String(metric.type))
+  for (const metric of await openMetrics(new BallotGate({ waitMs: 1000, underWayMax: 1 })).registry.getMetricsAsJSON())
+    add(metric.name, String(metric.type))
   // The library's are on the page about operations, which is compared with the library.
   const page = read(join(root, 'docs', 'guide', 'operations.md'))
   for (const [, name, type] of page.matchAll(/^\| `(streams_\w+)` \| (\w+)/gm)) add(name!, type!)

@@ -1,6 +1,7 @@
 import { type BallotEvent, type Choice, optionsOf } from '@voting/election/events'
 import { receiptFor } from '@voting/election/receipt'
 import type { Logger } from 'stream-core'
+import type { BallotGate } from './ballot-gate.ts'
 import type { BallotLog } from './ballot-log.ts'
 import type { Claim, Claims } from './claims.ts'
 import { ControlNotRecordedError, type PollControl } from './poll-control.ts'
@@ -27,6 +28,7 @@ export type Refusal =
   | 'nonce-reused'
   | 'already-voted'
   | 'vote-pending'
+  | 'overloaded'
   | 'not-recorded'
   | 'unconfirmed'
   | 'closed-unconfirmed'
@@ -36,6 +38,7 @@ export type Admission =
   | { readonly outcome: 'refused'; readonly reason: Refusal }
 
 export interface AdmissionParts {
+  readonly gate: BallotGate
   readonly polls: PollRepository
   readonly claims: Claims
   readonly log: BallotLog
@@ -62,6 +65,8 @@ const refused = (reason: Refusal): Admission => ({ outcome: 'refused', reason })
  *
  * `rollId` is the row of who is signed in to the poll; without it the code says who votes.
  *
+ * Where more are under way than can be answered in time, nothing of this is begun: overloaded, at once.
+ *
  * Where PostgreSQL does not answer, the ballot may be one that an earlier try has written: that, too, is unconfirmed.
  */
 export async function admit(
@@ -75,12 +80,17 @@ export async function admit(
   const choice = choiceOf(submission)
   if (voter === null || choice === null || typeof nonce !== 'string') return refused('malformed')
   if (!legalNonce.test(nonce)) return refused('malformed')
+  const leave = parts.gate.enter()
+  if (leave === null) return refused('overloaded')
+  let admission = refused('unconfirmed')
   try {
-    return await admitWhole(parts, pollName, { voter, choice, nonce })
+    admission = await admitWhole(parts, pollName, { voter, choice, nonce })
   } catch (error) {
     parts.logger.error({ event: 'admission.failed', error: String(error) }, 'a ballot could not be looked up')
-    return refused('unconfirmed')
+  } finally {
+    leave(admission.outcome)
   }
+  return admission
 }
 
 /** Longer than any list of options; a list in which one is twice is no choice either. */

@@ -18,7 +18,7 @@ import { page, type PageOptions } from './pages/document.ts'
 import type { Html } from './pages/html.ts'
 import { showMessage } from './routes/show-message.ts'
 import type { Receipts } from './receipts.ts'
-import { ballotApi, ballotsRoute, sendProblem, tooMany } from './routes/api.ts'
+import { ballotApi, ballotsRoute, sendProblem, tooMany, turnAway } from './routes/api.ts'
 import { ballotPages } from './routes/ballot-pages.ts'
 import { oidcRoutes } from './routes/oidc-routes.ts'
 import { organiserApi } from './routes/organiser-api.ts'
@@ -103,6 +103,7 @@ export async function buildIngestApp(parts: IngestParts): Promise<FastifyInstanc
   app.addHook('onRoute', ({ method, url }) => {
     for (const verb of [method].flat()) parts.onRoute?.(`${verb} ${url}`)
   })
+  turnAway(app, parts)
   acceptEmptyJson(app)
   app.addHook('onRequest', async ({ protocol, host }) => {
     // What cannot be part of an address is no mistake of ours, wherever it would have been made one.

@@ -1,3 +1,4 @@
+import { ballotsUnderWayMax, ballotWaitMs } from './ballot-gate.ts'
 import { defaultPartitions } from '@voting/election/topics'
 import { databaseUrl, logLevel, shutdownTimeoutSeconds, type Variables } from '@voting/election/environment'
 
@@ -79,6 +80,21 @@ export const ingestVariables = {
     min: 1,
     description:
       'Refused requests per address (of IPv6: per /64 network) and minute before it is told to wait (429), and as many mails that may be asked for; valid codes are never refused',
+  },
+  BALLOT_WAIT_MS: {
+    kind: 'number',
+    fallback: String(ballotWaitMs),
+    min: 100,
+    max: 8000,
+    description:
+      'How long a ballot may have to wait for its answer: whoever would have to wait longer, as measured, is told at once to come again (503 `overloaded`)',
+  },
+  BALLOTS_UNDER_WAY_MAX: {
+    kind: 'number',
+    fallback: String(ballotsUnderWayMax),
+    min: 1,
+    max: 100_000,
+    description: 'Ballots that may be under way at once, however short their wait',
   },
   SHUTDOWN_TIMEOUT_SECONDS: shutdownTimeoutSeconds,
   LOG_LEVEL: logLevel,

@@ -39,6 +39,8 @@ await runApp({
       resultsUrl: () => environment.RESULTS_URL,
       ballotPartitions: environment.BALLOT_PARTITIONS,
       failuresPerMinute: environment.FAILURES_PER_MINUTE,
+      ballotWaitMs: environment.BALLOT_WAIT_MS,
+      ballotsUnderWayMax: environment.BALLOTS_UNDER_WAY_MAX,
       isProduction,
       logger,
     })

@@ -60,6 +60,13 @@ export const refusals: { readonly [reason in Refusal]: Problem } = {
     code: 'vote-pending',
     title: 'An earlier ballot of this code is not confirmed yet',
   },
+  overloaded: {
+    status: 503,
+    code: 'overloaded',
+    title: 'More ballots are under way than can be answered in time',
+    detail: 'Nothing was done with this request. Send the same ballot again, with the same nonce: it counts once.',
+    retryAfterSeconds: 2,
+  },
   'not-recorded': {
     status: 503,
     code: 'not-recorded',

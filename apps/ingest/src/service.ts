@@ -2,12 +2,14 @@ import { Closers } from '@voting/election/closers'
 import type { Pool } from 'pg'
 import { type Broker, ConfigError, type Logger } from 'stream-core'
 import { migrate, openPool } from '@voting/election/database'
+import { Doors } from '@voting/election/doors'
 import { openOpsServer, urlOf } from '@voting/election/ops-server'
 import type { RunningApp } from '@voting/election/running-app'
 import { keptSecret } from '@voting/election/settings'
 import { provideTopics, topics } from '@voting/election/topics'
 import { AddressLimiter } from './address-limiter.ts'
 import { buildIngestApp } from './app.ts'
+import { BallotGate, ballotsUnderWayMax, ballotWaitMs } from './ballot-gate.ts'
 import { BallotLog } from './ballot-log.ts'
 import { Claims } from './claims.ts'
 import { openMetrics } from './metrics.ts'
@@ -47,6 +49,10 @@ export interface IngestOptions {
   readonly resultsUrl: () => string
   readonly ballotPartitions: number
   readonly failuresPerMinute: number
+  /** How long a ballot may have to wait for its answer, in ms; who would wait longer is turned away. Default 2000. */
+  readonly ballotWaitMs?: number
+  /** However short the wait, no more ballots are under way. Default 5000. */
+  readonly ballotsUnderWayMax?: number
   readonly isProduction: boolean
   readonly logger: Logger
 }
@@ -86,7 +92,11 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
   })
 
   const polls = new PollRepository(pool)
-  const metrics = openMetrics()
+  const gate = new BallotGate({
+    waitMs: options.ballotWaitMs ?? ballotWaitMs,
+    underWayMax: options.ballotsUnderWayMax ?? ballotsUnderWayMax,
+  })
+  const metrics = openMetrics(gate)
   const log = new BallotLog(producer, ballots.partitionCount, logger, (seconds) =>
     metrics.produceSeconds.observe(seconds),
   )
@@ -122,6 +132,7 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
   if (mailer) closers.add(() => mailer.close())
   const app = await buildIngestApp({
     onRoute: (route) => routes.push(route),
+    gate,
     polls,
     claims: new Claims(pool, logger),
     log,
@@ -148,6 +159,7 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
   })
   const requests = new RequestsUnderWay(app.server)
   const stop = { underWay: 0, cutOff: 0 }
+  let doors: Doors | null = null
   closers.add(async () => {
     isClosing = true
     stop.underWay = requests.count
@@ -158,11 +170,12 @@ async function startParts(options: IngestOptions, closers: Closers): Promise<Run
       stop.cutOff = requests.count
       app.server.closeAllConnections()
     }, drainMs)
-    await app.close()
+    await Promise.all([app.close(), doors?.close()])
     clearInterval(sweep)
     clearTimeout(cut)
   })
-  await app.listen({ host: options.host, port: options.port })
+  const at = { host: options.host, port: options.port }
+  doors = await Doors.open(app.server, at, (how) => app.listen(how))
   ownUrl = urlOf(app.server, options.host)
   control.startScheduler()
   return {

@@ -1,5 +1,6 @@
+import { connect } from 'node:net'
 import { expect, test } from 'vitest'
-import { newNonce, newPoll, openTestIngest, send } from './support/running-ingest.ts'
+import { newNonce, newPoll, openTestIngest, send, type TestIngest } from './support/running-ingest.ts'
 
 test('an address that guesses is told to wait, and a valid code from there is still taken', async () => {
   const system = await openTestIngest({ failuresPerMinute: 5 })
@@ -74,3 +75,81 @@ test('behind a proxy the client’s own address is limited, as the proxy says it
     await behind.close()
   }
 })
+
+test('whoever comes when too many are under way is told at once to come again, is not counted, and is taken when it comes again', async () => {
+  const system = await openTestIngest({ ballotsUnderWayMax: 2 })
+  try {
+    const { id, slug, codes } = await newPoll(system)
+    const cast = (code: string, nonce = newNonce()) =>
+      send(`${system.ingest.url}/api/polls/${id}/ballots`, { code, option: 'a', nonce })
+    expect((await cast(codes[0]!)).status).toBe(201)
+
+    system.log.fault = 'stuck'
+    const [second, third] = [newNonce(), newNonce()]
+    const stuck = [cast(codes[1]!, second), cast(codes[2]!, third)]
+    await expect.poll(() => metric(system, 'vote_ballots_under_way'), { timeout: 20_000 }).toBe(2)
+
+    // The two that are under way do not move: these answers wait for nothing.
+    const nonce = newNonce()
+    const form = { code: codes[4]!, option: 'a', nonce: newNonce() }
+    const [refused, headOnly, page] = await Promise.all([
+      cast(codes[3]!, nonce),
+      answerToHeadOnly(system, `/api/polls/${id}/ballots`),
+      castForm(system, slug, form),
+    ])
+    expect(refused).toMatchObject({ status: 503, body: { code: 'overloaded', status: 503 } })
+    expect(refused.headers.get('content-type')).toContain('application/problem+json')
+    expect(headOnly).toContain(' 503 ')
+    expect(page.status).toBe(503)
+    for (const { headers } of [refused, page]) expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
+    const text = await page.text()
+    expect(text).toContain('Very many people are voting')
+    expect(text).toContain(form.nonce) // the same form, to be sent again
+    const claims = async (): Promise<number> =>
+      Number((await system.database.pool.query('SELECT count(*) FROM claims WHERE poll_id = $1', [id])).rows[0].count)
+    // One recorded, two under way: nothing was done for the others.
+    await expect.poll(claims, { timeout: 20_000 }).toBe(3)
+
+    system.log.release()
+    for (const answer of await Promise.all(stuck)) expect(answer.body['code']).toBe('not-recorded')
+    expect((await cast(codes[3]!, nonce)).status).toBe(201)
+    expect((await castForm(system, slug, form)).status).toBe(303)
+    expect(await claims()).toBe(3)
+    expect(await metric(system, 'vote_submissions_total{result="overloaded"}')).toBe(3)
+    expect(await metric(system, 'vote_ballots_under_way')).toBe(0)
+  } finally {
+    await system.close()
+  }
+})
+
+const metric = async (system: TestIngest, name: string): Promise<number> => {
+  const text = await (await fetch(`${system.ingest.ops}/metrics`)).text()
+  return Number(
+    text
+      .split('\n')
+      .find((line) => line.startsWith(`${name} `))
+      ?.split(' ')[1] ?? 0,
+  )
+}
+
+const castForm = (system: TestIngest, slug: string, form: Record<string, string>): Promise<Response> =>
+  fetch(`${system.ingest.url}/p/${slug}/cast`, {
+    method: 'POST',
+    body: new URLSearchParams(form),
+    headers: { 'sec-fetch-site': 'same-origin' },
+    redirect: 'manual',
+  })
+
+/** What is answered before the body has been sent, which it never is. */
+function answerToHeadOnly(system: TestIngest, path: string): Promise<string> {
+  const { hostname, port } = new URL(system.ingest.url)
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname)
+    socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 90\r\n\r\n`)
+    socket.once('data', (data) => {
+      socket.destroy()
+      resolve(String(data))
+    })
+    socket.once('error', reject)
+  })
+}

@@ -1,5 +1,6 @@
 import { Closers } from '@voting/election/closers'
 import { migrate, openPool } from '@voting/election/database'
+import { Doors } from '@voting/election/doors'
 import { openOpsServer, urlOf } from '@voting/election/ops-server'
 import type { RunningApp } from '@voting/election/running-app'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
@@ -76,10 +77,12 @@ async function startParts(options: ViewerOptions, closers: Closers): Promise<Run
     ballotUrl: options.ballotUrl,
     embedOrigins: options.embedOrigins ?? ['*'],
   })
-  closers.add(() => app.close())
+  let doors: Doors | null = null
+  closers.add(async () => void (await Promise.all([app.close(), doors?.close()])))
   closers.add(() => hub.close())
   hub.attach(app.server)
-  await app.listen({ host: options.host, port: options.port })
+  const at = { host: options.host, port: options.port }
+  doors = await Doors.open(app.server, at, (how) => app.listen(how))
   return {
     name: 'viewer',
     url: urlOf(app.server, options.host),

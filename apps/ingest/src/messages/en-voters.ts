@@ -143,6 +143,8 @@ nobody can vote for you without it.
   'refusal-already-voted': 'A ballot was already recorded with this code. In this poll the first ballot counts.',
   'refusal-vote-pending':
     'An earlier ballot with this code is still being confirmed. Send that form again, or try again in a minute.',
+  'refusal-overloaded':
+    'Very many people are voting at this moment. Your choice is kept below; send this form again in a moment: it counts once.',
   'refusal-not-recorded':
     'Your ballot was NOT recorded: voting is interrupted. Your choice is kept below; try again in a moment.',
   'refusal-unconfirmed':

@@ -21,6 +21,35 @@ export const tooMany = (retryAfterSeconds: number): Problem => ({
 /** The hot one. */
 export const ballotsRoute = '/api/polls/:id/ballots'
 
+/**
+ * Turns ballots away while too many are under way, before anything else is done with the request and whatever its body is. It has
+ * to cost next to nothing, for it is done when there is no time: what it takes is taken from those who were let in. So it
+ * is the first hook, calls no other, answers past the framework, and ends the connection: whoever comes again at once comes in
+ * by the doors, of which each lets in one in a turn of the event loop (D141).
+ */
+export function turnAway(app: FastifyInstance, { gate, metrics }: IngestParts): void {
+  const { status, code, retryAfterSeconds } = refusals.overloaded
+  const body = JSON.stringify(problemBody(refusals.overloaded))
+  const head = {
+    'content-type': problemType,
+    'content-length': String(Buffer.byteLength(body)),
+    'retry-after': String(retryAfterSeconds),
+    'x-content-type-options': 'nosniff',
+  }
+  app.addHook('onRequest', (request, reply, done) => {
+    if (request.routeOptions.url !== ballotsRoute || !gate.isFull) return done()
+    metrics.submissions.inc({ result: code })
+    reply.hijack()
+    // A body that came with the head has been read by then. One that is still to come would meet a closed connection, and
+    // the answer to it would be lost.
+    setImmediate(() => {
+      if (reply.raw.destroyed) return
+      const connection = request.raw.complete ? 'close' : 'keep-alive'
+      reply.raw.writeHead(status, { ...head, connection }).end(body)
+    })
+  })
+}
+
 /** The JSON API for voters (design §6.1). */
 export function ballotApi(app: FastifyInstance, parts: IngestParts): void {
   const { limiter, metrics, receipts } = parts

@@ -36,6 +36,7 @@ const fieldOf: { readonly [reason in Refusal]?: FormProblem['field'] } = {
 }
 
 const mendedByRepeat: ReadonlySet<Refusal> = new Set<Refusal>([
+  'overloaded',
   'not-recorded',
   'unconfirmed',
   'closed-unconfirmed',

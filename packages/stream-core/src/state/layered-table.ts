@@ -2,6 +2,7 @@ import { BaseCursor } from './base-cursor.ts'
 import type { BaseTable, SegmentRange } from './base-table.ts'
 import { allSegments } from './base-table.ts'
 import type { Entry } from './entry.ts'
+import { KeptBytes } from './kept-bytes.ts'
 import { OrderedLayer } from './ordered-layer.ts'
 import { sortedPlaces } from './sorted-keys.ts'
 import { plainLayout, type TableLayout } from './table-layout.ts'
@@ -46,6 +47,7 @@ export class LayeredTable {
   #frozen: OrderedLayer
   #persisting: OrderedLayer | null = null
   readonly #readCache = new Map<string, Entry>()
+  readonly #kept = new KeptBytes()
   /** Of values that were encoded in passing, the latest counting most: a guess for those whose size nobody knows. */
   averageBytes = 64
 
@@ -210,8 +212,12 @@ export class LayeredTable {
     if (passed > 0) this.#readCache.clear()
     for (const [key, entry] of entries) {
       if (passed-- > 0) continue
-      if (entry.bytes === null) this.#readCache.delete(key)
-      else this.#cache(key, entry)
+      if (entry.bytes === null) {
+        this.#readCache.delete(key)
+        continue
+      }
+      this.#keep(entry)
+      this.#cache(key, entry)
     }
     this.#persisting = null
   }
@@ -228,11 +234,20 @@ export class LayeredTable {
 
   #setFrozen(key: string, entry: Entry): void {
     if (this.#base === null) {
-      if (entry.bytes === null) this.#frozen.delete(key)
-      else this.#frozen.set(key, entry)
+      if (entry.bytes === null) {
+        this.#frozen.delete(key)
+        return
+      }
+      this.#keep(entry)
+      this.#frozen.set(key, entry)
     } else if (this.#frozen.set(key, entry)) {
       this.#base.learn(key)
     }
+  }
+
+  /** From here on it stays for long. The record cache holds the same entry, and gains by it, too. */
+  #keep(entry: Entry): void {
+    if (entry.bytes) entry.bytes = this.#kept.keep(entry.bytes)
   }
 
   #cache(key: string, entry: Entry): void {
