@@ -61,6 +61,9 @@ export function wordsIn(name: LanguageName): Words {
     const format = new Intl.DateTimeFormat(locale, { ...options, timeZone: 'UTC' })
     return (ms) => format.format(ms)
   }
+  // Months by their names: with numbers, an Arabic date between texts of the other direction may be read from either end.
+  const date = { year: 'numeric', month: 'short', day: 'numeric' } as const
+  const clock = { hour: 'numeric', minute: '2-digit' } as const
   const words: Words = {
     name,
     direction,
@@ -70,9 +73,9 @@ export function wordsIn(name: LanguageName): Words {
       fillHtml(messages.template(key, Number(values['n'])), values, messages.number),
     number: messages.number,
     percent: (share) => percent.format(share),
-    moment: time({ dateStyle: 'medium', timeStyle: 'short' }),
+    moment: time({ ...date, ...clock }),
     longMoment: time({ dateStyle: 'full', timeStyle: 'short' }),
-    momentWithSeconds: time({ dateStyle: 'medium', timeStyle: 'medium' }),
+    momentWithSeconds: time({ ...date, ...clock, second: '2-digit' }),
   }
   known.set(name, words)
   return words
