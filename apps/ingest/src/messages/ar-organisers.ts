@@ -112,7 +112,7 @@ export const organisers: TextsOf<typeof en> = {
     other: '{time} بالتوقيت العالمي، {seconds} ث: {n} ورقة، منها {rejected} مرفوضة',
   },
 
-  courseHeading: 'كيف يجري الاقتراع',
+  courseHeading: 'مع مرور الوقت',
   votesPerMinute:
     'الأصوات في الدقيقة: {now} في أحدث فترة، و{most} في أكثرها ازدحامًا، ابتداءً من {time} بالتوقيت العالمي.',
   votesPerStep: {
@@ -131,7 +131,7 @@ export const organisers: TextsOf<typeof en> = {
   },
   timeColumn: 'من (عالمي)',
   votesColumn: 'الأصوات',
-  changedColumn: 'منها متغيّرة',
+  changedColumn: 'المتغيّرة',
   rejectedColumn: 'المرفوضة',
   votersColumn: 'الناخبون حتى الآن',
   turnoutColumn: 'المشاركة',

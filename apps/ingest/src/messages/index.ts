@@ -43,6 +43,8 @@ export interface Words {
   readonly html: <K extends Key>(key: K, ...values: Values<K, Html | string | number>) => Html
   readonly number: (n: number) => string
   readonly percent: (share: number) => string
+  readonly day: (ms: number) => string
+  readonly minute: (ms: number) => string
   /** Moments, in UTC: the messages say so. */
   readonly moment: (ms: number) => string
   readonly longMoment: (ms: number) => string
@@ -73,6 +75,8 @@ export function wordsIn(name: LanguageName): Words {
       fillHtml(messages.template(key, Number(values['n'])), values, messages.number),
     number: messages.number,
     percent: (share) => percent.format(share),
+    day: time(date),
+    minute: time(clock),
     moment: time({ ...date, ...clock }),
     longMoment: time({ dateStyle: 'full', timeStyle: 'short' }),
     momentWithSeconds: time({ ...date, ...clock, second: '2-digit' }),

@@ -92,9 +92,9 @@ function courseTable(words: Words, { options, electorate }: Poll, { steps, stepM
       </thead>
       <tbody>
         ${steps.toReversed().map(
-          ({ startMs, votes, changed, rejected, voters, standing }) =>
+          ({ startMs, votes, changed, rejected, voters, standing }, i, rows) =>
             html`<tr>
-              <th scope="row">${words.moment(startMs)}</th>
+              <th scope="row">${momentAfter(words, startMs, rows[i - 1]?.startMs)}</th>
               ${[votes, changed, rejected, voters].map((n) => cell(words.number(n)))}
               ${electorate === null ? null : cell(words.percent(voters / electorate))}
               ${choices === null ? null : cell(standing === null ? '–' : words.number(standing.margin))}
@@ -105,6 +105,10 @@ function courseTable(words: Words, { options, electorate }: Poll, { steps, stepM
     </table>
   </div>`
 }
+
+/** The day stands where it is another one than in the row before. */
+const momentAfter = (words: Words, ms: number, beforeMs: number | undefined): string =>
+  beforeMs !== undefined && words.day(ms) === words.day(beforeMs) ? words.minute(ms) : words.moment(ms)
 
 type Regions = PollCount['regions']
 
