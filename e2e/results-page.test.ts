@@ -70,9 +70,9 @@ test('the start has an election of the past, counted by the tally, and this one 
   await page.locator('#compare-table').waitFor()
   expect(new URL(page.url()).pathname).toBe(`/p/${current!.slug}`)
   expect(new URL(page.url()).searchParams.get('cmp')).toBe(past!.slug)
-  // Five options of this poll and five of that, in one picture.
+  // Five options of this poll and five of that, in one picture; and the votes per minute of both.
   await page.getByText('The chart as a table').click()
-  await expect.poll(() => page.locator('#trend-table thead th').count()).toBe(11)
+  await expect.poll(() => page.locator('#trend-table thead th').count()).toBe(13)
   await page.close()
 })
 
@@ -194,7 +194,7 @@ test('the chart is stepped through with the keyboard, point by point and line by
   const said = async () => ((await slider.getAttribute('aria-valuetext')) ?? '').replace(/[\u2066-\u2069]/g, '')
   await page.keyboard.press('ArrowLeft')
   await page.keyboard.press('End')
-  await expect.poll(said).toMatch(/: A 2, B 1, C 0$/)
+  await expect.poll(said).toMatch(/: A 2, B 1, C 0, New votes per minute 3$/)
   await page.keyboard.press('ArrowDown')
   await expect.poll(said).toMatch(/: A 2$/)
   await page.keyboard.press('Home')
@@ -203,7 +203,7 @@ test('the chart is stepped through with the keyboard, point by point and line by
   await page.keyboard.press('Enter')
   const row = page.locator('#trend-table tr:focus')
   await row.waitFor()
-  expect(await row.locator('td').allTextContents()).toEqual(['0', '0', '0'])
+  expect(await row.locator('td').allTextContents()).toEqual(['0', '0', '0', '0'])
   // Outside of the chart the letter is a letter.
   const before = await slider.inputValue()
   await page.keyboard.press('l')
@@ -220,12 +220,43 @@ test('the view is in the address, and whoever opens it sees the same', async () 
   await other.goto(page.url())
   expect(
     await other
-      .locator('#controls input:checked')
+      .locator('#controls input[type=radio]:checked')
       .evaluateAll((nodes) => nodes.map((node) => node.getAttribute('value'))),
   ).toEqual(['share', '1h'])
   await other.getByRole('link', { name: 'العربية' }).click()
   expect(await other.locator('html').getAttribute('dir')).toBe('rtl')
   expect(new URL(other.url()).searchParams.get('range')).toBe('1h')
+
+  // Which lines: chosen here, named by the address and by every link to the same page, and drawn again from it.
+  await page.locator('#lines summary').click()
+  await page.getByLabel('B', { exact: true }).uncheck()
+  expect(new URL(page.url()).searchParams.get('opts')).toBe('1,3')
+  await page.getByRole('link', { name: 'العربية' }).click()
+  await page.locator('#chart canvas').waitFor()
+  expect(new URL(page.url()).searchParams.get('opts')).toBe('1,3')
+  expect(
+    await page
+      .locator('#lines input')
+      .evaluateAll((nodes) => nodes.map((node) => (node as unknown as { checked: boolean }).checked)),
+  ).toEqual([true, false, true])
+  const slider = page.locator('#step')
+  await slider.focus()
+  await page.keyboard.press('Home')
+  await expect.poll(async () => (await slider.getAttribute('aria-valuetext')) ?? '').toMatch(/A.*C/)
+  expect(await slider.getAttribute('aria-valuetext')).not.toContain('B')
+  // One moment is marked in the chart and in the strip below it.
+  const marks = () =>
+    page
+      .locator('.u-cursor-x')
+      .evaluateAll((nodes) =>
+        nodes.map((node) => (node as unknown as { style: { transform: string } }).style.transform),
+      )
+  const [above, below] = await marks()
+  expect(above).toMatch(/translate/)
+  expect(below).toBe(above)
+  await page.locator('#strip .u-over').hover()
+  await expect.poll(async () => (await marks())[0]).not.toBe(above)
+  expect((await marks())[0]).toBe((await marks())[1])
 })
 
 test('the embedded page is live inside a page of somebody else, and tells its height', async () => {

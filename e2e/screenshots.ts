@@ -1,6 +1,7 @@
 /**
  * Every page of both apps as a picture, for eyes: at 360 and 1440 pixels, light and dark, in every language, and each such
- * set on one sheet. `node e2e/screenshots.ts <folder>`; `--only <text>`: pages whose name has it. Needs Chromium; takes minutes.
+ * set on one sheet. `node e2e/screenshots.ts <folder>`; `--only <text>`: pages whose name has it; `--set <text>`: such sets only,
+ * as `360-light-ar`. Needs Chromium; takes minutes.
  */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -15,7 +16,8 @@ import { DemoProcess, newDataDir, removeDataDir } from './support/demo-process.t
 const [folderName, ...options] = process.argv.slice(2)
 if (folderName === undefined) throw new Error('name the folder for the pictures: node e2e/screenshots.ts <folder>')
 const folder = resolve(folderName)
-const only = options[0] === '--only' ? (options[1] ?? '') : ''
+const option = (name: string): string => (options.includes(name) ? (options[options.indexOf(name) + 1] ?? '') : '')
+const [only, onlySet] = [option('--only'), option('--set')]
 mkdirSync(folder, { recursive: true })
 
 /** A page, and what to do there before its picture is taken. */
@@ -65,6 +67,7 @@ interface Setting {
 
 async function takeAll(from: Browser, shots: readonly Shot[], setting: Setting): Promise<void> {
   const { width, colorScheme, lang } = setting
+  if (!`${width}-${colorScheme}-${lang}`.includes(onlySet)) return
   const context = await from.newContext({ colorScheme, viewport: { width, height: 800 } })
   const set = `${width}-${colorScheme}-${lang}`
   for (const shot of shots) {
@@ -241,7 +244,7 @@ async function ofOrganisers(of: TestIngest): Promise<Shot[]> {
 
 async function ofResults(): Promise<Shot[]> {
   const { viewer, ingest, organiserToken } = system.ready
-  await signInAsOperator({ ingest: { url: ingest, organiserToken } } as TestIngest)
+  const { cookie } = await signInAsOperator({ ingest: { url: ingest, organiserToken } } as TestIngest)
   const terms = {
     title: 'A question whose answer comes later',
     regions: [],
@@ -263,7 +266,9 @@ async function ofResults(): Promise<Shot[]> {
   const { polls } = await eventually(
     'the example has some votes',
     async () => {
-      const { body } = await get<{ polls: { slug: string; status: string; voters: number }[] }>(`${viewer}/api/polls`)
+      const { body } = await get<{ polls: { id: string; slug: string; status: string; voters: number }[] }>(
+        `${viewer}/api/polls`,
+      )
       return body.polls.some(({ status, voters }) => status === 'open' && voters > 150) ? body : null
     },
     90_000,
@@ -273,7 +278,17 @@ async function ofResults(): Promise<Shot[]> {
   const { body } = await get<{ minutes: { start: string[] } }>(`${viewer}/api/polls/${past}/analytics`)
   const middle = body.minutes.start[Math.floor(body.minutes.start.length / 2)]!
   const of = (name: string, path: string): Shot => ({ name: `r-${name}`, url: `${viewer}${path}` })
+  // The same as their organiser sees them.
+  const organiser = (name: string, slug: string): Shot => ({
+    name: `o-course-${name}`,
+    url: `${ingest}/organiser/polls/${polls.find((poll) => poll.slug === slug)!.id}`,
+    cookie,
+    act: (page) => page.locator('details summary').first().click(),
+  })
   return [
+    organiser('live', live),
+    organiser('final', past),
+    organiser('hidden', hidden.slug),
     of('live', `/p/${live}`),
     of('share', `/p/${live}?mode=share&range=1h&sort=votes`),
     of('compare', `/p/${live}?cmp=${past}`),

@@ -297,8 +297,8 @@ export class PollRepository {
     this.forget()
   }
 
-  count(pollId: string): Promise<PollCount | null> {
-    return pollCount(this.#pool, pollId)
+  count(poll: Poll): Promise<PollCount | null> {
+    return pollCount(this.#pool, poll)
   }
 
   events(pollId: string): Promise<readonly PollEvent[]> {

@@ -325,29 +325,6 @@ test('the form says everything that a poll can be, and a change keeps the ids of
   ])
 })
 
-test('the owner sees how the counting goes and what to look at, and not for what anybody voted', async () => {
-  const id = await createByForm(mary, { electorate: '40', visible: 'after-close' })
-  expect(await mary.page(`/organiser/polls/${id}`)).toContain('No ballot has been counted yet.')
-  const accounting = { recorded: 1234, accepted: 10, superseded: 1200, rejected: 23, duplicates: 1 }
-  const result = {
-    poll: id,
-    voters: 10,
-    totals: { o1: 777, o2: 3 },
-    accounting,
-    rejections: { closed: 3, malformed: 20 },
-  }
-  const burst = { kind: 'burst', poll: id, start: 0, end: 20_000, recorded: 812, rejected: 5 }
-  const { pool } = system.database
-  await pool.query('INSERT INTO results VALUES ($1, 7, 1, $2, 1)', [id, result])
-  await pool.query("INSERT INTO analytics VALUES ($1, 'burst', 0, 7, 1, $2, 1)", [id, burst])
-  const page = (await mary.page(`/organiser/polls/${id}`)).replaceAll(/\s+/g, ' ')
-  expect(page).toContain('1,234 ballots recorded = 10 counting now + 1,200 superseded + 23 rejected + 1 duplicates.')
-  expect(page).toContain('Turnout: 25% of 40.')
-  expect(page).toMatch(/20: not readable.*3: after the close/)
-  expect(page).toContain('20 s: 812 ballots, of which 5 rejected')
-  expect(page).not.toContain('777')
-})
-
 test('what voters did over an extension, second ballots and the close is counted, and a recount says the same', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'poll-life-'))
   const { id } = await create({ revote: 'last', maxChoices: 2, allowBlank: true })

@@ -1,23 +1,26 @@
 // @ts-check
 import uPlot from 'uplot'
-import { labelsFor } from './labels.js'
+import { labelsFor, widthOf } from './labels.js'
+import { stripOptions, sync } from './strip.js'
 
 /**
  * One line of the chart. `colour` is the number of a colour of the palette; `isThin`: of a poll that is compared with.
  *
  * @typedef {{ label: string, colour: number, dash: readonly number[], isThin?: boolean }} Line
  * @typedef {{ x: number[], columns: (number | null)[][], lines: Line[], from: number, to: number, isElapsed: boolean,
- *   isShare: boolean, isStepped: boolean }} Picture x in seconds: of the clock, or since the opening
+ *   isShare: boolean, isStepped: boolean, rates: (number | null)[][] }} Picture x in seconds: of the clock, or since the
+ *   opening; `rates`: votes per minute, of this poll and of the one that it is compared with
  */
 
 /**
- * The trend chart: columns of numbers in, one canvas out. It draws at most once per animation frame.
+ * The trend chart, and below it a strip on the same axis: columns of numbers in, two canvases out. It draws at most once per
+ * animation frame.
  *
- * @param {HTMLElement} host
+ * @param {HTMLElement} host @param {HTMLElement} stripHost
  * @param {ReturnType<typeof import('./shared.js').createWords>} words
  * @param {{ onZoom: () => void, onPoint: (index: number | null) => void }} listeners
  */
-export function createChart(host, words, { onZoom, onPoint }) {
+export function createChart(host, stripHost, words, { onZoom, onPoint }) {
   const styles = getComputedStyle(document.documentElement)
   /** @param {string} name */
   const color = (name) => styles.getPropertyValue(name).trim()
@@ -31,6 +34,10 @@ export function createChart(host, words, { onZoom, onPoint }) {
   let shown = null
   /** @type {any} */
   let plot = null
+  /** @type {any} */
+  let strip = null
+  /** Both have their numbers in the same width, so that one time is below the other. */
+  let axisWidth = 0
   /** @type {ReturnType<typeof labelsFor> | null} */
   let labels = null
   /** The point that was chosen by keyboard: it stays when new data comes. @type {number | null} */
@@ -41,6 +48,8 @@ export function createChart(host, words, { onZoom, onPoint }) {
   /** @param {Picture} picture */
   function build(picture) {
     plot?.destroy()
+    strip?.destroy()
+    strip = null
     // What the server has drawn, for those without a script.
     host.querySelector('.picture')?.remove()
     const { isElapsed, isShare, lines } = picture
@@ -52,6 +61,7 @@ export function createChart(host, words, { onZoom, onPoint }) {
       ticks: { stroke: () => color('--line'), width: 1 },
       font: '13px system-ui, sans-serif',
     }
+    const right = Math.max(36, labelled.width)
     const whole = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6]
     plot = new uPlot(
       /** @type {any} */ ({
@@ -60,9 +70,9 @@ export function createChart(host, words, { onZoom, onPoint }) {
         // The same zone as everywhere on the page.
         tzDate: (/** @type {number} */ seconds) => uPlot.tzDate(new Date(seconds * 1000), 'UTC'),
         // Names at the ends of the lines; without them the last time, which is half beyond the edge.
-        padding: [null, Math.max(36, labelled.width), null, null],
+        padding: [null, right, null, null],
         legend: { show: false },
-        cursor: { drag: { x: true, y: false } },
+        cursor: { drag: { x: true, y: false }, sync },
         scales: {
           x: { time: !isElapsed },
           y: {
@@ -82,10 +92,10 @@ export function createChart(host, words, { onZoom, onPoint }) {
           },
           {
             ...axis,
-            size: 62,
+            size: () => axisWidth,
             incrs: isShare ? [0.01, 0.02, 0.05, 0.1, 0.2, 0.5] : whole,
             values: (/** @type {any} */ _plot, /** @type {number[]} */ splits) =>
-              splits.map((value) => (isShare ? `${Math.round(value * 100)} %` : words.number(value))),
+              splits.map(isShare ? plainPercents : words.number),
           },
         ],
         series: [
@@ -104,7 +114,12 @@ export function createChart(host, words, { onZoom, onPoint }) {
         hooks: {
           draw: [
             (/** @type {any} */ drawn) =>
-              labelled.draw(drawn, color('--ink'), (i) => color(`--c${lines[i]?.colour ?? 0}`)),
+              labelled.draw(drawn, color('--ink'), color('--ground'), (i) => color(`--c${lines[i]?.colour ?? 0}`)),
+          ],
+          setScale: [
+            (/** @type {any} */ { scales }, /** @type {string} */ key) => {
+              if (key === 'x') strip?.setScale('x', { min: scales.x.min, max: scales.x.max })
+            },
           ],
           setSelect: [
             () => {
@@ -122,6 +137,36 @@ export function createChart(host, words, { onZoom, onPoint }) {
       /** @type {any} */ ([[], ...lines.map(() => [])]),
       host,
     )
+    const count = picture.rates.length
+    strip = new uPlot(
+      /** @type {any} */ (
+        stripOptions({
+          width: stripHost.clientWidth,
+          right,
+          axis,
+          axisSize: () => axisWidth,
+          count,
+          isElapsed,
+          format: words.number,
+          color,
+          incrs: whole,
+          onPoint,
+        })
+      ),
+      /** @type {any} */ ([[], ...picture.rates.map(() => [])]),
+      stripHost,
+    )
+  }
+
+  /** How wide the numbers of the axes are: a phone has no room to spare. @param {Picture} picture */
+  function axisWidthOf({ columns, rates, isShare }) {
+    const most = (/** @type {(number | null)[][]} */ all) =>
+      all.reduce((max, column) => column.reduce((/** @type {number} */ m, value) => Math.max(m, value ?? 0), max), 5)
+    const texts = [
+      words.number(Math.round(most(rates) * 1.08)),
+      isShare ? plainPercents(1) : words.number(most(columns)),
+    ]
+    return Math.ceil(Math.max(...texts.map(widthOf))) + 24
   }
 
   /** @param {Picture} a @param {Picture | null} b */
@@ -130,6 +175,7 @@ export function createChart(host, words, { onZoom, onPoint }) {
     a.isElapsed === b.isElapsed &&
     a.isShare === b.isShare &&
     a.lines.length === b.lines.length &&
+    a.rates.length === b.rates.length &&
     a.lines.every((line, i) => line.label === b.lines[i]?.label && line.colour === b.lines[i]?.colour)
 
   function draw() {
@@ -139,12 +185,20 @@ export function createChart(host, words, { onZoom, onPoint }) {
     pending = null
     // What is zoomed into stays so in another width, and beside other lines.
     const zoom = isFollowing || !plot || shown?.isElapsed === !picture.isElapsed ? null : { ...plot.scales.x }
+    axisWidth = axisWidthOf(picture)
     if (!hasSameForm(picture, shown)) build(picture)
     shown = picture
-    plot.batch(() => {
-      plot.setData([picture.x, ...picture.columns], false)
-      plot.setScale('x', zoom ? { min: zoom.min, max: zoom.max } : { min: picture.from, max: picture.to })
-    })
+    const range = zoom ? { min: zoom.min, max: zoom.max } : { min: picture.from, max: picture.to }
+    const drawings = [
+      [strip, picture.rates],
+      [plot, picture.columns],
+    ]
+    for (const [drawing, columns] of drawings) {
+      drawing.batch(() => {
+        drawing.setData([picture.x, ...columns], false)
+        drawing.setScale('x', { ...range })
+      })
+    }
     if (chosen !== null) point(chosen)
   }
 
@@ -153,7 +207,7 @@ export function createChart(host, words, { onZoom, onPoint }) {
     chosen = index
     if (!plot || !shown) return
     const left = index === null ? -10 : plot.valToPos(shown.x[index], 'x')
-    plot.setCursor({ left, top: index === null ? -10 : 0 }, false)
+    plot.setCursor({ left, top: index === null ? -10 : 0 }, false, true)
   }
 
   /**
@@ -166,8 +220,8 @@ export function createChart(host, words, { onZoom, onPoint }) {
     let day = ''
     return splits.map((seconds) => {
       const ms = seconds * 1000
-      const [before, clock] = [day, plain(words.clock(ms, step < 60))]
-      day = plain(words.day(ms))
+      const [before, clock] = [day, ownWay(plain(words.clock(ms, step < 60)))]
+      day = ownWay(plain(words.day(ms)))
       return day === before ? clock : `${clock}\n${day}`
     })
   }
@@ -185,7 +239,12 @@ export function createChart(host, words, { onZoom, onPoint }) {
       draw()
     })
   }).observe(host)
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => plot?.redraw(false))
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+    plot?.redraw(false)
+    strip?.redraw(false)
+  })
+
+  const plainPercents = (/** @type {number} */ share) => plain(words.percents(share))
 
   /** A canvas writes from left to right; marks for the other way would only tear a date apart. @param {string} text */
   function plain(text) {

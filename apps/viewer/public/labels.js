@@ -8,12 +8,15 @@ const lineHeight = 16
 /** @type {CanvasRenderingContext2D | null} */
 let ruler = null
 /** @param {string} text in CSS pixels */
-function widthOf(text) {
+export function widthOf(text) {
   ruler ??= document.createElement('canvas').getContext('2d')
   if (!ruler) return 0
   ruler.font = font
   return ruler.measureText(text).width
 }
+
+/** The canvas goes from left to right; a text with letters of the other direction keeps its own. @param {string} text */
+const ownWay = (text) => (/[\u0590-\u08ff]/.test(text) ? `\u2068${text}\u2069` : text)
 
 /** @param {string} text @param {number} width */
 function shortened(text, width) {
@@ -42,9 +45,9 @@ export function labelsFor(lines, width, height) {
     /**
      * Writes them, each at the height of its line's end as far as there is room: the highest first, none over another.
      *
-     * @param {any} plot @param {string} ink @param {(index: number) => string} colour
+     * @param {any} plot @param {string} ink @param {string} ground @param {(index: number) => string} colour
      */
-    draw(plot, ink, colour) {
+    draw(plot, ink, ground, colour) {
       const { ctx, bbox, data, scales } = plot
       const ratio = devicePixelRatio
       const step = lineHeight * ratio
@@ -75,15 +78,20 @@ export function labelsFor(lines, width, height) {
       ctx.font = font.replace('13px', `${13 * ratio}px`)
       ctx.textBaseline = 'middle'
       ctx.textAlign = 'left'
-      ctx.lineWidth = ratio
+      ctx.lineJoin = 'round'
       for (const { i, text, x, from, y } of ends) {
+        ctx.lineWidth = ratio
         ctx.strokeStyle = colour(i)
         ctx.beginPath()
         ctx.moveTo(x, from)
         ctx.lineTo(x + (gap - 2) * ratio, y)
         ctx.stroke()
+        // Lines of another poll may go on behind it.
+        ctx.lineWidth = 4 * ratio
+        ctx.strokeStyle = ground
+        ctx.strokeText(ownWay(text), x + gap * ratio, y)
         ctx.fillStyle = ink
-        ctx.fillText(text, x + gap * ratio, y)
+        ctx.fillText(ownWay(text), x + gap * ratio, y)
       }
       ctx.restore()
     },

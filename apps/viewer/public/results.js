@@ -1,13 +1,13 @@
 // @ts-check
 import { createChart } from './chart.js'
+import { columnsOfLines, createLines } from './lines.js'
 import { openPage } from './page.js'
-import { imageOf, save } from './png.js'
-import { createFindings, lineOf } from './shared.js'
+import { createFindings, lineOf, othersLine } from './shared.js'
 import { createStepper } from './stepper.js'
 import { byId, createTrendTable, renderList, setShown, setText } from './table.js'
-import { changesOf, createTrend, marginOf, ranges, sharesOf } from './trend.js'
+import { changesOf, createTrend, marginOf, minuteMs, ranges, sharesOf } from './trend.js'
+import { noteView } from './view.js'
 
-const minuteMs = 60_000
 const recentMs = 300_000
 
 /** @param {string} name */
@@ -15,12 +15,18 @@ const chosen = (name) => document.querySelector(`#controls input[name=${name}]:c
 
 let range = /** @type {import('./trend.js').Range} */ (chosen('range') ?? '5m')
 let mode = chosen('mode') ?? 'total'
-/** What the chart shows: for the table and the stepper. @type {{ x: number[], columns: (number | null)[][], labels: string[] }} */
-let picture = { x: [], columns: [], labels: [] }
+/**
+ * What the chart shows, for the stepper; `rates` is what the strip below it shows, and `all` has every option, for the table.
+ *
+ * @typedef {(number | null)[][]} Columns @typedef {{ columns: Columns, labels: string[] }} Named
+ * @type {{ x: number[], lines: import('./chart.js').Line[], columns: Columns, rates: Columns, all: Named }}
+ */
+let picture = { x: [], lines: [], columns: [], rates: [], all: { columns: [], labels: [] } }
 
 const page = openPage({
   res: () => ranges[range].res,
-  since: (nowMs) => nowMs - Math.min(ranges[range].lengthMs, nowMs) - ranges[range].stepMs,
+  // The first of the votes per minute has a minute before it.
+  since: (nowMs) => Math.max(0, nowMs - ranges[range].lengthMs - ranges[range].stepMs - minuteMs),
   onFrame(frame) {
     if (frame.t === 'snap' && frame.trend?.res === ranges[range].res) trend.take(frame.trend, page.now())
     else if (frame.b && frame.res === ranges[range].res) trend.add(frame.b)
@@ -39,11 +45,19 @@ const timeHead = comparison
   ? words.say('sinceOpening')
   : (byId('trend-table')?.querySelector('thead th')?.textContent ?? '')
 const trend = createTrend(poll)
-const chart = createChart(/** @type {HTMLElement} */ (byId('chart')), words, {
-  onZoom: () => setShown(followButton, true),
-  onPoint: (index) => stepper.hover(index),
-})
+const chart = createChart(
+  /** @type {HTMLElement} */ (byId('chart')),
+  /** @type {HTMLElement} */ (byId('strip')),
+  words,
+  {
+    onZoom: () => setShown(followButton, true),
+    onPoint: (index) => stepper.hover(index),
+  },
+)
 const table = createTrendTable(words)
+const lines = createLines(poll.options, words, { onChange: () => show() })
+/** As they were drawn last. */
+let drawn = lines.split(page.result.totals)
 const stepper = createStepper({ point: chart.point, goTo: (index) => table.goTo(index), backToLive, say: readout })
 const followButton = byId('follow')
 
@@ -61,31 +75,37 @@ function render() {
   const isOpen = page.status === 'open'
   const endMs = isOpen && poll.at === null ? nowMs : Math.max(page.asOf ?? poll.opensAt, poll.opensAt)
   const before = picture.x.at(-1)
+  drawn = lines.split(page.result.totals)
   if (comparison) showComparison()
   else showTrend(endMs)
   const shift = before === undefined ? 0 : picture.x.length - 1 - picture.x.lastIndexOf(before)
   stepper.resize(picture.x.length, picture.columns.length, range === 'all' ? 0 : shift)
   table.show({
     caption: words.say(comparison ? 'table-compare' : `table-${mode}`),
-    head: [timeHead, ...picture.labels],
+    head: [timeHead, ...picture.all.labels, ...rateLabels()],
     length: picture.x.length,
-    row: (index) => [timeOf(index), ...picture.columns.map((column) => valueOf(column[index] ?? null))],
+    row: (index) => [
+      timeOf(index),
+      ...picture.all.columns.map((column) => valueOf(column[index] ?? null)),
+      ...picture.rates.map((column) => numberOf(column[index] ?? null)),
+    ],
   })
   // One line of its own needs no key.
-  setShown(byId('legend'), !isAlone() && !chart.isLabelled())
+  lines.showKey(drawn, !isAlone() && !chart.isLabelled())
+  setShown(byId('lines'), !isAlone())
   renderRate(nowMs)
   if (isOpen && !comparison) renderRecent(nowMs)
 }
 
 /** @param {number} endMs */
 function showTrend(endMs) {
-  const { starts, cumulative, changes } = trend.columns(range, page.result.totals, endMs)
+  const { starts, cumulative, changes, rate } = trend.columns(range, page.result.totals, endMs)
   const labels = poll.options.map((/** @type {{ label: string }} */ { label }) => label)
-  picture = { x: starts.map((ms) => ms / 1000), ...columnsOf(cumulative, changes, labels, page.result.voters, poll) }
+  const all = columnsOf(cumulative, changes, labels, page.result.voters, poll)
+  picture = { x: starts.map((ms) => ms / 1000), ...drawnOf(all, drawn, lineOf), rates: [rate], all }
   const from = picture.x[0] ?? endMs / 1000
   chart.show({
     ...picture,
-    lines: picture.labels.map((label, i) => ({ label, ...lineOf(i) })),
     from,
     to: Math.max(picture.x.at(-1) ?? 0, from + 60),
     isElapsed: false,
@@ -96,11 +116,14 @@ function showTrend(endMs) {
 
 /** Both polls on the axis of the time since their opening; the newest of this one is what the page shows. */
 function showComparison() {
-  const { elapsedSeconds, runs } = comparison
-  /** @type {(number | null)[][]} */
-  const columns = []
-  /** @type {import('./chart.js').Line[]} */
-  const lines = []
+  const { elapsedSeconds, runs, stepSeconds } = comparison
+  const made = /** @type {typeof picture} */ ({
+    x: [],
+    lines: [],
+    columns: [],
+    rates: [],
+    all: { columns: [], labels: [] },
+  })
   for (const [index, run] of runs.entries()) {
     const isOwn = index === 0
     const last = run.voters.findLastIndex((/** @type {number | null} */ voters) => voters !== null)
@@ -109,24 +132,52 @@ function showComparison() {
     )
     const voters = isOwn ? page.result.voters : (run.voters[last] ?? 0)
     const labels = run.options.map(({ label }) => label)
-    const shown = columnsOf(cumulative, cumulative.map(changesOf), labels, voters, run)
-    columns.push(...shown.columns)
-    for (const [i, label] of shown.labels.entries()) {
-      // The same option has the same colour in both, as far as there is one.
-      const same = poll.options.findIndex((option) => option.id === run.options[i]?.id)
-      const line = lineOf(shown.labels.length === 1 || same < 0 ? i : same)
-      const of = words.say('compared', { option: label, poll: run.title })
-      lines.push(isOwn ? { label, ...line } : { label: of, ...line, isThin: true })
-    }
+    const all = columnsOf(cumulative, cumulative.map(changesOf), labels, voters, run)
+    // The same option has the same colour in both, as far as there is one; and is drawn in both, or in none.
+    const sameAs = run.options.map(({ id }) => poll.options.findIndex((/** @type {any} */ option) => option.id === id))
+    const of = (/** @type {string} */ option) => (isOwn ? option : words.say('compared', { option, poll: run.title }))
+    const named = { ...all, labels: all.labels.map(of) }
+    const split = isOwn ? drawn : splitLike(sameAs)
+    const shown = drawnOf(named, split, (i) => lineOf(isAlone() || (sameAs[i] ?? -1) < 0 ? i : (sameAs[i] ?? i)))
+    made.lines.push(...shown.lines.map((line) => (isOwn ? line : { ...line, isThin: true })))
+    made.columns.push(...shown.columns)
+    made.all.columns.push(...named.columns)
+    made.all.labels.push(...named.labels)
+    const perMinute = changesOf(run.voters).map((count) => count && Math.round((count * 60) / stepSeconds))
+    // What has only begun has no rate yet.
+    made.rates.push(isOwn && page.status === 'open' ? perMinute.with(last, null) : perMinute)
   }
   const to = Math.min(elapsedSeconds.at(-1) ?? 60, range === 'all' ? Infinity : ranges[range].lengthMs / 1000)
   const length = elapsedSeconds.filter((/** @type {number} */ seconds) => seconds <= to).length
+  const cut = (/** @type {Columns} */ columns) => columns.map((column) => column.slice(0, length))
   picture = {
     x: elapsedSeconds.slice(0, length),
-    columns: columns.map((column) => column.slice(0, length)),
-    labels: lines.map(({ label }) => label),
+    lines: made.lines,
+    columns: cut(made.columns),
+    rates: cut(made.rates),
+    all: { ...made.all, columns: cut(made.all.columns) },
   }
-  chart.show({ ...picture, lines, from: 0, to, isElapsed: true, isShare: isShare(), isStepped: false })
+  chart.show({ ...picture, from: 0, to, isElapsed: true, isShare: isShare(), isStepped: false })
+}
+
+/**
+ * The lines of all there is to show.
+ *
+ * @param {Named} all @param {{ own: number[], rest: number[] }} split
+ * @param {(index: number) => { colour: number, dash: readonly number[] }} look
+ */
+function drawnOf(all, split, look) {
+  if (isAlone()) return { columns: all.columns, lines: all.labels.map((label, i) => ({ label, ...look(i) })) }
+  const own = split.own.map((i) => ({ label: all.labels[i] ?? '', ...look(i) }))
+  const others = { label: words.say('others', { n: split.rest.length }), ...othersLine }
+  return { columns: columnsOfLines(all.columns, split), lines: split.rest.length === 0 ? own : [...own, others] }
+}
+
+/** Of another poll the same options; those that this one does not have go with the rest. @param {number[]} sameAs */
+function splitLike(sameAs) {
+  const all = sameAs.map((_, i) => i)
+  const own = all.filter((i) => drawn.own.includes(sameAs[i] ?? -1) || (lines.opts === null && sameAs[i] === -1))
+  return { own, rest: drawn.rest.length === 0 ? [] : all.filter((i) => !own.includes(i)) }
 }
 
 const isAlone = () => mode === 'margin' || mode === 'turnout'
@@ -156,7 +207,14 @@ function columnsOf(cumulative, changes, labels, voters, { electorate }) {
 }
 
 /** @param {number | null} value */
-const valueOf = (value) => (value === null ? '–' : isShare() ? words.percent(value) : words.number(value))
+const numberOf = (value) => (value === null ? '–' : words.number(value))
+/** @param {number | null} value */
+const valueOf = (value) => (value !== null && isShare() ? words.percent(value) : numberOf(value))
+/** @returns {string[]} */
+const rateLabels = () =>
+  picture.rates.map((_, i) =>
+    i === 0 ? words.say('rate') : words.say('compared', { option: words.say('rate'), poll: comparison.runs[i].title }),
+  )
 /** @param {number} index */
 const timeOf = (index) => {
   const ms = (picture.x[index] ?? 0) * 1000
@@ -165,17 +223,22 @@ const timeOf = (index) => {
 
 /** @param {number} index @param {number | null} line */
 function readout(index, line) {
-  const values = picture.labels
-    .map((option, i) => words.say('readoutValue', { option, value: valueOf(picture.columns[i]?.[index] ?? null) }))
+  const values = picture.lines
+    .map(({ label }, i) => ({ option: label, value: valueOf(picture.columns[i]?.[index] ?? null) }))
     .filter((_, i) => line === null || i === line)
-  return words.say('readout', { time: timeOf(index), values: values.join(', ') })
+  if (line === null) {
+    const all = rateLabels()
+    values.push(...all.map((option, i) => ({ option, value: numberOf(picture.rates[i]?.[index] ?? null) })))
+  }
+  const said = values.map((value) => words.say('readoutValue', value))
+  return words.say('readout', { time: timeOf(index), values: said.join(', ') })
 }
 
 /** Ballots of the last minute, from how many there were a minute ago: the trend on screen may have wider windows. @param {number} nowMs */
 function renderRate(nowMs) {
   while (samples.length > 1 && (samples[1]?.atMs ?? 0) <= nowMs - minuteMs) samples.shift()
   const [first, last] = [samples[0], samples.at(-1)]
-  if (first && last) setText(byId('rate'), words.say('votes', { n: last.votes - first.votes }))
+  if (first && last) setText(byId('rate'), words.number(last.votes - first.votes))
 }
 
 /** @param {number} nowMs */
@@ -241,12 +304,13 @@ if (comparison) {
 async function saveImage() {
   const canvas = byId('chart')?.querySelector('canvas')
   if (!canvas) return
+  // Who takes no picture does not load what draws it.
+  const { imageOf, save } = /** @type {typeof import('./png.js')} */ (await import(poll.png))
   const said = (/** @type {string[]} */ ...ids) =>
     ids.map((id) => (byId(id)?.hidden ? '' : (byId(id)?.textContent ?? ''))).join(' · ')
-  const key = poll.options.map((/** @type {{ label: string }} */ { label }, /** @type {number} */ i) => {
-    const { colour, dash } = lineOf(i)
-    return { label, color: chart.color(`--c${colour}`), dash }
-  })
+  const key = picture.lines
+    .filter(({ isThin }) => !isThin)
+    .map(({ label, colour, dash }) => ({ label, color: chart.color(`--c${colour}`), dash }))
   const blob = await imageOf(canvas, {
     title: document.querySelector('h1')?.textContent ?? '',
     notes: [said('status', 'note'), said(page.asOf === null ? 'no-ballot' : 'as-of-line'), said('when')],
@@ -260,16 +324,15 @@ async function saveImage() {
 setShown(byId('png'), true)
 byId('png')?.addEventListener('click', () => void saveImage())
 
-/** The address names the view, so that it can be handed on. */
-function noteView() {
-  const url = new URL(location.href)
-  url.searchParams.set('mode', mode)
-  url.searchParams.set('range', range)
-  history.replaceState(null, '', url)
+/** Something else is to be shown than before. */
+function show() {
+  noteView({ mode, range, opts: lines.opts })
+  backToLive()
 }
 
 setShown(byId('controls'), true)
-for (const input of document.querySelectorAll('#controls input')) {
+setShown(byId('strip-name'), true)
+for (const input of document.querySelectorAll('#controls input[type=radio]')) {
   input.addEventListener('change', () => {
     const { name, value } = /** @type {HTMLInputElement} */ (input)
     if (name === 'mode') mode = value
@@ -279,8 +342,7 @@ for (const input of document.querySelectorAll('#controls input')) {
       trend.clear()
       page.again()
     }
-    noteView()
-    backToLive()
+    show()
   })
 }
 

@@ -5,6 +5,7 @@ export interface Words {
   readonly number: (n: number) => string
   readonly signed: (n: number) => string
   readonly percent: (share: number) => string
+  readonly percents: (share: number) => string
   readonly day: (ms: number) => string
   readonly dayAndMinute: (ms: number) => string
   readonly clock: (ms: number, hasSeconds: boolean) => string
@@ -19,6 +20,13 @@ export interface Words {
 }
 export function createWords(locale: string, messages: { readonly [key: string]: Message }): Words
 export const lineOf: (index: number) => { readonly colour: number; readonly dash: readonly number[] }
+export const othersLine: { readonly colour: number; readonly dash: readonly number[] }
+export const chosenLines: (text: string | null | undefined, count: number) => number[] | null
+export const splitLines: (
+  votes: readonly number[],
+  chosen: readonly number[] | null,
+  drawn?: readonly number[],
+) => { own: number[]; rest: number[] }
 export interface Findings {
   readonly lead: (lead: { atMs: number; from: string | null; to: string; margin: number; voters: number }) => string
   readonly flow: (flow: { from: string; to: string; voters: number }) => string

@@ -18,14 +18,18 @@ export function createWords(locale, messages) {
     minimumFractionDigits: 1,
     maximumFractionDigits: 1,
   })
+  const wholePercent = new Intl.NumberFormat(locale, { style: 'percent' })
   const relative = new Intl.RelativeTimeFormat(locale, { style: 'short' })
   const time = (/** @type {Intl.DateTimeFormatOptions} */ options) => {
     const format = new Intl.DateTimeFormat(locale, { ...options, timeZone })
     return (/** @type {number} */ ms) => format.format(ms)
   }
-  const day = time({ dateStyle: 'medium' })
-  const dayAndMinute = time({ dateStyle: 'medium', timeStyle: 'short' })
-  const dayAndSecond = time({ dateStyle: 'medium', timeStyle: 'medium' })
+  // Months by their names: with numbers, an Arabic date between texts of the other direction may be read from either end.
+  const date = /** @type {const} */ ({ year: 'numeric', month: 'short', day: 'numeric' })
+  const clock = /** @type {const} */ ({ hour: 'numeric', minute: '2-digit' })
+  const day = time(date)
+  const dayAndMinute = time({ ...date, ...clock })
+  const dayAndSecond = time({ ...date, ...clock, second: '2-digit' })
   const minute = time({ timeStyle: 'short' })
   const second = time({ timeStyle: 'medium' })
 
@@ -34,6 +38,8 @@ export function createWords(locale, messages) {
     number,
     signed: (/** @type {number} */ n) => signed.format(n),
     percent: (/** @type {number} */ share) => percent.format(share),
+    /** For axes. @param {number} share */
+    percents: (share) => wholePercent.format(share),
     day,
     dayAndMinute,
     /** @param {number} ms @param {boolean} hasSeconds */
@@ -81,6 +87,46 @@ export const lineOf = (index) => ({
   colour: index % colours,
   dash: dashes[(index + Math.floor(index / colours)) % dashes.length] ?? [],
 })
+
+/** The line of the options that have none of their own. */
+export const othersLine = { colour: colours, dash: [1, 4] }
+/** More lines nobody can follow. */
+const linesMax = 6
+
+/**
+ * The options that an address names, `1,3`: counted from 1. Null: it names none that there is, so all are meant.
+ *
+ * @param {string | null | undefined} text @param {number} count @returns {number[] | null} counted from 0, in the poll's order
+ */
+export function chosenLines(text, count) {
+  const named = new Set((text ?? '').split(',').map((part) => Number(part) - 1))
+  const chosen = Array.from({ length: count }, (_, i) => i).filter((i) => named.has(i))
+  return chosen.length === 0 || chosen.length === count ? null : chosen
+}
+
+/**
+ * Which options are lines of their own, and which are drawn together, in the poll's order: of more than six those with most
+ * votes. One that is drawn is replaced only by one that is clearly ahead of it: lines must not come and go.
+ *
+ * @param {readonly number[]} votes @param {readonly number[] | null} chosen @param {readonly number[]} [drawn]
+ * @returns {{ own: number[], rest: number[] }}
+ */
+export function splitLines(votes, chosen, drawn = []) {
+  const candidates = chosen ?? votes.map((_, i) => i)
+  if (candidates.length <= linesMax) return { own: [...candidates], rest: [] }
+  const of = (/** @type {number} */ i) => votes[i] ?? 0
+  const byVotes = candidates.toSorted((a, b) => of(b) - of(a) || a - b)
+  const own = drawn.filter((i) => candidates.includes(i)).slice(0, linesMax)
+  for (const i of byVotes) if (own.length < linesMax && !own.includes(i)) own.push(i)
+  for (;;) {
+    const least = own.reduce((a, b) => (of(b) < of(a) ? b : a))
+    const next = byVotes.find((i) => !own.includes(i)) ?? least
+    if (of(next) <= of(least) * 1.05) break
+    own[own.indexOf(least)] = next
+  }
+  own.sort((a, b) => a - b)
+  return { own, rest: candidates.filter((i) => !own.includes(i)) }
+}
 
 /**
  * What was found out beside the result, as sentences for lists.

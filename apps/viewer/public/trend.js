@@ -7,6 +7,8 @@ export const ranges = {
   all: { res: '1m', stepMs: 60_000, lengthMs: Infinity },
 }
 
+export const minuteMs = 60_000
+
 /** @typedef {keyof typeof ranges} Range */
 
 /**
@@ -19,6 +21,25 @@ export function createTrend(poll) {
   let buckets = new Map()
   /** Start of the oldest window the server sent. */
   let begin = poll.opensAt
+
+  const sumOf = (/** @type {number} */ start) => (buckets.get(start) ?? []).reduce((sum, count) => sum + count, 0)
+
+  /**
+   * Of a window that is a minute itself and not over yet it cannot be said.
+   *
+   * @param {number[]} starts @param {number} stepMs @param {number} endMs @returns {(number | null)[]}
+   */
+  function perMinute(starts, stepMs, endMs) {
+    let sum = 0
+    const [first = 0] = starts
+    for (let start = first + stepMs - minuteMs; start < first; start += stepMs) sum += sumOf(start)
+    return starts.map((start) => {
+      sum += sumOf(start)
+      const all = sum
+      sum -= sumOf(start + stepMs - minuteMs)
+      return stepMs === minuteMs && start + stepMs > endMs ? null : all
+    })
+  }
 
   return {
     clear() {
@@ -44,7 +65,8 @@ export function createTrend(poll) {
       return sums
     },
     /**
-     * Start of each window of a range, and of each option the running sum at its end and the change in it.
+     * Start of each window of a range, of each option the running sum at its end and the change in it, and the votes of all
+     * options in the minute that ends with it.
      *
      * @param {Range} range @param {Record<string, number>} totals what the sums end at @param {number} endMs
      */
@@ -70,7 +92,7 @@ export function createTrend(poll) {
           changes[i]?.push(change)
         }
       }
-      return { starts, cumulative, changes }
+      return { starts, cumulative, changes, rate: perMinute(starts, stepMs, endMs) }
     },
   }
 }

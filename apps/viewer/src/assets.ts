@@ -17,23 +17,28 @@ export interface Assets {
 
 const publicFolder = join(import.meta.dirname, '..', 'public')
 
+const uplotFolder = join(dirname(createRequire(import.meta.url).resolve('uplot/package.json')), 'dist')
+
 /** A page's script with all it imports, as one small file: a phone fetches it in one go. */
-function bundle(entry: string): Buffer {
+function bundle(entry: string, banner = ''): Buffer {
   const { outputFiles } = buildSync({
     entryPoints: [join(publicFolder, entry)],
     bundle: true,
     minify: true,
     format: 'esm',
     target: 'es2022',
+    banner: { js: banner },
+    alias: { uplot: join(publicFolder, 'uplot.js') },
     write: false,
     logLevel: 'silent',
   })
   return Buffer.from(outputFiles[0]!.contents)
 }
 
+const readUplot = (): string => readFileSync(join(uplotFolder, 'uPlot.iife.min.js'), 'utf8')
+
 function styles(): Buffer {
-  const uplot = dirname(createRequire(import.meta.url).resolve('uplot/package.json'))
-  const files = [join(uplot, 'dist', 'uPlot.min.css'), join(publicFolder, 'results.css')]
+  const files = [join(uplotFolder, 'uPlot.min.css'), join(publicFolder, 'results.css')]
   return Buffer.from(files.map((file) => readFileSync(file, 'utf8')).join('\n'))
 }
 
@@ -44,7 +49,8 @@ export function loadAssets(): Assets {
   if (loaded) return loaded
   const script = 'text/javascript; charset=utf-8'
   const files: [name: string, asset: Asset][] = [
-    ['results.js', { body: bundle('results.js'), type: script }],
+    ['results.js', { body: bundle('results.js', readUplot()), type: script }],
+    ['png.js', { body: bundle('png.js'), type: script }],
     ['embed.js', { body: bundle('embed.js'), type: script }],
     ['results.css', { body: styles(), type: 'text/css; charset=utf-8' }],
   ]

@@ -248,6 +248,16 @@ test('the page is whole without a script, escapes the title, and is found by slu
     expect(text).toMatch(/<polyline class="c1" points="[^"]* 600\.0,0\.0"/)
     expect(text).toContain('<strong>3</strong> recorded = <strong>3</strong> counting now')
   }
+  // Which lines there are is in the address, and so is for those without a script, too; nonsense means all.
+  for (const [opts, lines] of [
+    ['2', 1],
+    ['7,x', 2],
+  ]) {
+    const text = await (await get(`/p/which?opts=${opts}`)).text()
+    expect(text.match(/<polyline /g)).toHaveLength(lines as number)
+    expect(text).toContain(`sort=votes`)
+    expect(text).toContain(`opts=${encodeURIComponent(opts as string)}`)
+  }
   expect((await get('/p/nope')).status).toBe(404)
 })
 

@@ -16,6 +16,7 @@ export const voters = {
   noPageTitle: 'There is no such page',
   noPageText: 'The address may be mistyped.',
   noPollTitle: 'There is no such poll',
+  noPollText: 'Check the address on your letter.',
   notNowTitle: 'This is not possible now',
   unavailable:
     'Something is not working here at the moment. If you were casting a ballot: go back and send the same form again; it counts once.',
@@ -151,7 +152,7 @@ nobody can vote for you without it.
     'It is not yet known whether your ballot was recorded. Send this form again: it counts once, however often you send it.',
   'refusal-closed-unconfirmed':
     'The poll has closed, and it is not yet known whether your ballot was recorded before. Send this form again in a moment: it adds no second ballot, and you get your receipt as soon as your ballot is found in the log.',
-  pollNotOpen: 'The poll is not open yet',
-  pollClosed: 'The poll is closed',
+  pollNotOpen: 'The poll is not open yet.',
+  pollClosed: 'The poll is closed.',
   resultsLink: 'Results of this poll',
 } as const satisfies { readonly [key: string]: Message }

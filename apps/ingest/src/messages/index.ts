@@ -43,6 +43,8 @@ export interface Words {
   readonly html: <K extends Key>(key: K, ...values: Values<K, Html | string | number>) => Html
   readonly number: (n: number) => string
   readonly percent: (share: number) => string
+  readonly day: (ms: number) => string
+  readonly minute: (ms: number) => string
   /** Moments, in UTC: the messages say so. */
   readonly moment: (ms: number) => string
   readonly longMoment: (ms: number) => string
@@ -61,6 +63,9 @@ export function wordsIn(name: LanguageName): Words {
     const format = new Intl.DateTimeFormat(locale, { ...options, timeZone: 'UTC' })
     return (ms) => format.format(ms)
   }
+  // Months by their names: with numbers, an Arabic date between texts of the other direction may be read from either end.
+  const date = { year: 'numeric', month: 'short', day: 'numeric' } as const
+  const clock = { hour: 'numeric', minute: '2-digit' } as const
   const words: Words = {
     name,
     direction,
@@ -70,9 +75,11 @@ export function wordsIn(name: LanguageName): Words {
       fillHtml(messages.template(key, Number(values['n'])), values, messages.number),
     number: messages.number,
     percent: (share) => percent.format(share),
-    moment: time({ dateStyle: 'medium', timeStyle: 'short' }),
+    day: time(date),
+    minute: time(clock),
+    moment: time({ ...date, ...clock }),
     longMoment: time({ dateStyle: 'full', timeStyle: 'short' }),
-    momentWithSeconds: time({ dateStyle: 'medium', timeStyle: 'medium' }),
+    momentWithSeconds: time({ ...date, ...clock, second: '2-digit' }),
   }
   known.set(name, words)
   return words

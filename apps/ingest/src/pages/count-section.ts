@@ -1,6 +1,7 @@
 import type { Key, Words } from '../messages/index.ts'
 import type { PollCount } from '../poll-count.ts'
 import type { Poll } from '../poll-repository.ts'
+import { courseSection } from './course-section.ts'
 import { type Html, html } from './html.ts'
 
 const reasonKeys = {
@@ -16,8 +17,9 @@ const reasonKeys = {
 const reasonWords = (words: Words, reason: string): string =>
   Object.hasOwn(reasonKeys, reason) ? words.say(reasonKeys[reason as keyof typeof reasonKeys]) : reason
 
-/** How the counting goes, for the organiser: how many, what was rejected, what to look at. Not for what anybody voted. */
-export function countSection(words: Words, { electorate }: Poll, count: PollCount | null): Html {
+/** How the counting goes, for the organiser: how many, what was rejected, what to look at, and how it went so far. */
+export function countSection(words: Words, poll: Poll, count: PollCount | null): Html {
+  const { electorate } = poll
   if (count === null)
     return html`<h2>${words.say('countingHeading')}</h2>
       <p>${words.say('noneCounted')}</p>`
@@ -56,5 +58,6 @@ export function countSection(words: Words, { electorate }: Poll, count: PollCoun
                   </li>`,
               )}
             </ul>`
-    }`
+    }
+    ${courseSection(words, poll, count)}`
 }

@@ -45,7 +45,7 @@ export function organiserPollPage(words: Words, options: PollPageOptions): Html 
         : html`<p>
             <a href="${ballotUrl}/p/${poll.slug}">${words.say('ballotLink')}</a> ·
             <a href="${resultsUrl}">${words.say('resultsLinkShort')}</a>${
-              poll.shortCode === null
+              poll.shortCode === null || state === 'closed'
                 ? null
                 : html` · <a href="/organiser/polls/${poll.id}/poster">${words.say('poster')}</a>`
             }

@@ -61,7 +61,8 @@ export function receiptPage(words: Words, receipt: string, found: FoundReceipt, 
     </details>`
 }
 
-export function receiptFormPage(words: Words, problem: string | null): Html {
+/** `given`: what was looked up before, to be mended. */
+export function receiptFormPage(words: Words, problem: string | null, given = ''): Html {
   return html`${problemBox(words, problem, problem === null ? null : 'receipt')}
     <h1>${words.say('lookUpReceipt')}</h1>
     <form method="get" action="/receipts">
@@ -70,6 +71,7 @@ export function receiptFormPage(words: Words, problem: string | null): Html {
         <input
           id="receipt"
           name="receipt"
+          value="${given}"
           required
           dir="ltr"
           autocomplete="off"

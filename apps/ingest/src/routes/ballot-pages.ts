@@ -237,7 +237,7 @@ export function ballotPages(app: FastifyInstance, parts: IngestParts, show: Show
       const waitSeconds = limiter.note(request.ip)
       const [status, text] = waitSeconds > 0 ? [429, words.say('waitReceipts')] : [404, words.say('unknownReceipt')]
       if (waitSeconds > 0) reply.header('retry-after', waitSeconds)
-      return show(reply, status, words.say('unknownReceiptTitle'), receiptFormPage(words, text))
+      return show(reply, status, words.say('unknownReceiptTitle'), receiptFormPage(words, text, request.params.receipt))
     }
     const { ballotOf } = found
     const waits = found.status === 'recorded' ? { script: 'receipt.js', refreshSeconds: 2 } : {}

@@ -49,7 +49,7 @@ export function organiserPollPages(app: FastifyInstance, parts: IngestParts, sho
       rollCount: await polls.codeCount(poll.id),
       token,
       ...addressesOf(reply.request, poll),
-      count: await polls.count(poll.id),
+      count: await polls.count(poll),
       events: await polls.events(poll.id),
       runs: await polls.runsOf(poll),
       problem: said.problem ?? null,

@@ -22,5 +22,5 @@ export const showNoPoll = (
   show: Show,
   request: FastifyRequest,
   reply: FastifyReply,
-  text: PlainKey = 'refusal-unknown-poll',
+  text: PlainKey = 'noPollText',
 ): FastifyReply => showMessage(show, request, reply, 404, 'noPollTitle', text)

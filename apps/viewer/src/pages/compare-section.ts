@@ -23,13 +23,20 @@ export function compareForm(visit: Visit, candidates: readonly PollView[], chose
   const { cmp: _, ...others } = visit.parameters
   const options = candidates.map(
     ({ poll }) =>
-      `<option value="${escapeHtml(poll.slug)}"${poll.slug === chosen ? ' selected' : ''}>${escapeHtml(`${poll.title} (${words.day(poll.opensAtMs)})`)}</option>`,
+      `<option dir="auto" value="${escapeHtml(poll.slug)}"${poll.slug === chosen ? ' selected' : ''}>${escapeHtml(`\u2068${poll.title}\u2069 (\u2068${words.day(poll.opensAtMs)}\u2069)`)}</option>`,
   )
+  // What does not fit is cut at the end of the title, also where that runs the other way than the page.
+  const title = candidates.find(({ poll }) => poll.slug === chosen)?.poll.title
+  const direction = title === undefined ? '' : ` dir="${runsRightToLeft(title) ? 'rtl' : 'ltr'}"`
   return `<form class="compare" method="get" action="${escapeHtml(visit.path)}">${hiddenInputs(visit, others)}
 <label for="cmp">${say('compareWith')}</label>
-<select id="cmp" name="cmp"><option value="">${say('compareNone')}</option>${options.join('')}</select>
+<select id="cmp" name="cmp"${direction}><option value="">${say('compareNone')}</option>${options.join('')}</select>
 <button type="submit">${say('compareGo')}</button></form>`
 }
+
+/** Which way a text begins: what `dir=auto` does, for an element that has several texts. */
+const runsRightToLeft = (text: string): boolean =>
+  /^[^\p{L}]*[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}]/u.test(text)
 
 /** What a form leaves as it is. */
 export function hiddenInputs(visit: Visit, parameters: { readonly [name: string]: string }): string {

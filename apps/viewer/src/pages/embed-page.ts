@@ -4,7 +4,7 @@ import { hiddenSection } from './hidden-section.ts'
 import { escapeHtml } from './html.ts'
 import { resultTable } from './result-table.ts'
 import { pollData } from './results-page.ts'
-import { chipText, stateLine } from './state-line.ts'
+import { chipText, pauseButton, stateLine } from './state-line.ts'
 
 /** The result as a part of somebody else's page: state, table, and the way to the whole page. It tells its height. */
 export function embedPage(visit: Visit, view: PollView): string {
@@ -16,6 +16,7 @@ export function embedPage(visit: Visit, view: PollView): string {
     isEmbedded: true,
     body: `<h1><bdi>${escapeHtml(poll.title)}</bdi></h1>
 ${stateLine(visit, view)}
+<div class="tools">${pauseButton(visit)}</div>
 ${view.hiding === null ? resultTable(visit, { view, recent: null, isByVotes: false, isPlain: true }) : hiddenSection(visit, view, view.hiding)}
 <p><a href="${link(visit, `/p/${poll.slug}`)}" target="_blank" rel="noopener">${say('embedOpen')}</a></p>`,
     scripts: `${pollData(visit, view)}

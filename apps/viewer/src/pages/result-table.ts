@@ -4,11 +4,14 @@ import { link, type Visit } from './document.ts'
 import { escapeHtml } from './html.ts'
 
 /** An option, and how it is drawn in the chart: where colours repeat, the dashes differ. */
-export function optionName(label: string, index: number): string {
-  const { colour, dash } = lineOf(index)
+export const optionName = (label: string, index: number): string =>
+  keyed(lineOf(index), `<bdi>${escapeHtml(label)}</bdi>`)
+
+/** Something beside the line that it has in the chart. */
+export function keyed({ colour, dash }: ReturnType<typeof lineOf>, name: string): string {
   const dashes = dash.length === 0 ? '' : ` stroke-dasharray="${dash.join(' ')}"`
   const line = `<line class="c${colour}" x1="0" y1="6" x2="30" y2="6"${dashes}/>`
-  return `<span class="name"><svg class="key" width="30" height="12" aria-hidden="true">${line}</svg><bdi>${escapeHtml(label)}</bdi></span>`
+  return `<span class="name"><svg class="key" width="30" height="12" aria-hidden="true">${line}</svg>${name}</span>`
 }
 
 export interface ResultTableOptions {

@@ -10,7 +10,7 @@ import { comparisonBody } from '../bodies.ts'
 import { hiddenSection } from './hidden-section.ts'
 import { dataBlock, escapeHtml } from './html.ts'
 import { regionTable, resultTable } from './result-table.ts'
-import { chipText, stateLine } from './state-line.ts'
+import { chipText, pauseButton, stateLine } from './state-line.ts'
 import { timeTravelForm, timeTravelNotice } from './time-travel.ts'
 import { type Mode, type Range, trendSection } from './trend-section.ts'
 
@@ -91,7 +91,8 @@ function pageHeader(visit: Visit, view: PollView, ballotUrl: string | null, isFr
     `<li><a href="${link(visit, `/api/polls/${poll.id}/export.${file}`, { table, receipt })}">${text}</a></li>`
   return `<header class="poll"><h1><bdi>${escapeHtml(poll.title)}</bdi></h1>
 ${stateLine(visit, view, isFrozen)}
-<div class="when"><span id="when">${escapeHtml(words.when(status, poll.opensAtMs, poll.closesAtMs))}</span> ${ballot}<button type="button" id="share" hidden>${say('share')}</button>
+<p class="when" id="when">${escapeHtml(words.when(status, poll.opensAtMs, poll.closesAtMs))}</p>
+<div class="tools">${ballot}${pauseButton(visit)}<button type="button" id="share" hidden>${say('share')}</button>
 ${
   view.hiding === null
     ? `<details class="menu"><summary>${say('exports')}</summary><ul>
@@ -125,7 +126,7 @@ function figures(visit: Visit, view: PollView, lastMinute: number | null): strin
   return `<dl class="figures">
 ${figure('voters', say('ballotsCounted'), words.number(view.voters))}
 ${poll.electorate === null ? '' : figure('turnout', say('turnout'), words.percent(view.voters / poll.electorate))}
-${lastMinute === null ? '' : figure('rate', say('lastMinute'), say('votes', { n: lastMinute }))}
+${lastMinute === null ? '' : figure('rate', say('lastMinute'), words.number(lastMinute))}
 ${poll.revote === 'last' ? figure('changed', say('changedVotes'), words.number(view.accounting.superseded)) : ''}
 ${view.hiding === null ? figure('lead', say('leadNow'), words.lead(poll.options, view.totals)) : ''}
 </dl>`
@@ -140,7 +141,7 @@ function accounting(visit: Visit, view: PollView): string {
   return `<section aria-labelledby="accounting-heading"><h2 id="accounting-heading">${say('accountingHeading')}</h2>
 <p id="accounting">${sayHtml(visit.tongue.texts.page.accounting as string, Object.fromEntries(numbers))}</p>
 <details><summary>${say('howToRead')}</summary>
-<p>${say('help1')}</p><p>${say('help2')}</p><p>${say('help3')}</p><p>${say('help4')}</p>
+<p>${say('help1')}</p><p>${say('help2')}</p><p>${say('help3')}</p><p>${say('help4')}</p><p>${say('help5')}</p>
 <p>${say('definition')}: <code dir="ltr">${escapeHtml(poll.definitionHash.slice(0, 16))}…</code></p>
 <p>${say('version')} <span id="version" dir="ltr">${view.epoch}.${view.version}</span></p>
 </details></section>`
@@ -189,6 +190,7 @@ export function pollData(visit: Visit, view: PollView, state: PageState = {}): s
     asOf: view.asOfMs,
     status: statusOf(view, visit.nowMs),
     shownMax,
+    png: visit.assets.get('png.js'),
     locale,
     messages: texts.live,
   }

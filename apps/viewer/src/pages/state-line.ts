@@ -20,6 +20,10 @@ const noteOf: { readonly [status in PollStatus]: Key } = {
 /** What state a poll is in, as one word. */
 export const chipText = (visit: Visit, status: PollStatus): string => visit.tongue.say(chipOf[status])
 
+/** The script shows it where something moves. */
+export const pauseButton = ({ tongue }: Visit): string =>
+  `<button type="button" id="pause" aria-pressed="false" hidden>${tongue.say('pause')}</button>`
+
 /**
  * How far a reader may trust what the page shows: the chip, what it means, and up to when was counted. The script makes it
  * say whether the page is live.
@@ -33,7 +37,6 @@ export function stateLine(visit: Visit, view: PollView, isFrozen = false): strin
   return `<div class="state">
 <span id="status" class="chip" data-state="${isFrozen ? 'frozen' : status}">${isFrozen ? say('chipFrozen') : chipText(visit, status)}</span>
 <span id="note">${say(isFrozen ? 'noteFrozen' : noteOf[status])}</span>
-<span class="as-of"><span id="as-of-line"${view.asOfMs === null ? ' hidden' : ''}>${asOf}</span><span id="no-ballot"${view.asOfMs === null ? '' : ' hidden'}>${say('noBallot')}</span> <span id="age"></span></span>
-<button type="button" id="pause" aria-pressed="false" hidden>${say('pause')}</button></div>
+<span class="as-of"><span id="as-of-line"${view.asOfMs === null ? ' hidden' : ''}>${asOf}</span><span id="no-ballot"${view.asOfMs === null ? '' : ' hidden'}>${say('noBallot')}</span> <span id="age"></span></span></div>
 <p id="announce" class="hidden" role="status"></p>${status === 'open' || status === 'scheduled' ? `<noscript><p class="muted">${say('withoutScript')}</p></noscript>` : ''}`
 }

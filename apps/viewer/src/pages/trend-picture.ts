@@ -1,4 +1,4 @@
-import { lineOf } from '../../public/shared.js'
+import { chosenLines, lineOf, othersLine, splitLines } from '../../public/shared.js'
 import type { PollView } from '../poll-view.ts'
 import type { TrendColumns } from '../trend-columns.ts'
 import type { Visit } from './document.ts'
@@ -16,13 +16,18 @@ export function trendPicture(visit: Visit, view: PollView, { startMs, counts }: 
   if (startMs.length === 0) return ''
   const { words } = visit.tongue
   const { poll } = view
-  const columns = poll.options.map(({ id }) => runningSum(counts[id] ?? [], view.totals[id] ?? 0))
+  const votes = poll.options.map(({ id }) => view.totals[id] ?? 0)
+  const all = poll.options.map(({ id }, i) => runningSum(counts[id] ?? [], votes[i]!))
+  const { own, rest } = splitLines(votes, chosenLines(visit.parameters['opts'], votes.length))
+  const together = startMs.map((_, at) => rest.reduce((sum, i) => sum + all[i]![at]!, 0))
+  const drawn = own.map((i) => ({ column: all[i]!, ...lineOf(i) }))
+  if (rest.length > 0) drawn.push({ column: together, ...othersLine })
+  const columns = drawn.map(({ column }) => column)
   const most = Math.max(1, ...columns.flat())
   const every = Math.max(1, Math.ceil(startMs.length / pointsMax))
   const x = (i: number): number => (startMs.length === 1 ? width : (i * width) / (startMs.length - 1))
   const y = (votes: number): number => height - (votes * height) / most
-  const lines = columns.map((column, index) => {
-    const { colour, dash } = lineOf(index)
+  const lines = drawn.map(({ column, colour, dash }) => {
     const points = column.flatMap((votes, i) =>
       i % every === 0 || i === column.length - 1 ? [`${x(i).toFixed(1)},${y(votes).toFixed(1)}`] : [],
     )

@@ -25,7 +25,7 @@ export interface PageOptions {
 
 const recentMs = 300_000
 /** Parameters of a page that its links keep. */
-const kept = ['mode', 'range', 'sort', 'cmp', 'at', 'receipt'] as const
+const kept = ['mode', 'range', 'sort', 'cmp', 'at', 'opts', 'receipt'] as const
 
 /** What is worth looking at: of a poll that is open the present; beside another one, what it has come to. */
 function defaultRange({ poll }: PollView, isOpen: boolean, isCompared: boolean, nowMs: number): Range {
