@@ -11,7 +11,7 @@ export const ballotWaitMs = 2000
 export const ballotsUnderWayMax = 5000
 
 /** Until something is known of this machine. */
-const firstLimit = 2000
+const firstLimit = 1000
 /** So few are taken at any pace: where even these wait too long it is not their number that makes them wait. */
 const leastLimit = 64
 /** How much one answer weighs. */
