@@ -25,7 +25,14 @@ export default async function sharePostgres(): Promise<(() => Promise<void>) | u
   return async () => {
     door.close()
     door.closeAllConnections()
-    const servers = await Promise.allSettled(started.values())
-    await Promise.all(servers.map((server) => server.status === 'fulfilled' && server.value.stop()))
+    // One that did not start has said so to who asked for it.
+    await Promise.all(
+      [...started.values()].map((server) =>
+        server.then(
+          ({ stop }) => stop(),
+          () => undefined,
+        ),
+      ),
+    )
   }
 }
