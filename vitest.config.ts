@@ -17,6 +17,7 @@ export default defineConfig({
             'bench/**/*.test.ts',
           ],
           exclude: [...kafkaTests, '**/node_modules/**'],
+          globalSetup: 'packages/election/test/support/shared-postgres.ts',
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

@@ -117,18 +117,3 @@ test('where the last ballot counts, a second vote moves the first', async () => 
   await expect.poll(() => voter.locator('#receipt-title').textContent(), { timeout: 5000 }).toBe('Replaced')
   expect(pageErrors).toEqual([])
 })
-
-test('pausing holds the numbers, and resuming jumps to the present', async () => {
-  const { ballotUrl, resultsUrl, codes } = await createPollByHand('The first ballot counts')
-  const results = await openPage()
-  await results.goto(resultsUrl)
-  await results.getByText('Live', { exact: true }).waitFor()
-  await results.getByRole('button', { name: 'Pause updates' }).click()
-  const voter = await openPage()
-  await vote(voter, ballotUrl, codes[0]!, 'Coffee')
-  await voter.getByRole('heading', { name: 'Counted' }).waitFor()
-  expect(await results.locator('#voters').textContent()).toBe('0')
-  await results.getByRole('button', { name: 'Resume updates' }).click()
-  await expect.poll(() => results.locator('#voters').textContent(), { timeout: 3000 }).toBe('1')
-  expect(pageErrors).toEqual([])
-})

@@ -98,6 +98,7 @@ test('a page that is open when the poll closes says so everywhere, and keeps its
 test('where WebSockets are blocked the page keeps itself current all the same', async () => {
   const poll = await createPoll(system.ready, 'first', 2)
   const page = await browser.newPage()
+  await page.clock.install()
   // Every try fails as behind a proxy that knows no WebSockets; without jitter, three of them take no time.
   await page.addInitScript(() => {
     Math.random = () => 0
@@ -113,7 +114,16 @@ test('where WebSockets are blocked the page keeps itself current all the same', 
   await page.goto(`${system.ready.viewer}/p/${poll.slug}`)
   await page.getByText('Live, every 5 seconds').waitFor()
   await vote(poll, 0, 'b')
-  await expect.poll(text(page, '#voters'), { timeout: 15_000 }).toBe('1')
+  // Each time five seconds of the page's own time pass.
+  await expect
+    .poll(
+      async () => {
+        await page.clock.runFor(5000)
+        return text(page, '#voters')()
+      },
+      { timeout: 15_000 },
+    )
+    .toBe('1')
   expect(await text(page, '#results tr[data-option=b] [data-cell=share]')()).toBe('100.0%')
 })
 

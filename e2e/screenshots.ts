@@ -1,7 +1,7 @@
 /**
  * Every page of both apps as a picture, for eyes: at 360 and 1440 pixels, light and dark, in every language, and each such
- * set on one sheet. `node e2e/screenshots.ts <folder>`; `--only <text>`: pages whose name has it; `--set <text>`: such sets only,
- * as `360-light-ar`. Needs Chromium; takes minutes.
+ * set on one sheet. `node e2e/screenshots.ts <folder>`; `--only <text>`: pages whose name has it; `--set <texts>`: such sets only,
+ * as `360-light-ar,1440`. Needs Chromium; takes minutes.
  */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -67,7 +67,7 @@ interface Setting {
 
 async function takeAll(from: Browser, shots: readonly Shot[], setting: Setting): Promise<void> {
   const { width, colorScheme, lang } = setting
-  if (!`${width}-${colorScheme}-${lang}`.includes(onlySet)) return
+  if (!onlySet.split(',').some((name) => `${width}-${colorScheme}-${lang}`.includes(name))) return
   const context = await from.newContext({ colorScheme, viewport: { width, height: 800 } })
   const set = `${width}-${colorScheme}-${lang}`
   for (const shot of shots) {

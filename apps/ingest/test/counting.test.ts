@@ -91,7 +91,7 @@ test('the owner sees how the poll went; who leads, and by how much, only when ev
     )
   const open = (await mary.page(`/organiser/polls/${id}`)).replaceAll(/\s+/g, ' ')
   expect(open).toContain(
-    'Votes per minute: 5 in the newest interval, 8 in the busiest one, from May 3, 2026, 12:00 PM UTC on.',
+    'Votes per minute: 5 in the newest interval that is over, 8 in the busiest one, from May 3, 2026, 12:00 PM UTC on.',
   )
   expect(rows(open)).toEqual([
     ['From (UTC)', 'Votes', 'Changed', 'Rejected', 'Voters so far', 'Turnout'],

@@ -89,6 +89,7 @@ export const organisers: TextsOf<typeof en> = {
   eventClosed: 'أُغلق',
   eventClosedEarly: 'أُغلق قبل موعده في {planned} بالتوقيت العالمي',
   eventCodesIssued: 'صدر {n} من رموز الناخبين',
+  eventCodesIssuedOften: 'صدر {n} من رموز الناخبين على {times} دفعات، آخرها في {until} بالتوقيت العالمي',
   eventAddressesListed: 'أُدرج {n} من العناوين',
   eventCloned: 'أُنشئ كدورة تالية لاقتراع سابق',
 
@@ -114,7 +115,7 @@ export const organisers: TextsOf<typeof en> = {
 
   courseHeading: 'مع مرور الوقت',
   votesPerMinute:
-    'الأصوات في الدقيقة: {now} في أحدث فترة، و{most} في أكثرها ازدحامًا، ابتداءً من {time} بالتوقيت العالمي.',
+    'الأصوات في الدقيقة: {now} في أحدث فترة انتهت، و{most} في أكثرها ازدحامًا، ابتداءً من {time} بالتوقيت العالمي.',
   votesPerStep: {
     one: 'الأصوات في كل دقيقة',
     two: 'الأصوات في كل دقيقتين',

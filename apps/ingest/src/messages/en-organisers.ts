@@ -89,6 +89,7 @@ export const organisers = {
   eventClosed: 'Closed',
   eventClosedEarly: 'Closed ahead of {planned} UTC',
   eventCodesIssued: '{n} voter codes issued',
+  eventCodesIssuedOften: '{n} voter codes issued in {times} lots, the last {until} UTC',
   eventAddressesListed: '{n} addresses listed',
   eventCloned: 'Created as the next run of an earlier poll',
 
@@ -113,7 +114,8 @@ export const organisers = {
   },
 
   courseHeading: 'Over time',
-  votesPerMinute: 'Votes per minute: {now} in the newest interval, {most} in the busiest one, from {time} UTC on.',
+  votesPerMinute:
+    'Votes per minute: {now} in the newest interval that is over, {most} in the busiest one, from {time} UTC on.',
   votesPerStep: { one: 'Votes per minute', other: 'Votes per {n} minutes' },
   turnoutCurve: 'Turnout',
   courseTable: 'The same as a table',

@@ -12,18 +12,20 @@ export function courseSection(words: Words, poll: Poll, { course, regions }: Pol
   if (course === null) return null
   const { steps, stepMs, choices } = course
   const busiest = steps.reduce((most, step) => (step.votes > most.votes ? step : most))
-  const last = steps.at(-1)!
+  // Of a step that is not over the rest is still to come.
+  const isOver = ({ startMs }: CourseStep): boolean => startMs + stepMs <= Date.now()
+  const newest = steps.findLast(isOver) ?? steps.at(-1)!
   const minutes = stepMs / minuteMs
   const perMinute = ({ votes }: CourseStep): number => Math.round((votes * 10) / minutes) / 10
   return html`<h2>${words.say('courseHeading')}</h2>
     <p>
       ${words.say('votesPerMinute', {
-        now: words.number(perMinute(last)),
+        now: words.number(perMinute(newest)),
         most: words.number(perMinute(busiest)),
         time: words.moment(busiest.startMs),
       })}
     </p>
-    ${bars(words, course)}
+    ${steps.length < 2 ? null : bars(words, course, isOver)}
     ${poll.electorate === null || steps.length < 2 ? null : turnoutCurve(words, steps, poll.electorate)}
     <details>
       <summary>${words.say('courseTable')}</summary>
@@ -45,12 +47,13 @@ const picture = (words: Words, name: string, most: string, steps: readonly Cours
     </div>
   </figure>`
 
-function bars(words: Words, { steps, stepMs }: PollCourse): Html {
+function bars(words: Words, { steps, stepMs }: PollCourse, isOver: (step: CourseStep) => boolean): Html {
   const most = Math.max(1, ...steps.map(({ votes }) => votes))
   const each = width / steps.length
-  const drawn = steps.map(({ votes }, i) => {
-    const tall = (votes * height) / most
+  const drawn = steps.map((step, i) => {
+    const tall = (step.votes * height) / most
     return html`<rect
+      class="${isOver(step) ? 'over' : 'now'}"
       x="${(i * each).toFixed(1)}"
       y="${(height - tall).toFixed(1)}"
       width="${Math.max(1, each - 1).toFixed(1)}"

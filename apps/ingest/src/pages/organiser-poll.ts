@@ -6,6 +6,7 @@ import { sheetMax } from './code-sheet.ts'
 import { countSection } from './count-section.ts'
 import { type Html, html } from './html.ts'
 import { problemBox } from './message.ts'
+import { foldIssues, issueWords } from './issue-events.ts'
 import { choiceWords, eligibilityWords, eventWords, openTimes, stateOf, stateWord, visibleWords } from './poll-words.ts'
 
 export interface PollPageOptions {
@@ -84,8 +85,9 @@ const runsSection = (words: Words, { poll, runs }: PollPageOptions): Html => {
 const eventsSection = (words: Words, { events }: PollPageOptions): Html =>
   html`<h2>${words.say('eventsHeading')}</h2>
     <ol class="events">
-      ${events.map((event) => {
-        const line = { time: words.moment(event.atMs), event: eventWords(words, event) }
+      ${foldIssues(events).map((fold) => {
+        const event = fold.last
+        const line = { time: words.moment(fold.firstMs), event: issueWords(words, fold) ?? eventWords(words, event) }
         const { actor } = event
         return html`<li>
           ${actor === null ? words.say('eventLine', line) : words.say('eventLineBy', { ...line, actor })}

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,12 +13,20 @@ export interface TestDatabase {
   drop(): Promise<void>
 }
 
-/** A migrated database of its own for a test file: on the server of DATABASE_URL, or on one started for it. */
+export interface TestServer {
+  readonly url: string
+  readonly stop: () => Promise<void>
+}
+
+/**
+ * A migrated database of its own for a test file: on the server of DATABASE_URL, on the one that all files of a worker share, or
+ * on one started for it.
+ */
 export async function openTestDatabase(): Promise<TestDatabase> {
-  const given = process.env['DATABASE_URL']
+  const given = process.env['DATABASE_URL'] ?? (await askForShared())
   const server = given ? null : await startServer()
   const serverUrl = given ?? server!.url
-  const name = `test_${process.pid}_${Date.now().toString(36)}`
+  const name = `test_${randomUUID().replaceAll('-', '')}`
   await query(serverUrl, `CREATE DATABASE ${name}`)
   const url = Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href
   const pool = openPool({ url, applicationName: 'test' })
@@ -33,7 +42,15 @@ export async function openTestDatabase(): Promise<TestDatabase> {
   }
 }
 
-async function startServer(): Promise<{ url: string; stop: () => Promise<void> }> {
+async function askForShared(): Promise<string | undefined> {
+  const door = process.env['TEST_POSTGRES']
+  if (door === undefined) return undefined
+  const answer = await fetch(`${door}/${process.env['VITEST_POOL_ID'] ?? ''}`)
+  if (!answer.ok) throw new Error(await answer.text())
+  return answer.text()
+}
+
+export async function startServer(): Promise<TestServer> {
   const folder = mkdtempSync(join(tmpdir(), 'postgres-test-'))
   // mkdtemp makes it private, and PostgreSQL may have to run as another user.
   chmodSync(folder, 0o755)
