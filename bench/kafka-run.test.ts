@@ -13,12 +13,21 @@ function run(...options: string[]): { readonly rows: readonly Row[]; readonly co
   return { rows: lines.map((line) => JSON.parse(line) as Row), complaints: stderr }
 }
 
-test('every workload runs on us, on Java and by hand, and what each wrote is right', { timeout: 300_000 }, () => {
+/** Of each kind one: windows behind a repartition topic, a join, a restore. The other programs in Java differ little from these. */
+const inJava = ['vote-count-repartition', 'join', 'restore']
+
+test('every workload runs on us, some on Java and by hand, and what each wrote is right', { timeout: 300_000 }, () => {
   const names = workloads.map(({ name }) => name)
-  const { rows, complaints } = run(...names, '--contestants', 'stream-core,kafka-streams', '--records', '3000')
-  expect(rows, complaints).toHaveLength(2 * names.length)
-  for (const { contestant, workload, valid, problem } of rows)
-    expect(valid, `${contestant}, ${workload}: ${problem}`).toBe(true)
+  const others = names.filter((name) => !inJava.includes(name))
+  for (const [some, contestants] of [
+    [inJava, 'stream-core,kafka-streams'],
+    [others, 'stream-core'],
+  ] as const) {
+    const { rows, complaints } = run(...some, '--contestants', contestants, '--records', '3000')
+    expect(rows, complaints).toHaveLength(some.length * contestants.split(',').length)
+    for (const { contestant, workload, valid, problem } of rows)
+      expect(valid, `${contestant}, ${workload}: ${problem}`).toBe(true)
+  }
   const threads = run('word-count', '--contestants', 'stream-core-threads', '--records', '3000')
   expect(
     threads.rows.map(({ valid }) => valid),
