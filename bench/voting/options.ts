@@ -8,7 +8,7 @@ export const help = `npm run scalability -- [options]       how far the voting s
 
   --quick                 proves that it works, within minutes; its figures say little
   --scenarios <names>     of ${scenarioNames.join(', ')}
-  --log <names>           embedded, kafka or both                 (default: both)
+  --log <names>           embedded, kafka                         (default: embedded,kafka)
   --tallies <numbers>     how many count, in pace                 (default: 1,2)
   --rates <numbers>       votes per second of pace, ascending     (default: 100,500,1000,1500,2000,3000,4000,6000)
   --seconds <number>      of each measurement                     (default: 20)
