@@ -27,7 +27,7 @@ test('the owner sees how the counting goes and what to look at, and not for what
   await pool.query("INSERT INTO analytics VALUES ($1, 'burst', 0, 7, 1, $2, 1)", [id, burst])
   const page = (await mary.page(`/organiser/polls/${id}`)).replaceAll(/\s+/g, ' ')
   expect(page).toContain('Ballots recorded: 1,234 = 10 counting now + 1,200 superseded + 23 rejected + 1 duplicates.')
-  expect(page).toContain('Turnout: 25% of 40.')
+  expect(page).toContain('Turnout: 25.0% of 40.')
   expect(page).toMatch(/20: not readable.*3: after the close/)
   expect(page).toContain('20 s: 812 ballots, of which 5 rejected')
   expect(page).not.toContain('777')
@@ -96,8 +96,8 @@ test('the owner sees how the poll went; who leads, and by how much, only when ev
   expect(rows(open)).toEqual([
     ['From (UTC)', 'Votes', 'Changed', 'Rejected', 'Voters so far', 'Turnout'],
     ['May 3, 2026, 12:02 PM', '5', '2', '5', '11', '27.5%'],
-    ['12:01 PM', '0', '0', '0', '8', '20%'],
-    ['12:00 PM', '8', '0', '0', '8', '20%'],
+    ['12:01 PM', '0', '0', '0', '8', '20.0%'],
+    ['12:00 PM', '8', '0', '0', '8', '20.0%'],
   ])
   expect(open).toContain('until then they are for nobody')
   for (const secret of ['took the lead', '72.7%', 'From Red to Blue', 'By region']) expect(open).not.toContain(secret)

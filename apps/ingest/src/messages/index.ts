@@ -58,7 +58,11 @@ export function wordsIn(name: LanguageName): Words {
   if (before) return before
   const { locale, direction } = languages[name]
   const messages = createMessages(locale, texts[name])
-  const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 })
+  const percent = new Intl.NumberFormat(locale, {
+    style: 'percent',
+    minimumFractionDigits: 1,
+    maximumFractionDigits: 1,
+  })
   const time = (options: Intl.DateTimeFormatOptions): ((ms: number) => string) => {
     const format = new Intl.DateTimeFormat(locale, { ...options, timeZone: 'UTC' })
     return (ms) => format.format(ms)

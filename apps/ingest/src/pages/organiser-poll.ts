@@ -82,18 +82,24 @@ const runsSection = (words: Words, { poll, runs }: PollPageOptions): Html => {
     </ul>`
 }
 
-const eventsSection = (words: Words, { events }: PollPageOptions): Html =>
-  html`<h2>${words.say('eventsHeading')}</h2>
-    <ol class="events">
-      ${foldIssues(events).map((fold) => {
-        const event = fold.last
-        const line = { time: words.moment(fold.firstMs), event: issueWords(words, fold) ?? eventWords(words, event) }
-        const { actor } = event
-        return html`<li>
-          ${actor === null ? words.say('eventLine', line) : words.say('eventLineBy', { ...line, actor })}
-        </li>`
-      })}
-    </ol>`
+/** Of a poll from elsewhere, such as the one that `npm start` shows the past with, nothing was noted. */
+const eventsSection = (words: Words, { events }: PollPageOptions): Html | null =>
+  events.length === 0
+    ? null
+    : html`<h2>${words.say('eventsHeading')}</h2>
+        <ol class="events">
+          ${foldIssues(events).map((fold) => {
+            const event = fold.last
+            const line = {
+              time: words.moment(fold.firstMs),
+              event: issueWords(words, fold) ?? eventWords(words, event),
+            }
+            const { actor } = event
+            return html`<li>
+              ${actor === null ? words.say('eventLine', line) : words.say('eventLineBy', { ...line, actor })}
+            </li>`
+          })}
+        </ol>`
 
 const hidden = (token: string): Html => html`<input type="hidden" name="form_token" value="${token}" />`
 
