@@ -1,4 +1,5 @@
 import { bytes, int64, json, stores, StreamsBuilder, string, type Topology } from 'stream-core'
+import { LayeredTable } from '../../packages/stream-core/src/state/layered-table.ts'
 import { KeyFilter } from '../../packages/stream-core/src/state/key-filter.ts'
 import type { EngineRun, EngineRunOptions } from './engine-run.ts'
 import { batchesOf, hotKey, start, vote, type Vote, workloads } from './engine-workloads.ts'
@@ -72,6 +73,13 @@ const counted = (): Topology => {
   return builder.build()
 }
 
+/** Puts something else in the place of a member; returns what puts it back. */
+function replaced(prototype: object, member: string, other: PropertyDescriptor): () => unknown {
+  const own = Object.getOwnPropertyDescriptor(prototype, member)!
+  Object.defineProperty(prototype, member, { ...own, ...other })
+  return () => Object.defineProperty(prototype, member, own)
+}
+
 const dedup = workloads.find(({ name }) => name.startsWith('dedup'))!
 
 export const levers: readonly Lever[] = [
@@ -109,17 +117,27 @@ export const levers: readonly Lever[] = [
     with: { topology: () => dedup.topology() },
     without: {
       topology: () => dedup.topology(),
-      prepare() {
-        const own = Object.getOwnPropertyDescriptor(KeyFilter.prototype, 'mayHave')!
-        Object.defineProperty(KeyFilter.prototype, 'mayHave', { ...own, value: () => true })
-        return () => Object.defineProperty(KeyFilter.prototype, 'mayHave', own)
-      },
+      prepare: () => replaced(KeyFilter.prototype, 'mayHave', { value: () => true }),
     },
     check(a, b, records) {
       same(a.outputRecords, b.outputRecords, 'records')
       // Without it, one for each key that comes after the first commit. With it, what it takes for known, wrongly.
       if (b.reads < records - 4000) throw new Error(`only ${b.reads} reads of SQLite without the filter`)
       if (a.reads > records / 100) throw new Error(`${a.reads} reads of SQLite for ${records} new keys`)
+    },
+  },
+  {
+    name: 'values that are on disk are kept to be read (1,000 keys; written to disk every 2,000 records)',
+    input: voteInput,
+    with: { topology: counted, options: { persistEvery: 2000 } },
+    without: {
+      topology: counted,
+      options: { persistEvery: 2000 },
+      prepare: () => replaced(LayeredTable.prototype, 'readCacheEntriesMax', { get: () => 0 }),
+    },
+    check(a, b) {
+      same(a.outputBytes, b.outputBytes, 'bytes')
+      fewer(a.reads, b.reads, 'reads of SQLite')
     },
   },
 ]

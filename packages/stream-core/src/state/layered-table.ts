@@ -195,6 +195,11 @@ export class LayeredTable {
     for (const key of this.#readCache.keys()) if (isExpired(key)) this.#readCache.delete(key)
   }
 
+  /** How many values are kept that are on disk, too. */
+  get readCacheEntriesMax(): number {
+    return readCacheEntriesMax
+  }
+
   /** Takes the frozen layer for writing to disk; null when there is nothing to write. */
   beginPersist(): PersistRun | null {
     if (this.#base === null || this.#persisting !== null || this.#frozen.size === 0) return null
@@ -208,7 +213,7 @@ export class LayeredTable {
     if (this.#persisting === null) return
     const { entries } = this.#persisting
     // What would be pushed out at once need not come in; nor may an older value stay for it.
-    let passed = Math.max(0, entries.size - readCacheEntriesMax)
+    let passed = Math.max(0, entries.size - this.readCacheEntriesMax)
     if (passed > 0) this.#readCache.clear()
     for (const [key, entry] of entries) {
       if (passed-- > 0) continue
@@ -251,9 +256,11 @@ export class LayeredTable {
   }
 
   #cache(key: string, entry: Entry): void {
-    if (this.#readCache.size >= readCacheEntriesMax) {
+    const most = this.readCacheEntriesMax
+    if (most === 0) return
+    if (this.#readCache.size >= most) {
       // The oldest half goes: a Map keeps insertion order, and a hot key comes back with its next read.
-      let left = readCacheEntriesMax / 2
+      let left = most / 2
       for (const old of this.#readCache.keys()) {
         if (left-- <= 0) break
         this.#readCache.delete(old)
