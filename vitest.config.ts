@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
+/** What is waited for comes late on a busy machine; Vitest's own patience is a second. */
+const expectation = { poll: { timeout: 20_000 } }
 const kafkaTests = ['packages/*/test/**/kafka*.test.ts', 'apps/*/test/**/kafka*.test.ts', 'bench/**/kafka*.test.ts']
 
 /** `unit` needs nothing but this folder (and starts PostgreSQL's own binaries); `kafka` a broker; `e2e` a browser. */
@@ -9,6 +11,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          expect: expectation,
           include: [
             'packages/*/test/**/*.test.ts',
             'apps/*/test/**/*.test.ts',
@@ -25,6 +28,7 @@ export default defineConfig({
       {
         test: {
           name: 'kafka',
+          expect: expectation,
           include: kafkaTests,
           exclude: ['**/node_modules/**'],
           fileParallelism: false,
@@ -35,6 +39,7 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          expect: expectation,
           include: ['e2e/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 180_000,
