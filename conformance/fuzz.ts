@@ -5,7 +5,7 @@
  *
  * Each scenario comes from the seed and its number, is recorded with Java and run on the library. One line for each that
  * differs; it goes to conformance/generator/out, and a minimal one with it for the first `--shrink` of each kind (default 2).
- * What takes Java too long is counted, and not compared. Last line: how many passed and failed; exit code 1 if any did. Needs Java 17, and Maven on first use.
+ * What takes Java too long is counted, and not compared, as is what lacks a serde that the recorder needs. Last line: how many passed and failed; exit code 1 if any did. Needs Java 17, and Maven on first use.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

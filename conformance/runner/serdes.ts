@@ -3,7 +3,7 @@ import { CastError } from '../../packages/stream-core/src/common/cast-error.ts'
 import { checkFields, FormatError, isObject, type Json, type Raw, required } from './format.ts'
 import { limit } from './long-limits.ts'
 import { missingSerde } from './store-serdes.ts'
-import { type Double, type Integer, isDouble, isInteger, long, type Value } from './values.ts'
+import { isDouble, isInteger, long, type Value } from './values.ts'
 
 /** The serde that a scenario names, of the library's where the runner's values allow. */
 export function serdeOf(spec: Json): Serde<Value> {
@@ -75,32 +75,32 @@ function checkLong(value: unknown): asserts value is number | bigint {
   if (typeof value !== 'number' && typeof value !== 'bigint') throw new CastError('a long serde needs a long')
 }
 
-function checkInteger(value: unknown): asserts value is Integer {
-  if (!isInteger(value as Value)) throw new CastError('an integer serde needs an integer')
-}
+const integerSerde = ofObjects(int32(), isInteger, 'integer', {
+  numberOf: ({ integer }) => integer,
+  valueOf: (integer) => ({ integer }),
+})
 
-const integerSerde: Serde<Value> = {
-  name: 'int32',
-  immutable: true,
-  check: checkInteger,
-  write(value, out, context) {
-    checkInteger(value)
-    int32().write(value.integer, out, context)
-  },
-  read: (source, start, end, context) => ({ integer: int32().read(source, start, end, context) }),
-}
+const doubleSerde = ofObjects(float64(), isDouble, 'double', {
+  numberOf: ({ double }) => double,
+  valueOf: (double) => ({ double }),
+})
 
-function checkDouble(value: unknown): asserts value is Double {
-  if (!isDouble(value as Value)) throw new CastError('a double serde needs a double')
-}
-
-const doubleSerde: Serde<Value> = {
-  name: 'float64',
-  immutable: true,
-  check: checkDouble,
-  write(value, out, context) {
-    checkDouble(value)
-    float64().write(value.double, out, context)
-  },
-  read: (source, start, end, context) => ({ double: float64().read(source, start, end, context) }),
+/** The library's serde of a number, for numbers that are objects here. */
+function ofObjects<T extends Value>(
+  inner: Serde<number>,
+  is: (value: Value) => value is T,
+  what: string,
+  { numberOf, valueOf }: { readonly numberOf: (value: T) => number; readonly valueOf: (number: number) => T },
+): Serde<Value> {
+  const checked = (value: unknown): T => {
+    if (is(value as Value)) return value as T
+    throw new CastError(`a serde of the type ${what} needs a value of it`)
+  }
+  return {
+    name: inner.name,
+    immutable: true,
+    check: (value) => void checked(value),
+    write: (value, out, context) => inner.write(numberOf(checked(value)), out, context),
+    read: (source, start, end, context) => valueOf(inner.read(source, start, end, context)),
+  }
 }

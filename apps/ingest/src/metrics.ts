@@ -1,4 +1,5 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { addGauge } from '@voting/election/gauge'
+import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client'
 import type { BallotGate } from './ballot-gate.ts'
 
 export interface IngestMetrics {
@@ -24,16 +25,12 @@ export function openMetrics(gate: BallotGate): IngestMetrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers: [registry],
   })
-  const gauge = (name: string, help: string, read: () => number): Gauge =>
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read())
-      },
-    })
-  gauge('vote_ballots_under_way', 'Ballots that were taken and have no answer yet', () => gate.underWay)
-  gauge('vote_ballots_under_way_limit', 'How many may be under way before others are turned away', () => gate.limit)
+  addGauge(registry, 'vote_ballots_under_way', 'Ballots that were taken and have no answer yet', () => gate.underWay)
+  addGauge(
+    registry,
+    'vote_ballots_under_way_limit',
+    'How many may be under way before others are turned away',
+    () => gate.limit,
+  )
   return { registry, submissions, produceSeconds }
 }

@@ -62,7 +62,7 @@ test('one who waits long, and many who are refused at a glance, say little of ho
   nowMs += 8000
   leave('recorded')
   const { limit } = gate
-  expect(limit).toBeGreaterThan(480)
+  expect(limit).toBeGreaterThan(960)
   const inside = Array.from({ length: limit }, () => gate.enter()!)
   expect(gate.enter()).toBeNull()
   for (const each of inside) each('refused')

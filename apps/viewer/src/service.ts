@@ -1,9 +1,10 @@
 import { Closers } from '@voting/election/closers'
 import { migrate, openPool } from '@voting/election/database'
 import { Doors } from '@voting/election/doors'
+import { addGauge } from '@voting/election/gauge'
 import { openOpsServer, urlOf } from '@voting/election/ops-server'
 import type { RunningApp } from '@voting/election/running-app'
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client'
 import type { Logger } from 'stream-core'
 import { buildViewerApp } from './app.ts'
 import { ChangeFeed } from './change-feed.ts'
@@ -99,18 +100,9 @@ async function startParts(options: ViewerOptions, closers: Closers): Promise<Run
 
 function openMetrics(registry: Registry, hub: LiveHub, feed: ChangeFeed): Registry {
   collectDefaultMetrics({ register: registry })
-  const gauge = (name: string, help: string, value: () => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(value())
-      },
-    })
-  }
-  gauge('viewer_connections', 'Open WebSockets', () => hub.connections)
-  gauge(
+  addGauge(registry, 'viewer_connections', 'Open WebSockets', () => hub.connections)
+  addGauge(
+    registry,
     'viewer_data_age_seconds',
     'Time since the database last answered',
     () => (Date.now() - feed.lastAnswerMs) / 1000,
