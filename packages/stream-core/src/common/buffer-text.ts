@@ -33,3 +33,9 @@ export const latin1Write = (bytes: Buffer, text: string, at: number): number =>
 
 export const utf8Write = (bytes: Buffer, text: string, at: number, maxBytes: number): number =>
   (bytes as unknown as TextBuffer).utf8Write(text, at, maxBytes)
+
+/** Bytes from one buffer into another. */
+export function copyBytes(from: Buffer, start: number, end: number, to: Buffer, at: number): void {
+  if (end - start > shortText) from.copy(to, at, start, end)
+  else for (let i = start; i < end; i++) to[at++] = from[i]!
+}

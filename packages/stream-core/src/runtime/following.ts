@@ -154,12 +154,15 @@ function apply(following: Following, records: RecordBatchReader): boolean {
     following.position = records.offset + 1
     following.endsAborted = false
     if (records.keyStart < 0) continue // nothing this library writes
-    const key = latin1Slice(records.bytes, records.keyStart, records.keyEnd)
-    const value = records.value()
-    // Copied: a view would keep the whole fetched buffer alive.
-    store.restore(key, value === null ? null : Buffer.from(value), records.timestampMs, records.headers())
+    if (!store.restoreRow(records)) {
+      const key = latin1Slice(records.bytes, records.keyStart, records.keyEnd)
+      const value = records.value()
+      // Copied: a view would keep the whole fetched buffer alive.
+      store.restore(key, value === null ? null : Buffer.from(value), records.timestampMs, records.headers())
+    }
     following.restoredRecords++
-    following.restoredBytes += records.keyEnd - records.keyStart + (value?.length ?? 0)
+    const valueBytes = records.valueStart < 0 ? 0 : records.valueEnd - records.valueStart
+    following.restoredBytes += records.keyEnd - records.keyStart + valueBytes
   }
   return false
 }

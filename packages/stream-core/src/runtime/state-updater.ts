@@ -20,13 +20,12 @@ import {
   whyNot,
 } from './following.ts'
 import { changelogTopics, topicNames } from './internal-topics.ts'
+import { isRunDue } from './restore-runs.ts'
 import type { Seams } from './streams-config.ts'
 import { startPositions } from './start-positions.ts'
 import { yieldToLoop } from './yield-to-loop.ts'
 import type { StreamTask } from './stream-task.ts'
 
-/** Restored entries that wait in memory before they are written to disk in one sorted run (D13). */
-const entriesPerRun = 100_000
 const pollWaitMsMax = 500
 /** Between two looks at how far a standby may follow a topic that is also read as input. */
 const limitsEveryMs = 2000
@@ -292,7 +291,8 @@ export class StateUpdater {
     const left = stopAt === Infinity ? this.#reader.remaining({ topic, partition: task.partition }) : stopAt - position
     this.#announcer.progress(following, stopAt === Infinity && left < 0 ? null : Math.max(0, left))
     this.#pauseIfDone(following)
-    if (task.state.frozenEntries >= entriesPerRun) {
+    const isLast = this.#isWhole(this.#entries.get(task))
+    if (isRunDue(task.state, { isLast, tasks: this.#entries.size })) {
       await task.state.persist(yieldToLoop)
       task.state.checkpointIfDue()
     }
@@ -309,9 +309,13 @@ export class StateUpdater {
     this.#reader.seek(at, position)
   }
 
+  /** It is to run, and may. */
+  #isWhole(entry: Entry | undefined): boolean {
+    return entry?.role === 'active' && entry.start !== null && !entry.isGone && entry.followings.every(isComplete)
+  }
+
   #finishIfComplete(entry: Entry): void {
-    if (entry.role !== 'active' || entry.start === null || entry.isGone) return
-    if (!entry.followings.every(isComplete)) return
+    if (!this.#isWhole(entry) || entry.start === null) return
     const { clock, clusterId, onRestored } = this.#options
     for (const following of entry.followings) {
       notePosition(following, clusterId)

@@ -1,5 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3'
 import type { BaseRangeOptions } from './base-cursor.ts'
+import { copyBytes } from '../common/buffer-text.ts'
 import { bytesEntry, type Entry } from './entry.ts'
 import { KeyFilter } from './key-filter.ts'
 import type { TableLayout } from './table-layout.ts'
@@ -114,6 +115,15 @@ export class BaseTable {
 
   /** Inside a transaction of the database. A key that was learnt; bytes in passing are copied. */
   put(key: string, timestampMs: number, bytes: Buffer, isPassing: boolean): void {
+    this.#wait(key, timestampMs, isPassing ? this.#keep(bytes, 0, bytes.length) : bytes)
+  }
+
+  /** The same of a part of some bytes, which is copied. */
+  putPart(key: string, timestampMs: number, bytes: Buffer, start: number, end: number): void {
+    this.#wait(key, timestampMs, this.#keep(bytes, start, end))
+  }
+
+  #wait(key: string, timestampMs: number, bytes: Buffer): void {
     const waiting = this.#waiting
     const at = this.#waitingRows * columns
     const segment = this.#segment(key)
@@ -121,7 +131,7 @@ export class BaseTable {
     waiting[at] = segment
     waiting[at + 1] = key
     waiting[at + 2] = timestampMs
-    waiting[at + 3] = isPassing ? this.#keep(bytes) : bytes
+    waiting[at + 3] = bytes
     if (++this.#waitingRows < rowsPerPut) return
     this.#putMany.run(waiting)
     this.#waitingRows = 0
@@ -141,10 +151,11 @@ export class BaseTable {
     this.#waiting.fill(null)
   }
 
-  #keep(bytes: Buffer): Buffer {
+  #keep(bytes: Buffer, start: number, end: number): Buffer {
+    const length = end - start
     let kept = this.#kept[this.#waitingRows]!
-    if (kept.length !== bytes.length) this.#kept[this.#waitingRows] = kept = Buffer.allocUnsafe(bytes.length)
-    kept.set(bytes)
+    if (kept.length !== length) this.#kept[this.#waitingRows] = kept = Buffer.allocUnsafe(length)
+    copyBytes(bytes, start, end, kept, 0)
     return kept
   }
 

@@ -39,6 +39,7 @@ abstract class KeyValueRows<K, V> extends StoreBase<KeyValueStoreSpec> {
       encode: (value) => codec.encodePassing(value as V),
       valueOverhead: spec.timestamped ? 8 : 0,
       keepsReads: true,
+      restoresRows: true,
     })
     this.codec = codec
   }

@@ -1,10 +1,12 @@
+import type { RecordBatchReader } from '../common/record-batch-reader.ts'
 import { BaseCursor } from './base-cursor.ts'
 import type { BaseTable, SegmentRange } from './base-table.ts'
 import { allSegments } from './base-table.ts'
 import type { Entry } from './entry.ts'
 import { KeptBytes } from './kept-bytes.ts'
 import { OrderedLayer } from './ordered-layer.ts'
-import { sortedPlaces } from './sorted-keys.ts'
+import { LayerRun, type PersistRun, RowsRun } from './persist-run.ts'
+import { RestoredRows } from './restored-rows.ts'
 import { plainLayout, type TableLayout } from './table-layout.ts'
 
 const readCacheEntriesMax = 20_000
@@ -35,6 +37,8 @@ export type Isolation = 'read_committed' | 'read_uncommitted'
  *   read cache  rows read from disk, decoded if that was asked for
  *   base        the table on disk; absent for an in-memory store, whose frozen layer keeps everything
  *
+ * What is restored waits for the disk as bytes beside them, and becomes a part of the layers when somebody reads.
+ *
  * Aborting drops `active`. Committing pours it into `frozen`, without I/O. The disk never holds what the log has not
  * committed.
  */
@@ -46,6 +50,10 @@ export class LayeredTable {
   #active: OrderedLayer
   #frozen: OrderedLayer
   #persisting: OrderedLayer | null = null
+  /** Restored, and on its way to `frozen`, or to the disk. */
+  #restored: RestoredRows | null = null
+  /** The same, while it is being written to disk. */
+  #persistingRows: RestoredRows | null = null
   readonly #readCache = new Map<string, Entry>()
   readonly #kept = new KeptBytes()
   /** Of values that were encoded in passing, the latest counting most: a guess for those whose size nobody knows. */
@@ -69,6 +77,7 @@ export class LayeredTable {
   find(key: string): Entry | undefined {
     const written = this.#active.get(key)
     if (written !== undefined) return written.bytes === null ? undefined : written
+    this.#settle()
     // The filter knows what is frozen, too: a new key is looked for in the small layer only.
     if (this.#base !== null && !this.#base.mayHave(key)) return undefined
     const entry = this.#frozen.get(key) ?? this.#persisting?.get(key)
@@ -83,6 +92,7 @@ export class LayeredTable {
 
   /** For queries: as far as it is committed, or with what is being written; it leaves no trace in the read cache. */
   peek(key: string, isolation: Isolation): Entry | undefined {
+    this.#settle()
     const written = isolation === 'read_uncommitted' ? this.#active.get(key) : undefined
     const entry = written ?? this.#frozen.get(key) ?? this.#persisting?.get(key)
     if (entry !== undefined) return entry.bytes === null ? undefined : entry
@@ -96,7 +106,31 @@ export class LayeredTable {
 
   /** Puts what a changelog says straight into the committed part: only for restoring. */
   restore(key: string, entry: Entry): void {
+    this.#settle()
     this.#setFrozen(key, entry)
+  }
+
+  /** The same of the record that was just read, as long as nobody reads: without an object for it. False: not on disk. */
+  restoreRow(record: RecordBatchReader): boolean {
+    if (this.#base === null) return false
+    this.#restored ??= new RestoredRows()
+    this.#restored.add(record)
+    return true
+  }
+
+  /** What was restored is asked for, or is to be written over: it takes its place in the layers. */
+  #settle(): void {
+    if (this.#restored === null && this.#persistingRows === null) return
+    const [restored, persisting] = [this.#restored, this.#persistingRows]
+    this.#restored = this.#persistingRows = null
+    if (persisting !== null) {
+      this.#persisting = this.#newLayer()
+      for (const [key, entry] of persisting.entries()) {
+        this.#persisting.set(key, entry)
+        this.#base!.learn(key)
+      }
+    }
+    if (restored !== null) for (const [key, entry] of restored.entries()) this.#setFrozen(key, entry)
   }
 
   bytesOf(entry: Entry): Buffer | null {
@@ -118,13 +152,24 @@ export class LayeredTable {
   }
 
   get frozenEntries(): number {
-    return this.#frozen.size
+    return this.#frozen.size + this.restoredRows
+  }
+
+  /** Those of them that are rows and not objects, */
+  get restoredRows(): number {
+    return this.#restored?.length ?? 0
+  }
+
+  /** and what these take. */
+  get restoredBytes(): number {
+    return this.#restored?.byteLength ?? 0
   }
 
   /** Live entries with `from ≤ key < to` in byte order; what is written while it runs may or may not be seen. */
   *range(from: string, to: string, options: TableRange = {}): Generator<[string, Entry]> {
     const { reverse = false, segments = allSegments, group = null, earliestMs = -Infinity } = options
     const { isolation = 'read_uncommitted' } = options
+    this.#settle()
     const layers: OrderedLayer[] = isolation === 'read_uncommitted' ? [this.#active, this.#frozen] : [this.#frozen]
     if (this.#persisting) layers.push(this.#persisting)
     const isIn = segments === allSegments ? null : this.#isIn(segments)
@@ -167,6 +212,7 @@ export class LayeredTable {
 
   /** The transaction is committed in the log: its writes become part of the committed state. */
   freeze(): void {
+    this.#settle()
     for (const [key, entry] of this.#active.entries) this.#setFrozen(key, entry)
     this.#active = this.#newLayer()
   }
@@ -184,7 +230,7 @@ export class LayeredTable {
   clear(): void {
     this.dropActive()
     this.#frozen = this.#newLayer()
-    this.#persisting = null
+    this.#persisting = this.#restored = this.#persistingRows = null
   }
 
   /** Forgets entries that `isExpired` says are older than the store keeps; the base is told by `BaseTable.expire`. */
@@ -200,16 +246,27 @@ export class LayeredTable {
     return readCacheEntriesMax
   }
 
-  /** Takes the frozen layer for writing to disk; null when there is nothing to write. */
+  /** Takes what is frozen for writing to disk; null when there is nothing to write. */
   beginPersist(): PersistRun | null {
-    if (this.#base === null || this.#persisting !== null || this.#frozen.size === 0) return null
+    if (this.#base === null || this.#persisting !== null || this.#persistingRows !== null) return null
+    if (this.#frozen.size > 0) this.#settle()
+    if (this.#restored !== null) {
+      this.#persistingRows = this.#restored
+      this.#restored = null
+      return new RowsRun(this, this.#base, this.#persistingRows)
+    }
+    if (this.#frozen.size === 0) return null
     this.#persisting = this.#frozen
     this.#frozen = this.#newLayer()
-    return new PersistRun(this, this.#base, this.#persisting)
+    return new LayerRun(this, this.#base, this.#persisting)
   }
 
   /** The disk has it: the layer is no longer needed. */
   endPersist(): void {
+    if (this.#persistingRows !== null) {
+      this.#persistingRows = null
+      this.#readCache.clear() // it may have what was written over
+    }
     if (this.#persisting === null) return
     const { entries } = this.#persisting
     // What would be pushed out at once need not come in; nor may an older value stay for it.
@@ -230,6 +287,7 @@ export class LayeredTable {
   /** Writing failed: the layer goes back below what was frozen since. */
   cancelPersist(): void {
     this.#base?.dropPuts()
+    this.#settle()
     if (this.#persisting === null) return
     const newer = this.#frozen
     this.#frozen = this.#persisting
@@ -267,39 +325,6 @@ export class LayeredTable {
       }
     }
     this.#readCache.set(key, entry)
-  }
-}
-
-/** Writes one frozen layer to the base in key order, a slice at a time, inside the caller's SQLite transaction. */
-export class PersistRun {
-  readonly table: LayeredTable
-  readonly #base: BaseTable
-  readonly #keys: readonly string[]
-  readonly #entries: readonly Entry[]
-  /** Places of the keys in their order. */
-  readonly #places: Float64Array
-  #next = 0
-
-  constructor(table: LayeredTable, base: BaseTable, layer: OrderedLayer) {
-    this.table = table
-    this.#base = base
-    this.#keys = Array.from(layer.entries.keys())
-    this.#entries = Array.from(layer.entries.values())
-    this.#places = sortedPlaces(this.#keys)
-  }
-
-  /** Writes up to `rows` rows; true when all are written. */
-  write(rows: number): boolean {
-    const end = Math.min(this.#next + rows, this.#entries.length)
-    for (; this.#next < end; this.#next++) {
-      const place = this.#places[this.#next]!
-      const entry = this.#entries[place]!
-      const bytes = this.table.passingBytesOf(entry)
-      if (bytes === null) this.#base.delete(this.#keys[place]!)
-      else this.#base.put(this.#keys[place]!, entry.timestampMs, bytes, bytes !== entry.bytes)
-    }
-    this.#base.flushPuts()
-    return this.#next >= this.#entries.length
   }
 }
 

@@ -1,3 +1,4 @@
+import type { RecordBatchReader } from '../common/record-batch-reader.ts'
 import type { Headers } from '../common/record.ts'
 import type { LayeredTable } from './layered-table.ts'
 import type { StoreMeta } from './store-meta.ts'
@@ -25,6 +26,8 @@ export interface StateStore {
   rollBack(): void
   /** @internal Takes one changelog record while restoring. `key` is the stored key, `bytes` null for a deletion. */
   restore(key: string, bytes: Buffer | null, timestampMs: number, headers: Headers): void
+  /** @internal The same of the record that was just read, where nothing of it is looked at: false if something is. */
+  restoreRow(record: RecordBatchReader): boolean
   /** @internal Slice of time below which the base may delete; −1 for stores that keep everything. */
   firstLiveSegment(): number
 }

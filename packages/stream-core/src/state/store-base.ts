@@ -1,5 +1,6 @@
 import { SerdeError, StreamsError } from '../common/errors.ts'
 import { type JavaRules, javaRules } from '../common/java-rules.ts'
+import type { RecordBatchReader } from '../common/record-batch-reader.ts'
 import type { Headers } from '../common/record.ts'
 import type { BaseTable } from './base-table.ts'
 import { type CacheWalk, plainWalk } from './cache-walk.ts'
@@ -35,6 +36,8 @@ export interface BaseOptions {
   readonly valueOverhead?: number
   readonly keyOverhead?: number
   readonly keepsReads?: boolean
+  /** A restore takes a record's key and value as they are, and looks at neither. Default: it does not. */
+  readonly restoresRows?: boolean
   /** How ranges go through the record cache, where not by the keys' bytes. */
   readonly walk?: CacheWalk
 }
@@ -139,6 +142,10 @@ export abstract class StoreBase<S extends StoreSpec> implements StateStore {
 
   restore(key: string, bytes: Buffer | null, timestampMs: number, _headers: Headers): void {
     this.table.restore(key, bytesEntry(bytes, timestampMs))
+  }
+
+  restoreRow(record: RecordBatchReader): boolean {
+    return this.#options.restoresRows === true && this.table.restoreRow(record)
   }
 
   firstLiveSegment(): number {

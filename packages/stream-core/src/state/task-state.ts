@@ -1,6 +1,6 @@
-import type { PersistRun } from './layered-table.ts'
 import { BaseTable } from './base-table.ts'
 import { layoutOf, openStore } from './open-store.ts'
+import type { PersistRun } from './persist-run.ts'
 import type { StateStore } from './state-store.ts'
 import type { StoreHost } from './store-host.ts'
 import type { StoreSpec } from './store-spec.ts'
@@ -63,6 +63,20 @@ export class TaskState {
     let count = 0
     for (const store of this.#stores.values()) if (!store.spec.inMemory) count += store.table.frozenEntries
     return count
+  }
+
+  /** How many of these were restored and are rows, which take little, */
+  get restoredRows(): number {
+    let rows = 0
+    for (const store of this.#stores.values()) rows += store.table.restoredRows
+    return rows
+  }
+
+  /** and how much. */
+  get restoredBytes(): number {
+    let bytes = 0
+    for (const store of this.#stores.values()) bytes += store.table.restoredBytes
+    return bytes
   }
 
   /** Rows read from disk, for benchmarks and tests: a new key should cause none. */

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { sortedPlaces } from '../../src/state/sorted-keys.ts'
+import { sortedPlaces, StringKeys } from '../../src/state/sorted-keys.ts'
 
-const sorted = (keys: readonly string[]): string[] => [...sortedPlaces(keys)].map((place) => keys[place]!)
+const sorted = (keys: readonly string[]): string[] =>
+  [...sortedPlaces(new StringKeys(keys))].map((place) => keys[place]!)
 
 /** Strings of bytes over few or many different ones, with and without a common beginning. */
 const bytes = (low: number, high: number) =>
