@@ -291,8 +291,7 @@ export class StateUpdater {
     const left = stopAt === Infinity ? this.#reader.remaining({ topic, partition: task.partition }) : stopAt - position
     this.#announcer.progress(following, stopAt === Infinity && left < 0 ? null : Math.max(0, left))
     this.#pauseIfDone(following)
-    const isLast = this.#isWhole(this.#entries.get(task))
-    if (isRunDue(task.state, { isLast, tasks: this.#entries.size })) {
+    if (isRunDue(task.state, { isLast: this.#isWhole(this.#entries.get(task)), tasks: this.#entries.size })) {
       await task.state.persist(yieldToLoop)
       task.state.checkpointIfDue()
     }
