@@ -150,7 +150,8 @@ export class TaskState {
 
   /** Moves the write-ahead log into the file, if something was written since; for the loop's idle time. */
   checkpointIfDue(): void {
-    if (!this.#isCheckpointDue) return
+    // Not while rows are being put: SQLite would refuse it.
+    if (!this.#isCheckpointDue || this.#database?.database.inTransaction === true) return
     this.#isCheckpointDue = false
     this.#database?.checkpoint()
   }
