@@ -6,9 +6,9 @@ import { yieldToLoop } from './yield-to-loop.ts'
 
 /**
  * More entries than these are not left waiting for the disk: each costs some hundred bytes, and a garbage collector that looks at
- * them. They are still enough for rows to be written in long runs: new keys are counted as fast as with five times as many.
+ * them. They are still enough for rows to be written in long runs.
  */
-const waitingMax = 50_000
+const waitingMax = 100_000
 
 export interface StateWriterOptions {
   readonly config: StreamsConfig

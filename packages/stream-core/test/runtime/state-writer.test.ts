@@ -31,11 +31,11 @@ test('state is written each interval, and before that when much waits', async ()
   writer.afterRound(10_000, false)
   await writer.settled
   expect(task.writes).toBe(1)
-  task.waiting = 50_000
+  task.waiting = 100_000
   writer.afterRound(10_100, false)
   await writer.settled
   expect(task.writes).toBe(1)
-  task.waiting = 50_001
+  task.waiting = 100_001
   writer.afterRound(10_200, false)
   await writer.settled
   expect([task.writes, task.waiting]).toEqual([2, 0])
