@@ -5,27 +5,33 @@
  *      pulled), and the image of the apps.
  *   2. The core comes up; the browser test of an election runs against it.
  *   3. In production mode and with all profiles: voters vote, while one container after the other is killed, and one is
- *      stopped. All apps stay alive meanwhile; what was killed comes back by itself.
- *   4. Every acknowledged ballot is looked for: in the totals, by its receipt, and in a recount from the log. Prometheus
- *      understands what the dashboards ask, and has heard from everybody.
- *   5. All of it is removed, however it went.
+ *      stopped. All apps stay alive meanwhile; what was killed comes back by itself. Prometheus hears everybody, and has
+ *      values for the dashboards.
+ *   4. Every acknowledged ballot is looked for: in the totals, by its receipt, and in a recount from the log.
+ *   5. A backup is made while votes come in; the system goes with its volumes, and is restored into new ones. The same with
+ *      a copy of the volumes of the stopped system. Each time all is reconciled as before.
+ *   6. All of it is removed, however it went.
  */
-import { setTimeout as delay } from 'node:timers/promises'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromiumPath } from './chromium.ts'
+import { backupDrill } from './compose/backup-drill.ts'
+import { checkPrometheus } from './compose/check-prometheus.ts'
+import { coldCopyDrill } from './compose/cold-copy-drill.ts'
 import { ask, createPoll, Electorate } from './compose/electorate.ts'
 import { runCommand } from './compose/command.ts'
 import { readComposeFile } from './compose/compose-file.ts'
 import { ComposedSystem } from './compose/composed-system.ts'
-import { streamsDashboard, voteDashboard } from './compose/dashboards.ts'
 import { type Engine, openEngine } from './compose/engine.ts'
 import { LivenessWatch } from './compose/liveness-watch.ts'
 import { reconcile, reconciliationLine, type Reconciliation } from './compose/reconcile.ts'
 import { provideImages } from './compose/stand-ins.ts'
+import { until } from './compose/until.ts'
 
 const root = join(import.meta.dirname, '..')
 /** Of the run, once engine and images are there: these may have to be made first, and are kept. */
-const deadlineMs = 540_000
+const deadlineMs = 900_000
 const version = 'test'
 const votersAtOnce = 12
 const startedMs = Date.now()
@@ -46,23 +52,23 @@ async function main(): Promise<Reconciliation> {
   cleanups.push(() => engine.stop())
   const images = await provide(engine)
   setTimeout(() => stop.reject(new Error(`not done within ${deadlineMs / 1000} s`)), deadlineMs).unref()
-  const system = await ComposedSystem.create(engine)
+  const system = await ComposedSystem.create(engine, version)
   cleanups.push(() => system.remove())
 
   log('2. the core comes up')
-  await system.up([], [], { VOTING_VERSION: version, NODE_ENV: 'development' })
+  await system.up([], [], { NODE_ENV: 'development' })
   log('it is up: the browser test')
   const organiserToken = await system.secret('ingest', '/secrets/organiser/token')
   await browserTest(system, organiserToken)
 
   log('3. production, with a second tally, a second viewer, the proxy, Prometheus and a load')
-  const production = { VOTING_VERSION: version, NODE_ENV: 'production', BALLOTS_PER_SECOND: '5', READERS: '20' }
+  const production = { NODE_ENV: 'production', BALLOTS_PER_SECOND: '5', READERS: '20' }
   const { services } = readComposeFile()
   // Where an image is not to be had (Grafana's has no stand-in) its service is left out.
   const isThere = (image: string): boolean => image.startsWith('voting-system:') || images.includes(image)
   const there = Object.keys(services).filter((name) => isThere(services[name]!.image!))
   await system.up(['scale', 'load', 'obs'], there, production)
-  const { poll, codes } = await createPoll(system.ingest, organiserToken, 10_000)
+  const { poll, codes } = await createPoll(system.ingest, organiserToken, 20_000)
   const watch = await LivenessWatch.of(system, ['ingest', 'tally', 'tally-2', 'viewer', 'viewer-2'])
   const electorate = new Electorate(system.ingest, poll, codes, votersAtOnce)
   for (const service of ['tally', 'kafka', 'postgres', 'ingest', 'viewer']) {
@@ -72,12 +78,12 @@ async function main(): Promise<Reconciliation> {
   await underLoad(electorate)
   await stopGracefully(system, 'tally-2', watch)
   await underLoad(electorate)
+  log(await checkPrometheus(system.prometheus))
   await electorate.close()
   log(`/livez was asked ${await watch.stop()} times, and was 200 each time`)
   const interrupted = electorate.ballots.filter(({ failures }) => failures > 0).length
   log(`${electorate.acknowledged} ballots are acknowledged, ${interrupted} of them after a form was sent again`)
 
-  await checkPrometheus(system)
   log('4. reconciliation')
   // What is looked at from here on is the end of it.
   await system.compose(['--profile', 'load', 'stop', 'load'])
@@ -89,10 +95,26 @@ async function main(): Promise<Reconciliation> {
   const viaProxy = await ask<{ voters: number }>(`${system.proxy}/api/polls/${poll.id}/results`)
   const recount = (await system.compose(['exec', '-T', 'tally', 'node', 'apps/tally/src/recount-main.ts'])).trim()
   log(recount)
+  log('5. backups')
+  const folder = mkdtempSync(join(tmpdir(), 'compose-drill-'))
+  chmodSync(folder, 0o777) // a backup is made by the user 1000, and is then that user's
+  cleanups.push(async () => {
+    await system.runAsRoot({ [folder]: '/drill' }, ['find', '/drill', '-mindepth', '1', '-delete'])
+    rmSync(folder, { recursive: true })
+  })
+  const drill = { system, poll, electorate, env: production, folder, log }
+  electorate.open()
+  await underLoad(electorate)
+  const restored = await backupDrill(drill)
+  log(reconciliationLine(restored))
+  const copied = await coldCopyDrill(drill)
+  log(reconciliationLine(copied))
   return {
-    ...found,
+    ...copied,
     differences: [
       ...found.differences,
+      ...restored.differences,
+      ...copied.differences,
       ...(viaProxy.voters === found.acknowledged ? [] : [`the proxy shows ${viaProxy.voters} voters`]),
       ...(/^recount: equal$/m.test(recount) ? [] : [`the recount says: ${recount}`]),
     ],
@@ -166,45 +188,9 @@ async function stopGracefully(system: ComposedSystem, service: string, watch: Li
   await watch.expectAgain(service, system)
 }
 
-/** 4. What is asked is understood, and everybody has been heard. */
-async function checkPrometheus(system: ComposedSystem): Promise<void> {
-  interface Answer {
-    readonly data: {
-      readonly result: readonly { readonly metric: { readonly job?: string; readonly instance?: string } }[]
-    }
-  }
-  const query = (expression: string): Promise<Answer> =>
-    ask<Answer>(`${system.prometheus}/api/v1/query?query=${encodeURIComponent(expression)}`)
-  const panels = [voteDashboard, streamsDashboard].flatMap(({ rows }) => rows.flatMap(({ panels }) => panels))
-  const expressions = panels.flatMap(({ targets }) => targets.map(([expression]) => expression))
-  let answered = 0
-  for (const expression of expressions) {
-    const { data } = await query(expression.replaceAll('$__rate_interval', '1m'))
-    if (data.result.length > 0) answered++
-  }
-  log(`Prometheus: ${answered} of the ${expressions.length} expressions of the dashboards have values`)
-  await until('Prometheus hears everybody', async () => {
-    const { data } = await query('up == 1')
-    const jobs = data.result.map(({ metric }) => metric.job)
-    return ['ingest', 'tally', 'tally', 'viewer', 'viewer', 'proxy', 'load'].every((job) => {
-      const place = jobs.indexOf(job)
-      if (place >= 0) jobs.splice(place, 1)
-      return place >= 0
-    })
-  })
-}
-
-async function until(what: string, look: () => Promise<boolean>, withinMs = 90_000): Promise<void> {
-  const endMs = Date.now() + withinMs
-  while (!(await look().catch(() => false))) {
-    if (Date.now() > endMs) throw new Error(`not within ${withinMs / 1000} s: ${what}`)
-    await delay(250)
-  }
-}
-
 const megabytes = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`
 
-/** 5. Everything is tried, whatever fails. */
+/** 6. Everything is tried, whatever fails. */
 async function cleanUp(): Promise<void> {
   for (const cleanup of cleanups.splice(0).reverse()) {
     await cleanup().catch((error: unknown) => {
@@ -227,7 +213,7 @@ try {
   lastLine = `compose:test: FAILED: ${(error as Error).message}`
   process.exitCode = 1
 }
-log('5. cleaning up')
+log('6. cleaning up')
 await cleanUp()
 process.stdout.write(`${lastLine}\n`)
 process.exit()

@@ -114,7 +114,7 @@ test('secrets come as files, each to those only who need it', () => {
 })
 
 test('the apps are given only variables that they read', () => {
-  const outside = ['NODE_ENV', 'NODE_OPTIONS']
+  const outside = ['NODE_ENV', 'NODE_OPTIONS', 'TMPDIR']
   const shared = ['KAFKA_BROKERS', 'BALLOT_PARTITIONS', 'HOST']
   const read = { ingest: ingestVariables, tally: tallyVariables, viewer: viewerVariables }
   for (const [name, variables] of Object.entries(read)) {

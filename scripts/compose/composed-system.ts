@@ -15,16 +15,17 @@ export class ComposedSystem {
   readonly proxy: string
   readonly prometheus: string
   readonly #engine: Engine
-  readonly #ports: { readonly [name: string]: string }
+  readonly #settings: { readonly [name: string]: string }
 
-  private constructor(engine: Engine, ports: readonly number[]) {
+  private constructor(engine: Engine, version: string, ports: readonly number[]) {
     const [ingest, viewer, proxy, prometheus, grafana] = ports
     this.#engine = engine
     this.ingest = `http://localhost:${ingest}`
     this.viewer = `http://localhost:${viewer}`
     this.proxy = `http://localhost:${proxy}`
     this.prometheus = `http://localhost:${prometheus}`
-    this.#ports = {
+    this.#settings = {
+      VOTING_VERSION: version,
       INGEST_PORT: String(ingest),
       VIEWER_PORT: String(viewer),
       PROXY_PORT: String(proxy),
@@ -35,15 +36,16 @@ export class ComposedSystem {
     }
   }
 
-  static async create(engine: Engine): Promise<ComposedSystem> {
-    return new ComposedSystem(engine, await freePorts(5))
+  /** `version`: of the image of the apps. */
+  static async create(engine: Engine, version: string): Promise<ComposedSystem> {
+    return new ComposedSystem(engine, version, await freePorts(5))
   }
 
   compose(parameters: readonly string[], env: NodeJS.ProcessEnv = {}, options: CommandOptions = {}): Promise<string> {
     const files = ['--project-name', this.project, '--file', `${composeFolder}/compose.yaml`]
     return runCommand([...this.#engine.composeCommand, ...files, ...parameters], {
       ...options,
-      env: { ...this.#engine.env, ...this.#ports, ...env },
+      env: { ...this.#engine.env, ...this.#settings, ...env },
     })
   }
 
@@ -108,6 +110,18 @@ export class ComposedSystem {
     return this.compose(['exec', '-T', service, 'node', '-p', `fs.readFileSync('${path}', 'utf8')`]).then((text) =>
       text.trim(),
     )
+  }
+
+  /** A program of the image of the apps, as root, with volumes of the project and folders of this machine. */
+  async runAsRoot(mounts: { readonly [source: string]: string }, command: readonly string[]): Promise<void> {
+    const volumes = Object.entries(mounts).flatMap(([source, target]) => [
+      '-v',
+      `${source.startsWith('/') ? source : `${this.project}_${source}`}:${target}`,
+    ])
+    const [program, ...parameters] = command
+    const image = `voting-system:${this.#settings['VOTING_VERSION']}`
+    const options = ['run', '--rm', '--user', 'root', '--entrypoint', program!, ...volumes]
+    await this.#engine.docker([...options, image, ...parameters])
   }
 
   /** Containers, networks and volumes. Throws if any is left. */

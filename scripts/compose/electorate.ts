@@ -20,6 +20,8 @@ export interface Poll {
 
 const answerDeadlineMs = 20_000
 const retryMs = 400
+/** Ingest makes no more at once. */
+const codesPerRequest = 10_000
 /** What an unchanged form may be sent again after: not now, not sure, too often. */
 const passing = [429, 500, 502, 503, 504]
 
@@ -51,7 +53,11 @@ export async function createPoll(ingest: string, token: string, codeCount: numbe
     },
     token,
   )
-  const { codes } = await ask<{ codes: string[] }>(`${ingest}/api/polls/${id}/codes`, { count: codeCount }, token)
+  const codes: string[] = []
+  while (codes.length < codeCount) {
+    const count = Math.min(codesPerRequest, codeCount - codes.length)
+    codes.push(...(await ask<{ codes: string[] }>(`${ingest}/api/polls/${id}/codes`, { count }, token)).codes)
+  }
   return { poll: { id, slug, options }, codes }
 }
 
@@ -61,15 +67,23 @@ export class Electorate {
   readonly #ingest: string
   readonly #poll: Poll
   readonly #codes: string[]
-  readonly #workers: Promise<void>[]
-  #isClosed = false
+  readonly #atOnce: number
+  #workers: readonly Promise<void>[] = []
+  #isClosed = true
   #refusal: Error | null = null
 
   constructor(ingest: string, poll: Poll, codes: readonly string[], atOnce: number) {
     this.#ingest = ingest
     this.#poll = poll
     this.#codes = [...codes]
-    this.#workers = Array.from({ length: atOnce }, () => this.#work())
+    this.#atOnce = atOnce
+    this.open()
+  }
+
+  /** Voters come, also after a close. */
+  open(): void {
+    this.#isClosed = false
+    this.#workers = Array.from({ length: this.#atOnce }, () => this.#work())
   }
 
   get acknowledged(): number {
@@ -81,6 +95,20 @@ export class Electorate {
     this.#isClosed = true
     await Promise.all(this.#workers)
     if (this.#refusal) throw this.#refusal
+  }
+
+  /** Every voter sends the form again, unchanged. Throws if one gets another receipt than the first time. */
+  async sendAgain(): Promise<void> {
+    const waiting = [...this.ballots]
+    const work = async (): Promise<void> => {
+      for (let ballot = waiting.pop(); ballot; ballot = waiting.pop()) {
+        const again = { ...ballot, receipt: null }
+        await this.#cast(again)
+        if (again.receipt !== ballot.receipt)
+          throw new Error(`${ballot.receipt} was sent again, and is ${again.receipt}`)
+      }
+    }
+    await Promise.all(Array.from({ length: this.#atOnce }, work))
   }
 
   async #work(): Promise<void> {

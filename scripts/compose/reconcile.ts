@@ -56,17 +56,27 @@ export async function reconcile(
   if (receipts.size !== acknowledged.length)
     differences.push(`${acknowledged.length - receipts.size} receipts are not unique`)
 
-  let countedOnce = 0
-  const waiting = [...acknowledged]
+  const uncounted = await uncountedReceipts(urls.ingest, acknowledged)
+  return {
+    acknowledged: acknowledged.length,
+    countedOnce: acknowledged.length - uncounted.length,
+    differences: [...differences, ...uncounted],
+    repeats: duplicates,
+  }
+}
+
+/** Looks up the receipts of acknowledged ballots. Resolves with a sentence about each that is not counted. */
+export async function uncountedReceipts(ingest: string, ballots: readonly CastBallot[]): Promise<string[]> {
+  const uncounted: string[] = []
+  const waiting = [...ballots]
   const look = async (): Promise<void> => {
     for (let ballot = waiting.pop(); ballot; ballot = waiting.pop()) {
-      const { status } = await ask<{ status: string }>(`${urls.ingest}/api/receipts/${ballot.receipt}`)
-      if (status === 'counted') countedOnce++
-      else differences.push(`receipt ${ballot.receipt} is "${status}"`)
+      const { status } = await ask<{ status: string }>(`${ingest}/api/receipts/${ballot.receipt}`)
+      if (status !== 'counted') uncounted.push(`receipt ${ballot.receipt} is "${status}"`)
     }
   }
   await Promise.all(Array.from({ length: receiptsAtOnce }, look))
-  return { acknowledged: acknowledged.length, countedOnce, differences, repeats: duplicates }
+  return uncounted
 }
 
 /** The last line of the test. */
