@@ -1,8 +1,15 @@
-import { createHmac } from 'node:crypto'
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import type { Choice } from '@voting/election/events'
 import { normaliseCode } from '@voting/election/identifiers'
 
-const mac = (key: Buffer, text: string): string => createHmac('sha256', key).update(text).digest('base64url')
+/** By the bytes they were made of, for as long as somebody has these: with a key object an HMAC takes Node 3 µs, with bytes 17. */
+const keyObjects = new WeakMap<Buffer, KeyObject>()
+
+function mac(key: Buffer, text: string): string {
+  let secret = keyObjects.get(key)
+  if (secret === undefined) keyObjects.set(key, (secret = createSecretKey(key)))
+  return createHmac('sha256', secret).update(text).digest('base64url')
+}
 
 /** Which row of `codes` a code is; the code itself is kept nowhere. */
 export const codeIdOf = (pollKey: Buffer, code: string): string => mac(pollKey, `c|${normaliseCode(code)}`)

@@ -11,7 +11,7 @@ const bytesPerRow = 24
 
 /**
  * Rows of a changelog on their way to the disk, in the order in which they came, as bytes one behind the other: a row costs
- * its bytes and four numbers, and no object that a garbage collector would look at. A key may come again: the last counts.
+ * its bytes and five numbers, and no object that a garbage collector would look at. A key may come again: the last counts.
  */
 export class RestoredRows implements SortedKeys {
   #bytes = Buffer.allocUnsafe(firstBytes)
