@@ -8,6 +8,7 @@ function run(...options: string[]): { readonly rows: readonly Row[]; readonly co
   const program = join(import.meta.dirname, 'run.ts')
   const { stdout, stderr } = spawnSync(process.execPath, [program, ...options, '--rounds', '1', '--json'], {
     encoding: 'utf8',
+    env: { ...process.env, BENCH_FROM_SOURCE: '1' },
   })
   const lines = stdout.split('\n').filter((line) => line !== '')
   return { rows: lines.map((line) => JSON.parse(line) as Row), complaints: stderr }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { asPublished, providePublished } from '../../harness/as-published.ts'
 import type { Contestant } from '../../harness/contestant.ts'
 import type { WorkloadName } from '../../harness/job.ts'
 
@@ -10,6 +11,9 @@ export const raw: Contestant = {
   settings: () => 'the bytes are moved and not looked at',
   movesOnly: true,
   refuses: (workload) => (able.has(workload) ? null : 'what it would move is not what the others move'),
-  provide: () => Promise.resolve(`stream-core's client, node ${process.versions.node}`),
-  command: () => ({ program: process.execPath, arguments: [join(import.meta.dirname, 'main.ts')] }),
+  provide() {
+    providePublished()
+    return Promise.resolve(`stream-core's client, node ${process.versions.node}`)
+  },
+  command: () => ({ program: process.execPath, arguments: asPublished(join(import.meta.dirname, 'main.ts')) }),
 }

@@ -1,10 +1,14 @@
 import { join } from 'node:path'
+import { asPublished, providePublished } from '../../harness/as-published.ts'
 import type { Contestant } from '../../harness/contestant.ts'
 
 export const streamCore: Contestant = {
   name: 'stream-core',
   settings: () => '',
   refuses: () => null,
-  provide: () => Promise.resolve(`node ${process.versions.node}`),
-  command: () => ({ program: process.execPath, arguments: [join(import.meta.dirname, 'main.ts')] }),
+  provide() {
+    providePublished()
+    return Promise.resolve(`node ${process.versions.node}`)
+  },
+  command: () => ({ program: process.execPath, arguments: asPublished(join(import.meta.dirname, 'main.ts')) }),
 }

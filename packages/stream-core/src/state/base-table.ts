@@ -6,7 +6,6 @@ import { KeyFilter } from './key-filter.ts'
 import type { TableLayout } from './table-layout.ts'
 
 const rowsPerPut = 50
-const columns = 4
 
 export interface BaseRow {
   readonly key: string
@@ -30,8 +29,10 @@ export class BaseTable {
   readonly #get: Statement
   readonly #put: Statement
   readonly #putMany: Statement
+  /** Of a row that is put: where all have segment 0 it is not among them, for binding parameters takes as long as putting the row. */
+  readonly #columns: number
   /** Parameters of rows that wait to be put together: one statement for many costs less than one for each. */
-  readonly #waiting: unknown[] = Array.from({ length: rowsPerPut * columns }, () => null)
+  readonly #waiting: unknown[]
   #waitingRows = 0
   /** For values whose bytes do not last: one Buffer for each waiting row, used again where sizes repeat. */
   readonly #kept: Buffer[] = Array.from({ length: rowsPerPut }, () => Buffer.alloc(0))
@@ -61,8 +62,11 @@ export class BaseTable {
     )
     this.#layout = layout
     this.#get = database.prepare(`SELECT ts, value FROM ${table} WHERE segment = ? AND key = ?`)
-    this.#put = database.prepare(`REPLACE INTO ${table} VALUES (?,?,?,?)`)
-    const rows = Array.from({ length: rowsPerPut }, () => '(?,?,?,?)').join(',')
+    const row = layout.segmentOf === null ? '(0,?,?,?)' : '(?,?,?,?)'
+    this.#columns = layout.segmentOf === null ? 3 : 4
+    this.#waiting = Array.from({ length: rowsPerPut * this.#columns }, () => null)
+    this.#put = database.prepare(`REPLACE INTO ${table} VALUES ${row}`)
+    const rows = Array.from({ length: rowsPerPut }, () => row).join(',')
     this.#putMany = database.prepare(`REPLACE INTO ${table} VALUES ${rows}`)
     this.#delete = database.prepare(`DELETE FROM ${table} WHERE segment = ? AND key = ?`)
     this.#forward = database.prepare(pageQuery(table, 'ASC'))
@@ -125,13 +129,13 @@ export class BaseTable {
 
   #wait(key: string, timestampMs: number, bytes: Buffer): void {
     const waiting = this.#waiting
-    const at = this.#waitingRows * columns
+    let at = this.#waitingRows * this.#columns
     const segment = this.#segment(key)
     if (segment !== this.#lastSegment) this.#segments.add((this.#lastSegment = segment))
-    waiting[at] = segment
-    waiting[at + 1] = key
-    waiting[at + 2] = timestampMs
-    waiting[at + 3] = bytes
+    if (this.#columns === 4) waiting[at++] = segment
+    waiting[at] = key
+    waiting[at + 1] = timestampMs
+    waiting[at + 2] = bytes
     if (++this.#waitingRows < rowsPerPut) return
     this.#putMany.run(waiting)
     this.#waitingRows = 0
@@ -140,7 +144,7 @@ export class BaseTable {
   /** Inside a transaction of the database: puts what waits. Nothing that waits is read before. */
   flushPuts(): void {
     for (let row = 0; row < this.#waitingRows; row++) {
-      this.#put.run(this.#waiting.slice(row * columns, (row + 1) * columns))
+      this.#put.run(this.#waiting.slice(row * this.#columns, (row + 1) * this.#columns))
     }
     this.dropPuts()
   }
