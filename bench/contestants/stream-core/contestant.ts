@@ -4,7 +4,7 @@ import type { Contestant } from '../../harness/contestant.ts'
 
 export const streamCore: Contestant = {
   name: 'stream-core',
-  settings: () => '',
+  settings: (workload) => (workload === 'new-keys' ? 'cache 0' : ''),
   refuses: () => null,
   provide() {
     providePublished()

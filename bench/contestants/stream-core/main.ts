@@ -42,6 +42,8 @@ const streams = new Streams({
   stateDir: job.stateDir,
   processingGuarantee: job.guarantee,
   ...(job.workload === 'failover' ? { sessionTimeoutMs, standbyReplicas: job.standbys } : {}),
+  // As Java has it there: a key that never comes again has nothing from a cache.
+  ...(job.workload === 'new-keys' ? { cacheMaxBytes: 0 } : {}),
 })
 const limit = setTimeout(() => process.exit(1), job.limitMs)
 void streams.stopped.then((error) => {
