@@ -15,7 +15,8 @@ export function providePublished(): void {
   const built = join(home, 'dist', 'package.json')
   const builtMs = existsSync(built) ? statSync(built).mtimeMs : 0
   const sources = readdirSync(join(home, 'src'), { recursive: true, encoding: 'utf8' })
-  if (sources.every((name) => statSync(join(home, 'src', name)).mtimeMs <= builtMs)) return
+  const read = [join(root, 'scripts', 'build-package.ts'), ...sources.map((name) => join(home, 'src', name))]
+  if (read.every((path) => statSync(path).mtimeMs <= builtMs)) return
   process.stderr.write('compiling stream-core\n')
   must(process.execPath, join(root, 'scripts', 'build-package.ts'))
 }

@@ -20,7 +20,7 @@ import {
   whyNot,
 } from './following.ts'
 import { changelogTopics, topicNames } from './internal-topics.ts'
-import { isRunDue } from './restore-runs.ts'
+import { isRunDue, writeRest } from './restore-runs.ts'
 import type { Seams } from './streams-config.ts'
 import { startPositions } from './start-positions.ts'
 import { yieldToLoop } from './yield-to-loop.ts'
@@ -193,7 +193,7 @@ export class StateUpdater {
       await this.#follow(entry, own)
       if (entry.isGone || !isActive) continue
       entry.start = { task: entry.task, positions: own, committed: committed.filter(isOwn) }
-      this.#finishIfComplete(entry)
+      await this.#finishIfComplete(entry)
     }
     this.#pump ??= this.#run().catch((error: unknown) => {
       if (!this.#isClosed) this.#options.onFailure(error as Error)
@@ -291,12 +291,12 @@ export class StateUpdater {
     const left = stopAt === Infinity ? this.#reader.remaining({ topic, partition: task.partition }) : stopAt - position
     this.#announcer.progress(following, stopAt === Infinity && left < 0 ? null : Math.max(0, left))
     this.#pauseIfDone(following)
-    if (isRunDue(task.state, { isLast: this.#isWhole(this.#entries.get(task)), tasks: this.#entries.size })) {
+    if (isRunDue(task.state, this.#entries.size)) {
       await task.state.persist(yieldToLoop)
       task.state.checkpointIfDue()
     }
     const entry = this.#entries.get(task)
-    if (entry !== undefined) this.#finishIfComplete(entry)
+    if (entry !== undefined) await this.#finishIfComplete(entry)
   }
 
   /** What lies behind is read again once more of it is wanted. */
@@ -308,13 +308,12 @@ export class StateUpdater {
     this.#reader.seek(at, position)
   }
 
-  /** It is to run, and may. */
-  #isWhole(entry: Entry | undefined): boolean {
-    return entry?.role === 'active' && entry.start !== null && !entry.isGone && entry.followings.every(isComplete)
-  }
-
-  #finishIfComplete(entry: Entry): void {
-    if (!this.#isWhole(entry) || entry.start === null) return
+  async #finishIfComplete(entry: Entry): Promise<void> {
+    const isWhole = (): boolean =>
+      entry.role === 'active' && entry.start !== null && !entry.isGone && entry.followings.every(isComplete)
+    if (isWhole()) await writeRest(entry.task, this.#options.logger)
+    // Much may have happened meanwhile.
+    if (!isWhole() || entry.start === null) return
     const { clock, clusterId, onRestored } = this.#options
     for (const following of entry.followings) {
       notePosition(following, clusterId)

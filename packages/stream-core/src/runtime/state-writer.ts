@@ -45,9 +45,10 @@ export class StateWriter {
     }
   }
 
+  /** Without rows of a restore, which take less, and are looked after there. */
   get #waiting(): number {
     let entries = 0
-    for (const task of this.#options.tasks()) entries += task.state.frozenEntries
+    for (const { state } of this.#options.tasks()) entries += state.frozenEntries - state.restoredRows
     return entries
   }
 

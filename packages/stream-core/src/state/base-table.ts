@@ -6,6 +6,7 @@ import { KeyFilter } from './key-filter.ts'
 import type { TableLayout } from './table-layout.ts'
 
 const rowsPerPut = 50
+const keptBytesMax = 1024
 
 export interface BaseRow {
   readonly key: string
@@ -122,9 +123,11 @@ export class BaseTable {
     this.#wait(key, timestampMs, isPassing ? this.#keep(bytes, 0, bytes.length) : bytes)
   }
 
-  /** The same of a part of some bytes, which is copied. */
+  /** The same of a part of some bytes, which stay as they are until `flushPuts`. */
   putPart(key: string, timestampMs: number, bytes: Buffer, start: number, end: number): void {
-    this.#wait(key, timestampMs, this.#keep(bytes, start, end))
+    // Small ones are copied: that costs less than a Buffer, which a large one is worth.
+    const part = end - start > keptBytesMax ? bytes.subarray(start, end) : this.#keep(bytes, start, end)
+    this.#wait(key, timestampMs, part)
   }
 
   #wait(key: string, timestampMs: number, bytes: Buffer): void {

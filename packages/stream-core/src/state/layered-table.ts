@@ -124,7 +124,8 @@ export class LayeredTable {
     const [restored, persisting] = [this.#restored, this.#persistingRows]
     this.#restored = this.#persistingRows = null
     if (persisting !== null) {
-      this.#persisting = this.#newLayer()
+      // They came after the layer that is written with them.
+      this.#persisting ??= this.#newLayer()
       for (const [key, entry] of persisting.entries()) {
         this.#persisting.set(key, entry)
         this.#base!.learn(key)
@@ -246,29 +247,32 @@ export class LayeredTable {
     return readCacheEntriesMax
   }
 
-  /** Takes what is frozen for writing to disk; null when there is nothing to write. */
-  beginPersist(): PersistRun | null {
-    if (this.#base === null || this.#persisting !== null || this.#persistingRows !== null) return null
-    if (this.#frozen.size > 0) this.#settle()
+  /** Takes what is frozen for writing to disk, in this order: a layer, and rows that were restored since. */
+  beginPersist(): readonly PersistRun[] {
+    if (this.#base === null || this.#persisting !== null || this.#persistingRows !== null) return []
+    const runs: PersistRun[] = []
+    if (this.#frozen.size > 0) {
+      this.#persisting = this.#frozen
+      this.#frozen = this.#newLayer()
+      runs.push(new LayerRun(this, this.#base, this.#persisting))
+    }
     if (this.#restored !== null) {
       this.#persistingRows = this.#restored
       this.#restored = null
-      return new RowsRun(this, this.#base, this.#persistingRows)
+      runs.push(new RowsRun(this, this.#base, this.#persistingRows))
     }
-    if (this.#frozen.size === 0) return null
-    this.#persisting = this.#frozen
-    this.#frozen = this.#newLayer()
-    return new LayerRun(this, this.#base, this.#persisting)
+    return runs
   }
 
-  /** The disk has it: the layer is no longer needed. */
+  /** The disk has it: what was taken is no longer needed. */
   endPersist(): void {
-    if (this.#persistingRows !== null) {
-      this.#persistingRows = null
-      this.#readCache.clear() // it may have what was written over
-    }
-    if (this.#persisting === null) return
-    const { entries } = this.#persisting
+    const layer = this.#persisting
+    if (layer !== null) this.#cacheAll(layer.entries)
+    if (this.#persistingRows !== null) this.#readCache.clear() // it may have what they were written over
+    this.#persisting = this.#persistingRows = null
+  }
+
+  #cacheAll(entries: ReadonlyMap<string, Entry>): void {
     // What would be pushed out at once need not come in; nor may an older value stay for it.
     let passed = Math.max(0, entries.size - this.readCacheEntriesMax)
     if (passed > 0) this.#readCache.clear()
@@ -281,16 +285,21 @@ export class LayeredTable {
       this.#keep(entry)
       this.#cache(key, entry)
     }
-    this.#persisting = null
   }
 
-  /** Writing failed: the layer goes back below what was frozen since. */
+  /** Writing failed: what was taken goes back below what was frozen since. */
   cancelPersist(): void {
     this.#base?.dropPuts()
+    if (this.#persisting === null && this.#persistingRows === null) return
+    const isAlone = this.#persisting === null && this.#frozen.size === 0 && this.#restored === null
+    if (isAlone) {
+      this.#restored = this.#persistingRows
+      this.#persistingRows = null
+      return
+    }
     this.#settle()
-    if (this.#persisting === null) return
     const newer = this.#frozen
-    this.#frozen = this.#persisting
+    this.#frozen = this.#persisting ?? this.#newLayer()
     this.#persisting = null
     for (const [key, entry] of newer.entries) this.#frozen.set(key, entry)
   }

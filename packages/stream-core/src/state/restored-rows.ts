@@ -4,8 +4,8 @@ import type { BaseTable } from './base-table.ts'
 import { bytesEntry, type Entry } from './entry.ts'
 import type { SortedKeys } from './sorted-keys.ts'
 
-const firstBytes = 1 << 16
-const firstRows = 1 << 10
+const firstBytes = 2048
+const firstRows = 32
 /** Of a row's place, sizes and time. */
 const bytesPerRow = 24
 

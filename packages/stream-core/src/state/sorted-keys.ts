@@ -32,71 +32,87 @@ export class StringKeys implements SortedKeys {
   }
 }
 
+/** So few are compared with each other. */
+const fewKeys = 16
+
 /**
  * Keys in byte order, sorted without comparing most of them: what tells keys apart is packed into the upper bits of a
- * number and their place into the lower ones, and numbers are sorted natively, about eight times faster than strings.
+ * number and their order into the lower ones, and numbers are sorted natively, about eight times faster than strings.
  * Returns their places in order; a key that is there more than once has its places in their own order.
  */
 export function sortedPlaces(keys: SortedKeys): Float64Array {
   const places = new Float64Array(keys.length)
-  if (keys.length === 0) return places
-  const placeBits = Math.ceil(Math.log2(keys.length + 1))
-  const placeFactor = 2 ** placeBits
-  const skipped = commonPrefixLength(keys)
-  const { ranks, base } = ranksOfBytes(keys, skipped)
-  const digits = Math.max(1, Math.floor((53 - placeBits) / Math.log2(base)))
-  for (let i = 0; i < places.length; i++) {
-    const length = keys.keyLength(i)
-    let code = 0
-    for (let at = skipped; at < skipped + digits; at++) {
-      code = code * base + (at < length ? ranks[keys.keyByte(i, at)]! : 0)
-    }
-    places[i] = code * placeFactor + i
-  }
-  places.sort()
-  sortWithinEqualCodes(keys, places, placeFactor)
+  for (let i = 0; i < places.length; i++) places[i] = i
+  sort(keys, places)
   return places
 }
 
-function commonPrefixLength(keys: SortedKeys): number {
-  let common = keys.keyLength(0)
-  for (let i = 1; i < keys.length && common > 0; i++) {
-    const length = Math.min(common, keys.keyLength(i))
+/** Places in ascending order. Keys that one number cannot tell apart are sorted by what follows in them. */
+function sort(keys: SortedKeys, places: Float64Array): void {
+  if (places.length <= fewKeys) {
+    places.sort((one, two) => keys.compareKeys(one, two) || one - two)
+    return
+  }
+  const beginning = commonBeginning(keys, places)
+  if (beginning.isAll) return
+  const { ranks, base } = ranksOfBytes(keys, places, beginning.length)
+  const orderBits = Math.ceil(Math.log2(places.length + 1))
+  const orderFactor = 2 ** orderBits
+  const end = beginning.length + Math.max(1, Math.floor((53 - orderBits) / Math.log2(base)))
+  const unsorted = Float64Array.from(places)
+  for (let i = 0; i < places.length; i++) {
+    const place = unsorted[i]!
+    const length = keys.keyLength(place)
+    let code = 0
+    for (let at = beginning.length; at < end; at++) {
+      code = code * base + (at < length ? ranks[keys.keyByte(place, at)]! : 0)
+    }
+    places[i] = code * orderFactor + i
+  }
+  places.sort()
+  let start = 0
+  let code = -1
+  for (let i = 0; i < places.length; i++) {
+    const packed = places[i]!
+    const its = Math.floor(packed / orderFactor)
+    places[i] = unsorted[packed - its * orderFactor]!
+    if (its === code) continue
+    if (i - start > 1) sort(keys, places.subarray(start, i))
+    start = i
+    code = its
+  }
+  if (places.length - start > 1) sort(keys, places.subarray(start))
+}
+
+/** How many bytes all of them begin with; `isAll`: they are the same key. */
+function commonBeginning(keys: SortedKeys, places: Float64Array): { readonly length: number; readonly isAll: boolean } {
+  const first = places[0]!
+  let common = keys.keyLength(first)
+  let longest = common
+  for (let i = 1; i < places.length; i++) {
+    const place = places[i]!
+    const length = keys.keyLength(place)
+    longest = Math.max(longest, length)
+    const most = Math.min(common, length)
     let same = 0
-    while (same < length && keys.keyByte(i, same) === keys.keyByte(0, same)) same++
+    while (same < most && keys.keyByte(place, same) === keys.keyByte(first, same)) same++
     common = same
   }
-  return common
+  return { length: common, isAll: common === longest }
 }
 
 /** A number from 1 up for each byte that occurs, in order; 0 is the end of a key. Few different bytes pack more of them. */
-function ranksOfBytes(keys: SortedKeys, from: number): { readonly ranks: Uint16Array; readonly base: number } {
+function ranksOfBytes(
+  keys: SortedKeys,
+  places: Float64Array,
+  from: number,
+): { readonly ranks: Uint16Array; readonly base: number } {
   const ranks = new Uint16Array(256)
-  for (let i = 0; i < keys.length; i++) {
-    const length = keys.keyLength(i)
-    for (let at = from; at < length; at++) ranks[keys.keyByte(i, at)] = 1
+  for (const place of places) {
+    const length = keys.keyLength(place)
+    for (let at = from; at < length; at++) ranks[keys.keyByte(place, at)] = 1
   }
   let base = 1
   for (let byte = 0; byte < 256; byte++) if (ranks[byte] === 1) ranks[byte] = base++
   return { ranks, base: Math.max(2, base) }
-}
-
-/** Takes the codes off, and sorts what they could not tell apart by the whole keys. */
-function sortWithinEqualCodes(keys: SortedKeys, places: Float64Array, placeFactor: number): void {
-  let start = 0
-  let code = -1
-  for (let i = 0; i <= places.length; i++) {
-    const packed = i < places.length ? places[i]! : -1
-    const its = Math.floor(packed / placeFactor)
-    if (its !== code) {
-      if (i - start > 1) sortRun(keys, places.subarray(start, i))
-      start = i
-      code = its
-    }
-    if (i < places.length) places[i] = packed - its * placeFactor
-  }
-}
-
-function sortRun(keys: SortedKeys, run: Float64Array): void {
-  run.sort((one, two) => keys.compareKeys(one, two) || one - two)
 }

@@ -126,10 +126,7 @@ export class TaskState {
     const file = this.#database
     if (file === null || this.frozenEntries === 0) return
     const runs: PersistRun[] = []
-    for (const store of this.#stores.values()) {
-      const run = store.table.beginPersist()
-      if (run) runs.push(run)
-    }
+    for (const store of this.#stores.values()) runs.push(...store.table.beginPersist())
     const positions = new Map(this.#frozenPositions)
     const expired = [...this.#stores.values()].filter((store) => store.firstLiveSegment() > 0 && this.#bases.has(store))
     try {

@@ -10,6 +10,7 @@ function openWriter() {
     get frozenEntries() {
       return task.waiting
     },
+    restoredRows: 0,
     async persist() {
       task.writes++
       await task.disk()

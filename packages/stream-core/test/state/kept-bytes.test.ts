@@ -40,7 +40,7 @@ for (const [kind, base] of [
     const valueOf = (key: string): string => `${key} has chosen, and this is what is known of it`
     for (const key of keys) table.set(key, bytesEntry(passing(valueOf(key)), 1))
     table.freeze()
-    table.beginPersist()?.write(keys.length)
+    table.beginPersist()[0]?.write(keys.length)
     table.endPersist()
     const values = keys.map((key) => table.find(key)!.bytes!)
     expect(values.map(String)).toEqual(keys.map(valueOf))

@@ -27,7 +27,7 @@ class Tables {
   readonly base = new BaseTable(this.database, 'rows', plainLayout)
   readonly table = new LayeredTable('rows', this.base, () => Buffer.alloc(0))
   readonly expected = new Map<string, string>()
-  run: PersistRun | null = null
+  runs: PersistRun[] = []
 
   restore(changes: readonly Change[]): void {
     for (const record of read(changes)) expect(this.table.restoreRow(record)).toBe(true)
@@ -51,26 +51,28 @@ class Tables {
   }
 
   begin(): void {
-    if (this.run !== null) return
-    this.run = this.table.beginPersist()
-    if (this.run !== null) this.database.exec('BEGIN')
+    if (this.runs.length > 0) return
+    this.runs = [...this.table.beginPersist()]
+    if (this.runs.length > 0) this.database.exec('BEGIN')
   }
 
   /** Some rows; true when it was the last of them. */
   step(rows: number): boolean {
-    if (this.run === null) return true
-    if (!this.run.write(rows)) return false
+    const [run] = this.runs
+    if (run === undefined) return true
+    if (!run.write(rows)) return false
+    this.runs.shift()
+    if (this.runs.length > 0) return false
     this.database.exec('COMMIT')
     this.table.endPersist()
-    this.run = null
     return true
   }
 
   fail(): void {
-    if (this.run === null) return
+    if (this.runs.length === 0) return
     this.database.exec('ROLLBACK')
     this.table.cancelPersist()
-    this.run = null
+    this.runs = []
   }
 
   found(key: string): string | undefined {

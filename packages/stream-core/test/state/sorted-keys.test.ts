@@ -36,3 +36,28 @@ test('a quarter of a million keys fit', () => {
   const keys = Array.from({ length: 250_000 }, (_, i) => (Math.imul(i, 2_654_435_761) >>> 0).toString(36))
   expect(sorted(keys)).toEqual([...keys].sort())
 })
+
+test('keys that are there more than once have their places in their own order, and cost no comparisons', () => {
+  const names = ['voter', 'voter-1', '', 'v']
+  const keys = Array.from({ length: 5000 }, (_, i) => names[i % names.length]!)
+  class Counting extends StringKeys {
+    comparisons = 0
+    override compareKeys(one: number, two: number): number {
+      this.comparisons++
+      return super.compareKeys(one, two)
+    }
+  }
+  const counting = new Counting(keys)
+  const places = [...sortedPlaces(counting)]
+  const expected = keys.map((_, i) => i).sort((a, b) => (keys[a]! < keys[b]! ? -1 : keys[a]! > keys[b]! ? 1 : a - b))
+  expect(places).toEqual(expected)
+  expect(counting.comparisons).toBe(0)
+})
+
+test('long common beginnings are passed over, again and again', () => {
+  const long = 'a-topic-of-voters/'.repeat(10)
+  const keys = Array.from({ length: 3000 }, (_, i) =>
+    i % 3 === 0 ? `${long}${long}${i}` : i % 3 === 1 ? `${long}${i}` : `${i}`,
+  )
+  expect(sorted(keys)).toEqual([...keys].sort())
+})
