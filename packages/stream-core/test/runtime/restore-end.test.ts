@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { noRecordContext } from '../../src/common/record.ts'
 import { silentLogger } from '../../src/common/logger.ts'
 import { openEmbeddedLog } from '../../src/embedded.ts'
@@ -13,7 +13,6 @@ import { eventually, readAll } from '../support/log-records.ts'
 
 let folder: string
 let broker: Broker
-const { savePositions } = TaskDatabase.prototype
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'restore-end-'))
@@ -21,7 +20,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  TaskDatabase.prototype.savePositions = savePositions
+  vi.restoreAllMocks()
   await broker.close()
   rmSync(folder, { recursive: true })
 })
@@ -64,9 +63,9 @@ test('on a full disk an application goes on with what it has restored', { timeou
   await first.start()
   await eventually('all is counted', async () => (await readAll(broker, 'out')).length === rows)
   await first.close()
-  TaskDatabase.prototype.savePositions = () => {
+  vi.spyOn(TaskDatabase.prototype, 'savePositions').mockImplementation(() => {
     throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' })
-  }
+  })
   const second = openCounts('second')
   let failure: unknown = null
   void second.stopped.then((error) => (failure = error))
@@ -77,7 +76,7 @@ test('on a full disk an application goes on with what it has restored', { timeou
   })
   expect(failure).toBe(null)
   expect((await readAll(broker, 'out')).at(-1)?.value?.toString()).toBe('2')
-  TaskDatabase.prototype.savePositions = savePositions
+  vi.restoreAllMocks()
   await second.close()
 })
 
