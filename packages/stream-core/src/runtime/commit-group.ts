@@ -1,6 +1,7 @@
 import type { CommittedOffset, LogProducer } from '../broker/broker.ts'
 import type { GroupMetadata } from '../broker/group.ts'
 import { assert } from '../common/assert.ts'
+import { isDue } from '../common/clock.ts'
 import { OffsetOutOfRangeError } from '../common/errors.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { ChangelogPosition } from '../state/task-database.ts'
@@ -29,6 +30,8 @@ export interface CommitGroupOptions {
   readonly asMember: (commit: (group: GroupMetadata) => Promise<void>) => Promise<void>
   readonly producer: () => LogProducer
   readonly guarantee: 'exactly-once' | 'at-least-once'
+  /** Of at-least-once: how long what was forwarded waits to be sent. */
+  readonly lingerMs: number
   readonly clusterId: string
   /** The topic a store is restored from; undefined: none. */
   readonly changelogTopic: (store: string) => string | undefined
@@ -75,6 +78,12 @@ export class CommitGroup {
   #isTimeUp = false
   /** What was not committed is given up for the next start to do again. */
   #isAbandoned = false
+  /** At-least-once: a flush that is under way and that no commit waits for yet, */
+  #sending: Promise<void> | null = null
+  /** when the last of them began, */
+  #sentMs = 0
+  /** and what one of them failed with: so does the next commit. */
+  #sendFailure: Error | null = null
 
   constructor(options: CommitGroupOptions) {
     this.#options = options
@@ -90,12 +99,49 @@ export class CommitGroup {
   }
 
   get isCommitRequested(): boolean {
-    return this.tasks.some((task) => task.isCommitRequested)
+    return this.#sendFailure !== null || this.tasks.some((task) => task.isCommitRequested)
   }
 
   /** Asynchronous calls under way: a commit has to wait for them, for their records count as processed. */
   get pendingCalls(): number {
     return this.tasks.reduce((sum, task) => sum + task.pendingCalls, 0)
+  }
+
+  /**
+   * At-least-once: what was forwarded goes out without the commit, one flush after the other, so that what comes while a request is under
+   * way goes out together.
+   */
+  sendEarly(): void {
+    if (!this.#isSendDue()) return
+    this.#sentMs = this.#options.nowMs()
+    const sending: Promise<void> = this.#producer.flush().then(
+      () => this.#sent(sending, null),
+      (error: unknown) => this.#sent(sending, error as Error),
+    )
+    this.#sending = sending
+  }
+
+  /** When `sendEarly` has something to do next; Infinity: not before something else happens. */
+  get nextSendMs(): number {
+    return this.#mayWait() ? this.#sentMs + this.#options.lingerMs : Infinity
+  }
+
+  #isSendDue(): boolean {
+    return this.#mayWait() && isDue(this.#options.nowMs(), this.#sentMs, this.#options.lingerMs)
+  }
+
+  #mayWait(): boolean {
+    if (this.#options.guarantee !== 'at-least-once' || this.#sending !== null || this.#sendFailure !== null)
+      return false
+    return this.tasks.length > 0 && this.#producer.pendingBytes > 0
+  }
+
+  #sent(sending: Promise<void>, failure: Error | null): void {
+    // A commit has failed meanwhile, and what it was about is done again.
+    if (this.#sending !== sending) return
+    this.#sending = null
+    this.#sendFailure = failure
+    this.#options.wake()
   }
 
   /** No record is taken until the next commit is done: the calls under way come to an end. */
@@ -173,7 +219,7 @@ export class CommitGroup {
         async () => {
           assertAll(tasks, (task) => task.isIntakeStopped && task.pendingCalls === 0, 'has calls under way')
           for (const task of tasks) this.#appendChangelogs(task, commit.logged)
-          if (guarantee === 'at-least-once') await this.#producer.flush()
+          if (guarantee === 'at-least-once') await this.#sendAll()
         },
       ],
 
@@ -215,6 +261,18 @@ export class CommitGroup {
         },
       ],
     ]
+  }
+
+  /** Also of what was sent early nothing is left uncertain. */
+  async #sendAll(): Promise<void> {
+    const early = this.#sending
+    try {
+      await this.#producer.flush()
+      await early
+      if (this.#sendFailure !== null) throw this.#sendFailure
+    } finally {
+      this.#sending = this.#sendFailure = null
+    }
   }
 
   /** False: not all calls have ended, for the application closes. */

@@ -91,6 +91,7 @@ export class ProcessingLoop {
       }
       this.#balance()
       for (const group of groups) {
+        group.sendEarly()
         if (!this.#isCommitDue(group)) continue
         // A slow call keeps its own group waiting, and nobody else.
         if (group.pendingCalls > 0) group.stopIntake()
@@ -209,6 +210,7 @@ export class ProcessingLoop {
     // Those that wait for a partition of theirs may not wait for ever.
     if (alignment.isWaiting) waitMs = Math.min(waitMs, 5)
     for (const group of groups) {
+      waitMs = Math.min(waitMs, group.nextSendMs - nowMs)
       // While calls are waited for, their end wakes the loop.
       if (group.isDirty && group.pendingCalls === 0) {
         waitMs = Math.min(waitMs, group.lastCommitMs + commitIntervalMs - nowMs)

@@ -305,12 +305,13 @@ export class StreamThread {
 
   #commitGroup(name: CommitGroupName): CommitGroup {
     const { config, clusterId } = this.#options
-    const { applicationId, topology, guarantee, clock, onCommitStep } = config
+    const { applicationId, topology, guarantee, lingerMs, clock, onCommitStep } = config
     return new CommitGroup({
       name,
       asMember: (commit) => this.session.asMember(commit),
       producer: () => this.#producers.of(name),
       guarantee,
+      lingerMs,
       clusterId,
       changelogTopic: changelogTopics(topology, applicationId),
       nowMs: () => clock.nowMs(),

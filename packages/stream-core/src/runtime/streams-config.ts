@@ -33,6 +33,11 @@ export interface StreamsOptions {
   readonly processingGuarantee?: 'exactly-once' | 'at-least-once'
   /** Least time between two commits. Default 100 ms. */
   readonly commitIntervalMs?: number
+  /**
+   * Under at-least-once: how long results may wait to be sent; they do not wait for the commit (Kafka's `linger.ms`, and its
+   * default). What a record cache holds back does. Default 5 ms.
+   */
+  readonly lingerMs?: number
   /** Time between two writes of committed state to disk; what lies between is restored after a crash. Default 10 s. */
   readonly persistIntervalMs?: number
   /** Time between two deletions of what was read from repartition topics. Default 30 s. */
@@ -162,6 +167,7 @@ export interface StreamsConfig {
   readonly stateDir: string
   readonly guarantee: 'exactly-once' | 'at-least-once'
   readonly commitIntervalMs: number
+  readonly lingerMs: number
   readonly persistIntervalMs: number
   readonly repartitionPurgeIntervalMs: number
   readonly cacheMaxBytes: number
@@ -225,6 +231,7 @@ export function streamsConfig(options: StreamsOptions, seams: Seams = {}): Strea
     stateDir: options.stateDir ?? join(tmpdir(), 'stream-core'),
     guarantee: options.processingGuarantee ?? 'exactly-once',
     commitIntervalMs: whole('commitIntervalMs', 100),
+    lingerMs: whole('lingerMs', 5),
     persistIntervalMs: whole('persistIntervalMs', 10_000),
     repartitionPurgeIntervalMs: whole('repartitionPurgeIntervalMs', 30_000),
     cacheMaxBytes: whole('cacheMaxBytes', 10 * 1024 * 1024),
@@ -297,6 +304,7 @@ const kinds: {
     (value: string) => value === 'exactly-once' || value === 'at-least-once',
   ],
   commitIntervalMs: ['a number', isNumber],
+  lingerMs: ['a number', isNumber],
   persistIntervalMs: ['a number', isNumber],
   repartitionPurgeIntervalMs: ['a number', isNumber],
   cacheMaxBytes: ['a number', isNumber],
