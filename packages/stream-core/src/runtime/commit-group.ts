@@ -123,14 +123,14 @@ export class CommitGroup {
 
   /** When `sendEarly` has something to do next; Infinity: not before something else happens. */
   get nextSendMs(): number {
-    return this.#mayWait() ? this.#sentMs + this.#options.lingerMs : Infinity
+    return this.#hasUnsent() ? this.#sentMs + this.#options.lingerMs : Infinity
   }
 
   #isSendDue(): boolean {
-    return this.#mayWait() && isDue(this.#options.nowMs(), this.#sentMs, this.#options.lingerMs)
+    return this.#hasUnsent() && isDue(this.#options.nowMs(), this.#sentMs, this.#options.lingerMs)
   }
 
-  #mayWait(): boolean {
+  #hasUnsent(): boolean {
     if (this.#options.guarantee !== 'at-least-once' || this.#sending !== null || this.#sendFailure !== null)
       return false
     return this.tasks.length > 0 && this.#producer.pendingBytes > 0

@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { noRecordContext } from '../../src/common/record.ts'
 import { silentLogger } from '../../src/common/logger.ts'
 import { openEmbeddedLog } from '../../src/embedded.ts'
 import { type Broker, stores, Streams, StreamsBuilder, string } from '../../src/index.ts'
@@ -10,6 +9,7 @@ import { StateUpdater } from '../../src/runtime/state-updater.ts'
 import { TaskDatabase } from '../../src/state/task-database.ts'
 import { TaskState } from '../../src/state/task-state.ts'
 import { eventually, readAll } from '../support/log-records.ts'
+import { plainHost } from '../support/plain-host.ts'
 
 let folder: string
 let broker: Broker
@@ -91,14 +91,7 @@ test('a standby that becomes active has little left to write', { timeout: 60_000
   const state = new TaskState({
     directory: join(folder, 'state'),
     stores: [spec],
-    host: {
-      recordContext: noRecordContext,
-      cache: null,
-      hasExactCacheSizes: false,
-      isGlobal: false,
-      isReadOnly: false,
-      drop: () => undefined,
-    },
+    host: plainHost,
   })
   const restored = Promise.withResolvers<void>()
   const updater = new StateUpdater({

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { stores, string, type TimestampedKeyValueStore } from '../../src/index.ts'
-import { noRecordContext } from '../../src/common/record.ts'
 import { TaskState } from '../../src/state/task-state.ts'
+import { plainHost } from '../support/plain-host.ts'
 
 test('an idle loop that would tidy the file while rows are being put waits with it', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'task-state-'))
@@ -12,14 +12,7 @@ test('an idle loop that would tidy the file while rows are being put waits with 
   const state = new TaskState({
     directory,
     stores: [spec],
-    host: {
-      recordContext: noRecordContext,
-      cache: null,
-      hasExactCacheSizes: false,
-      isGlobal: false,
-      isReadOnly: false,
-      drop: () => undefined,
-    },
+    host: plainHost,
   })
   try {
     const put = (name: string, keys: number): void => {
